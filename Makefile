@@ -1,0 +1,42 @@
+# The two commands of the README: `make build` and `make test`. Each makes .venv when there is none.
+
+PYTHON ?= python3
+VENV ?= .venv
+# PyTorch's processor-only builds are smaller; where pip's index has them elsewhere: make build TORCH_INDEX=ADDRESS
+TORCH_INDEX ?=
+PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt \
+      $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: build test serve format benchmark clean
+
+build: $(VENV)/installed-measure
+	$(VENV)/bin/python -m generator build
+
+serve: $(VENV)/installed-measure
+	$(VENV)/bin/python -m generator serve
+
+test: $(VENV)/installed-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest
+
+format: $(VENV)/installed-test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf build site .cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-measure: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing what measuring needs into $(VENV) (several minutes the first time) ..."
+	$(PIP) --editable '.[measure]'
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed-measure
+	$(PIP) --editable '.[measure,test]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""Turns records into findings: pure functions, no files, no formatting, no languages."""

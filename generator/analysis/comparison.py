@@ -1,0 +1,87 @@
+"""Two variants of one run: the ratio of their latencies with its interval, and what may be said of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from generator import protocol
+from generator.analysis.estimate import Estimate, ratio
+from generator.record import Block
+
+
+class Verdict(StrEnum):
+    """What the interval permits to say. "Equal" is not among it."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    NO_DIFFERENCE = "no_difference"
+    """None shown, within the interval."""
+
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A variant against another one of the same run."""
+
+    variant: str
+    against: str
+    speedup: Estimate
+    """against / variant, of round medians; above 1 is faster."""
+
+    mean_speedup: Estimate
+    """The same of round means: it shows the stalls that a median hides."""
+
+    verdict: Verdict
+    block_values: tuple[float, ...]
+    """Speedup in each kept block, in their order."""
+
+
+def compare(blocks: Sequence[Block], variant: str, against: str, comparisons: int = 1) -> Comparison | None:
+    """Compare two variants over the blocks that count.
+
+    Args:
+        blocks: blocks of one workload of one run.
+        variant: name of the one.
+        against: name of the other.
+        comparisons: how many verdicts are drawn from this run (Bonferroni); the interval shown stays at 95 %.
+
+    Returns:
+        The comparison, or None when fewer than two blocks hold both.
+    """
+    kept = protocol.kept_blocks(blocks)
+    medians, means = (
+        [value for block in kept if (value := protocol.block_value(block, variant, against, statistic)) is not None]
+        for statistic in ("p50", "mean")
+    )
+    shown, shown_mean = protocol.log_interval(medians), protocol.log_interval(means)
+    strict = protocol.log_interval(medians, comparisons)
+    if shown is None or shown_mean is None or strict is None:
+        return None
+    return Comparison(
+        variant=variant,
+        against=against,
+        speedup=ratio(shown),
+        mean_speedup=ratio(shown_mean),
+        verdict=verdict(strict),
+        block_values=tuple(math.exp(value) for value in medians),
+    )
+
+
+def verdict(interval: protocol.LogInterval) -> Verdict:
+    """Judge a log ratio, above 0 being faster.
+
+    Faster or slower: the interval excludes no change, and the effect exceeds 1 %. No difference: the whole interval
+    lies within ±3 %. Anything else cannot be told.
+    """
+    low, high = interval.mean - interval.half_width, interval.mean + interval.half_width
+    if low > 0 and interval.mean > protocol.SMALLEST_EFFECT:
+        return Verdict.FASTER
+    if high < 0 and interval.mean < -protocol.SMALLEST_EFFECT:
+        return Verdict.SLOWER
+    if math.log(1 - protocol.NO_DIFFERENCE) < low and high < math.log(1 + protocol.NO_DIFFERENCE):
+        return Verdict.NO_DIFFERENCE
+    return Verdict.CANNOT_TELL

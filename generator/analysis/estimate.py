@@ -1,0 +1,61 @@
+"""Numbers that never go without their interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from generator.protocol import CONFIDENCE, LogInterval
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+    def contains(self, value: float) -> bool:
+        """Whether the value lies in it, its ends included."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A point, its confidence interval and what they rest on."""
+
+    point: float
+    interval: Interval
+    count: int
+    """Blocks or samples that it rests on."""
+
+    level: float = CONFIDENCE
+
+
+def ratio(interval: LogInterval) -> Estimate:
+    """Turn a mean log ratio and its half-width into a ratio with its interval."""
+    low, high = interval.mean - interval.half_width, interval.mean + interval.half_width
+    return Estimate(math.exp(interval.mean), Interval(math.exp(low), math.exp(high)), interval.blocks)
+
+
+def proportion(values: Sequence[float]) -> Estimate:
+    """Share of ones among zeros and ones, with Wilson's score interval.
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+    """
+    hits, count = round(sum(values)), len(values)
+    interval = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(hits / count, Interval(float(interval.low), float(interval.high)), count)
+
+
+def mean(values: Sequence[float]) -> Estimate:
+    """Mean with Student's t interval over samples; a single value has no interval but itself."""
+    count, centre = len(values), math.fsum(values) / len(values)
+    if count < 2:
+        return Estimate(centre, Interval(centre, centre), count)
+    spread = math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (count - 1) / count)
+    half = float(stats.t.ppf(1 - (1 - CONFIDENCE) / 2, count - 1)) * spread
+    return Estimate(centre, Interval(centre - half, centre + half), count)

@@ -1,0 +1,224 @@
+"""What one record says about its measurement: everything that an article, a chart or a table needs, and no words."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generator import protocol
+from generator.analysis.caveat import Caveat, caveats
+from generator.analysis.comparison import Comparison, compare
+from generator.analysis.percentile import Percentile, percentiles
+from generator.analysis.quality import Gate, Quality, gate, qualities
+from generator.definition import CONTROL, Measurement, Variant, WorkloadChoice
+from generator.record import Block, Record, VariantRecord, WorkloadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A quantity over the blocks of a run: median, smallest and largest. Not an interval: it moves between runs."""
+
+    median: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyFindings:
+    """Latencies of one variant over the blocks that count, in nanoseconds a query."""
+
+    p50_ns: Spread
+    mean_ns: Spread
+    percentiles: tuple[Percentile, ...]
+    """Those that the number of queries permits."""
+
+    queries: int
+    samples_per_second: Spread
+    cpu_s_per_sample: Spread
+    """Processor time of all threads: what is measured where energy cannot be."""
+
+    first_call_ns: Spread
+    load_ns: Spread
+    memory_bytes: Spread | None
+    """Peak resident memory above what the process had before it loaded the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFindings:
+    """One variant: as defined, as run, and what came of it."""
+
+    variant: Variant
+    record: VariantRecord
+    latency: LatencyFindings | None
+    """None when it was never timed."""
+
+    quality: tuple[Quality, ...]
+    gate: Gate
+    against_baseline: Comparison | None
+    """None for the baseline itself and for a variant that was not timed in two blocks."""
+
+    def quality_of(self, metric: str) -> Quality | None:
+        """The metric of this name, if it was measured."""
+        return next((quality for quality in self.quality if quality.metric == metric), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHealth:
+    """One cell of the health strip."""
+
+    index: int
+    disturbed: bool
+    foreign_cpu_cores: float | None
+    lowest_cpu_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFindings:
+    """One workload of a run."""
+
+    choice: WorkloadChoice
+    record: WorkloadRecord
+    variants: tuple[VariantFindings, ...]
+    """The baseline first, then in the definition's order."""
+
+    control: Comparison | None
+    """The baseline against its own second start."""
+
+    health: tuple[BlockHealth, ...]
+    blocks_kept: int
+    caveats: tuple[Caveat, ...]
+
+    @property
+    def baseline(self) -> VariantFindings:
+        """What the others are compared with."""
+        return self.variants[0]
+
+    def variant(self, name: str) -> VariantFindings:
+        """The variant of this name; KeyError when there is none."""
+        return {one.variant.name: one for one in self.variants}[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One record of one measurement."""
+
+    measurement: Measurement
+    record: Record
+    workloads: tuple[WorkloadFindings, ...]
+    headline: Comparison | None
+    """The comparison that answers the question; None when it could not be measured."""
+
+    def workload_of(self, variant: str) -> WorkloadFindings:
+        """The workload that a variant computes."""
+        name = self.measurement.variant(variant).workload
+        return next(one for one in self.workloads if one.choice.name == name)
+
+
+def analyse(measurement: Measurement, record: Record) -> Findings:
+    """Find what a record says.
+
+    A variant of the record that the definition no longer has is left out; one that the record does not have yet
+    is left out as well: findings never invent a row.
+    """
+    workloads = tuple(
+        _workload(measurement, record, choice, found)
+        for choice in measurement.workloads
+        if (found := next((w for w in record.workloads if w.name == choice.name), None))
+    )
+    return Findings(measurement, record, workloads, _headline(measurement, record, workloads))
+
+
+def _workload(
+    measurement: Measurement, record: Record, choice: WorkloadChoice, found: WorkloadRecord
+) -> WorkloadFindings:
+    blocks = [block for block in record.blocks if block.workload == choice.name]
+    kept = protocol.kept_blocks(blocks)
+    known = {variant.name for variant in record.variants}
+    defined = [variant for variant in measurement.variants_of(choice.name) if variant.name in known]
+    baseline = defined[0]
+    reference = qualities(record.variant(baseline.name))
+    variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1) for one in defined)
+    control = compare(blocks, CONTROL, baseline.name)
+    spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
+    return WorkloadFindings(
+        choice=choice,
+        record=found,
+        variants=variants,
+        control=control,
+        health=tuple(
+            BlockHealth(b.index, b.disturbed, b.health.foreign_cpu_cores, b.health.lowest_cpu_share) for b in blocks
+        ),
+        blocks_kept=len(kept),
+        caveats=caveats(record, choice.name, control, spreads),
+    )
+
+
+def _variant(
+    variant: Variant,
+    record: Record,
+    blocks: Sequence[Block],
+    baseline: Variant,
+    reference: Sequence[Quality],
+    comparisons: int,
+) -> VariantFindings:
+    found = record.variant(variant.name)
+    quality = qualities(found)
+    is_baseline = variant.name == baseline.name
+    return VariantFindings(
+        variant=variant,
+        record=found,
+        latency=None if found.failure else _latency(protocol.kept_blocks(blocks), variant.name),
+        quality=quality,
+        gate=Gate.PASSED if is_baseline else gate(quality, reference),
+        against_baseline=None if is_baseline else compare(blocks, variant.name, baseline.name, max(1, comparisons)),
+    )
+
+
+def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
+    per_block = [[one for one in block.rounds if one.variant == variant] for block in blocks]
+    per_block = [rounds for rounds in per_block if rounds]
+    if not per_block:
+        return None
+    starts = [worker for block in blocks for worker in block.workers if worker.variant == variant]
+    pooled = [[ns for one in rounds for ns in one.latencies_ns] for rounds in per_block]
+    samples = [sum(len(one.latencies_ns) * one.samples_per_query for one in rounds) for rounds in per_block]
+    walls = [sum(one.wall_ns for one in rounds) for rounds in per_block]
+    cpus = [sum(one.cpu_ns for one in rounds) for rounds in per_block]
+    memory = [
+        w.peak_rss_bytes - w.rss_before_load_bytes
+        for w in starts
+        if w.peak_rss_bytes is not None and w.rss_before_load_bytes is not None
+    ]
+    everything = [ns for block in pooled for ns in block]
+    return LatencyFindings(
+        p50_ns=_spread([statistics.median(block) for block in pooled]),
+        mean_ns=_spread([statistics.fmean(block) for block in pooled]),
+        percentiles=percentiles(everything),
+        queries=len(everything),
+        samples_per_second=_spread([count / (wall / 1e9) for count, wall in zip(samples, walls, strict=True)]),
+        cpu_s_per_sample=_spread([cpu / 1e9 / count for count, cpu in zip(samples, cpus, strict=True)]),
+        first_call_ns=_spread([w.first_call_ns for w in starts]),
+        load_ns=_spread([w.load_ns for w in starts]),
+        memory_bytes=_spread(memory) if memory else None,
+    )
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def _headline(measurement: Measurement, record: Record, workloads: Sequence[WorkloadFindings]) -> Comparison | None:
+    """The comparison that the definition names, or the fastest sound variant of the first workload."""
+    chosen = measurement.headline
+    if chosen is None:
+        sound = [
+            v.against_baseline
+            for w in workloads
+            for v in w.variants
+            if v.against_baseline and v.gate is not Gate.FAILED
+        ]
+        return max(sound, key=lambda comparison: comparison.speedup.point, default=None)
+    workload = measurement.variant(chosen.variant).workload
+    blocks = [block for block in record.blocks if block.workload == workload]
+    return compare(blocks, chosen.variant, chosen.against, len(measurement.variants_of(workload)))

@@ -1,0 +1,228 @@
+"""The program on one screen, and the only place that prints or exits.
+
+Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 measured, but some variants
+failed, 130 interrupted (finished blocks are kept).
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from generator import console as show
+from generator.definition import Measurement, load_suite
+from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.record import Record, SystemDescription, Tier, load_records, records_folder
+
+out, err = Console(), Console(stderr=True)
+
+FAILURES = 3
+INTERRUPTED = 130
+
+
+class Commands(typer.core.TyperGroup):
+    """Turns everything that a person can mend into one message, and an interruption into one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except GeneratorError as error:
+            err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        except OSError as error:
+            where = error.filename or "the file system"
+            err.print(f"[red]error:[/] {escape(str(where))}: {escape(error.strerror or str(error))}.", soft_wrap=True)
+        except KeyboardInterrupt:
+            err.print("\nInterrupted. Finished blocks are kept: the same command goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Measures the efficiency of AI inference, writes the articles and builds the site.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class MeasureChoice(StrEnum):
+    """What `build` measures."""
+
+    none = "none"
+    missing = "missing"
+    all = "all"
+
+
+class SuiteChoice(StrEnum):
+    """Which measurements take part."""
+
+    core = "core"
+    all = "all"
+
+
+Root = Annotated[Path, typer.Option("--root", help="The checkout to work in.", hidden=True)]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Only this measurement; may be given several times.")]
+TierOption = Annotated[Tier, typer.Option(help="How thoroughly: smoke is a first look, standard may be published.")]
+SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything.")]
+
+
+@app.command()
+def build(
+    measure: Annotated[MeasureChoice, typer.Option(help="What to measure first.")] = MeasureChoice.missing,
+    suite: SuiteOption = SuiteChoice.core,
+    tier: TierOption = Tier.STANDARD,
+    only: Only = None,
+    open_site: Annotated[bool, typer.Option("--open", help="Open the site in a browser afterwards.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Measure what this machine has not measured yet, write the articles, build the site."""
+    root = root.resolve()
+    measurements = load_suite(root / "measurements")
+    chosen = _chosen(measurements, suite, only)
+    failed = [] if measure is MeasureChoice.none else _measure_if_possible(root, chosen, tier, measure)
+    site = _publish(root, measurements)
+    out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
+    out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
+    if open_site:
+        webbrowser.open((site / "index.html").as_uri())
+    _exit_with_failures(failed)
+
+
+@app.command()
+def measure(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Measurements; all of the suite when none is named.")
+    ] = None,
+    suite: SuiteOption = SuiteChoice.core,
+    tier: TierOption = Tier.STANDARD,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would run and how long.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Measure here and now, whatever records there are, and write a record each."""
+    root = root.resolve()
+    chosen = _chosen(load_suite(root / "measurements"), SuiteChoice.all if names else suite, names)
+    _exit_with_failures(_measure(root, chosen, tier, MeasureChoice.all, only_plan=plan))
+
+
+@app.command("list")
+def list_measurements(root: Root = Path()) -> None:
+    """List measurements, their variants, and which records exist for this machine."""
+    root = root.resolve()
+    suite = load_suite(root / "measurements")
+    show.print_suite(out, suite, _records(root, suite), _this_system())
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    open_site: Annotated[bool, typer.Option("--open", help="Open the site in a browser.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Build without measuring, serve, and rebuild when a template, a definition, a record or a page changes."""
+    from generator.publish.serve import serve as serve_site
+
+    serve_site(root.resolve(), host=host, port=port, open_browser=open_site)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="python -m generator")
+
+
+def _chosen(suite: Sequence[Measurement], which: SuiteChoice, only: Sequence[str] | None) -> tuple[Measurement, ...]:
+    known = {one.name: one for one in suite}
+    for name in only or ():
+        if name not in known:
+            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
+    if only:
+        return tuple(known[name] for name in only)
+    return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")
+
+
+def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
+    return {one.name: load_records(records_folder(root / "measurements", one)) for one in suite}
+
+
+def _this_system() -> SystemDescription | None:
+    from generator.measure.system import describe_system
+
+    try:
+        return describe_system()
+    except MissingPackage:
+        return None
+
+
+def _measure_if_possible(root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice) -> list[str]:
+    """Measure; without the packages for it, say so in one line and go on with the records that are there."""
+    try:
+        return _measure(root, chosen, tier, policy)
+    except MissingPackage as error:
+        err.print(
+            f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
+        )
+        return []
+
+
+def _measure(
+    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, only_plan: bool = False
+) -> list[str]:
+    """Run what the policy asks for.
+
+    Returns:
+        "measurement: variant" for each variant that failed.
+    """
+    from generator.measure import plan as planning
+
+    planning.require_packages(chosen)
+
+    from generator.assets.cache import Cache
+    from generator.measure.run import Surroundings, run_measurement
+    from generator.measure.system import describe_system
+
+    system = describe_system()
+    runs = planning.plan_runs(chosen, _records(root, chosen), system, tier, planning.MeasurePolicy(policy))
+    if not runs:
+        out.print("Nothing to measure: every measurement has a record of this machine.")
+        return []
+    show.print_plan(out, runs)
+    if only_plan:
+        return []
+    cache, failed = Cache.default(root), list[str]()
+    with planning.only_run(cache.root), show.RunDisplay(out) as display:
+        for run in runs:
+            display.begin(run.measurement.name)
+            record = run_measurement(run.measurement, run.tier, Surroundings(root, cache, system, tell=display))
+            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failure]
+    return failed
+
+
+def _publish(root: Path, suite: Sequence[Measurement]) -> Path:
+    from generator.analysis.findings import analyse
+    from generator.publish.pages import pages
+    from generator.publish.site import build_site
+
+    records = _records(root, suite)
+    with out.status("Analysing the records, drawing the charts"):
+        findings = [analyse(one, record) for one in suite for record in records[one.name]]
+        written = list(pages(findings, suite, root / ".cache" / "charts"))
+    with out.status("Building the site in Russian and English"):
+        return build_site(written, root).path
+
+
+def _exit_with_failures(failed: Sequence[str]) -> None:
+    if failed:
+        err.print(f"[red]Some variants failed[/]: {escape(', '.join(failed))}. The record and the page say why.")
+        raise typer.Exit(FAILURES)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

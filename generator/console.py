@@ -1,0 +1,139 @@
+"""What a person sees in the terminal: the plan, the progress of a run, the lists. Prints, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from generator.definition import Measurement
+from generator.measure import events
+from generator.measure.plan import PlannedRun
+from generator.record import Record, StopReason, SystemDescription
+
+REASONS: Mapping[StopReason, str] = {
+    StopReason.GOAL: "precise enough",
+    StopReason.BLOCKS: "the most blocks reached; the interval is shown as it is",
+    StopReason.BUDGET: "the time is spent; the interval is shown as it is",
+    StopReason.FAILED: "nothing left to compare",
+}
+
+
+def duration(seconds: float) -> str:
+    """Time as a person says it: 40 s, 3 min, 1 h 20 min."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def print_plan(console: Console, runs: Sequence[PlannedRun]) -> None:
+    """Say what is going to be measured and how long that takes."""
+    table = Table(
+        "measurement", "variants", "tier", "expected", "at most", title="Going to measure", title_justify="left"
+    )
+    for run in runs:
+        variants = ", ".join(variant.name for variant in run.measurement.variants)
+        table.add_row(run.measurement.name, variants, run.tier, duration(run.expected_s), duration(run.most_s))
+    console.print(table)
+    total, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
+    console.print(
+        f"Together about {duration(total)}, at most {duration(most)}, downloads and exports not counted. "
+        "Ctrl-C keeps the finished blocks."
+    )
+
+
+def print_suite(
+    console: Console,
+    suite: Sequence[Measurement],
+    records: Mapping[str, Sequence[Record]],
+    system: SystemDescription | None,
+) -> None:
+    """List measurements, their variants, and the records that exist for this machine and others."""
+    table = Table("measurement", "suite", "variants", "records of this machine", "of others")
+    here = system.fingerprint() if system else None
+    for one in suite:
+        found = records.get(one.name, ())
+        ours = [record for record in found if record.system.fingerprint() == here]
+        stale = (
+            ""
+            if not ours or ours[-1].provenance.definition_sha256 == one.fingerprint()
+            else " (of an older definition)"
+        )
+        latest = f"{len(ours)}, latest {ours[-1].started_at:%Y-%m-%d} {ours[-1].tier}{stale}" if ours else "none"
+        names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
+        table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
+    console.print(table)
+
+
+class RunDisplay:
+    """Progress of the runs: what happens now, how wide the intervals are, how long it will still take."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._task: TaskID | None = None
+        self._name = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, name: str) -> None:
+        """A run begins."""
+        self._name = name
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(name, total=None, state="")
+
+    def __call__(self, event: events.Event) -> None:
+        """Draw one event."""
+        match event:
+            case events.Preparing(text, done, total):
+                self._show(f"{self._name}: preparing", done, total or None, text)
+            case events.Answering(variant, done, total):
+                self._show(f"{self._name}: quality", done, total, variant)
+            case events.Resumed(blocks):
+                self._say(f"{self._name}: goes on where it was interrupted, {blocks} blocks are kept")
+            case events.BlockStarted(workload, index, most):
+                self._show(f"{self._name}: {workload}", index, most, f"block {index + 1} of at most {most}")
+            case events.BlockFinished():
+                self._block(event)
+            case events.VariantFailed(variant, message):
+                self._say(f"[red]{self._name}: {variant} failed:[/] {message}")
+            case events.WorkloadFinished(workload, reason):
+                self._say(f"{self._name}: {workload} done: {REASONS[reason]}")
+
+    def _block(self, event: events.BlockFinished) -> None:
+        widest = max(event.half_widths.items(), key=lambda item: item[1], default=None)
+        state = f"about {duration(event.remaining_s)} to go"
+        if widest:
+            state = f"±{widest[1]:.1%} ({widest[0]}), goal ±{event.goal:.1%}; {state}"
+        if event.disturbed:
+            state += f"; block {event.index + 1} was disturbed and is repeated"
+        self._show(f"{self._name}: {event.workload}", event.index + 1, event.most, state)
+
+    def _show(self, what: str, done: int, total: int | None, state: str) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, description=what, completed=done, total=total, state=state)
+        if not self._console.is_terminal and (done == 0 or "±" in state):
+            self._say(f"{what}: {state}")
+
+    def _say(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False)

@@ -1,0 +1,388 @@
+"""`measurement.toml` becomes a `Measurement`: one question, its workloads and its variants.
+
+The vocabulary stands in the tables below, so that a definition can be checked without importing any runtime;
+a test holds the tables equal to the registries of the rooms that implement them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from generator.errors import DefinitionError, suggest
+
+DEFINITION_FILE = "measurement.toml"
+"""Name of the definition in a measurement's folder."""
+
+CONTROL = "control"
+"""Name under which the baseline takes part a second time (A/A control); no variant may bear it."""
+
+MAX_DEFINITION_BYTES = 256 * 1024
+"""A larger definition is refused unread: definitions come from strangers too."""
+
+RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
+        "onnxruntime": frozenset({"graph_optimization", "spinning"}),
+        "pytorch": frozenset({"compile"}),
+    }
+)
+"""Runtimes and the options that each one takes."""
+
+TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "export_onnx": frozenset({"opset"}),
+        "quantize_static": frozenset({"activation", "calibration", "calibration_samples", "per_channel", "weight"}),
+        "quantize_dynamic": frozenset({"operators", "per_channel", "weight"}),
+    }
+)
+"""Transforms and the options that each one takes."""
+
+WORKLOADS = frozenset({"image_classification", "synthetic"})
+"""Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""
+
+
+class Scenario(StrEnum):
+    """How queries arrive (the words are MLPerf's)."""
+
+    SINGLE_STREAM = "single_stream"
+    """The next query is issued when the one before is answered."""
+
+
+class Precision(StrEnum):
+    """Number format in which a variant computes most of its work."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+"""Kebab-case: it stands in file names, addresses and anchors."""
+
+Option = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Text(_Part):
+    """The same words in both languages; neither may be missing."""
+
+    ru: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+    en: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+
+def _check_options(kind: str, name: str, options: Mapping[str, object], known: Mapping[str, frozenset[str]]) -> None:
+    if name not in known:
+        raise PydanticCustomError("unknown", "{text}", {"text": f"unknown {kind} '{name}'. {suggest(name, known)}"})
+    for option in options:
+        if option not in known[name]:
+            hint = suggest(option, known[name]) if known[name] else "It takes none."
+            raise PydanticCustomError(
+                "unknown", "{text}", {"text": f"unknown option '{option}' of {kind} '{name}'. {hint}"}
+            )
+
+
+class TransformStep(_Part):
+    """One transform and its options, as a variant asks for it."""
+
+    name: str
+    """Key of `TRANSFORMS`."""
+
+    options: dict[str, Option] = Field(default_factory=dict)
+    """Options of the transform; those left out have its defaults."""
+
+    @model_validator(mode="after")
+    def _known(self) -> TransformStep:
+        _check_options("transform", self.name, self.options, TRANSFORMS)
+        return self
+
+
+class WorkloadChoice(_Part):
+    """Model, data and quality metric that the variants have to compute."""
+
+    name: Name
+    """Name by which variants refer to it."""
+
+    kind: str
+    """Key of `WORKLOADS`, or "workload.py" for the folder's own."""
+
+    title: Text
+    """What a reader sees."""
+
+    options: dict[str, Option] = Field(default_factory=dict)
+    """Options of the workload."""
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in WORKLOADS | {"workload.py"}:
+            hint = suggest(kind, WORKLOADS | {"workload.py"})
+            raise PydanticCustomError("unknown", "{text}", {"text": f"unknown workload '{kind}'. {hint}"})
+        return kind
+
+
+class Variant(_Part):
+    """One way to compute a workload: transforms, runtime and options."""
+
+    name: Name
+    workload: Name = ""
+    """Workload that it computes; may be left out when the measurement has only one."""
+
+    runtime: str
+    """Key of `RUNTIMES`."""
+
+    precision: Precision
+    title: Text
+    """What a reader sees in tables and charts; short."""
+
+    baseline: bool = False
+    """Whether the others of its workload are compared with this one."""
+
+    transforms: tuple[TransformStep, ...] = ()
+    """Applied in this order to the workload's own model."""
+
+    options: dict[str, Option] = Field(default_factory=dict)
+    """Options of the runtime."""
+
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name == CONTROL:
+            text = f"a variant may not be called '{CONTROL}': the second start of the baseline bears that name"
+            raise PydanticCustomError("reserved", "{text}.", {"text": text})
+        return name
+
+    @model_validator(mode="after")
+    def _known(self) -> Variant:
+        _check_options("runtime", self.runtime, self.options, RUNTIMES)
+        return self
+
+
+class Headline(_Part):
+    """The comparison that answers the measurement's question."""
+
+    variant: Name
+    against: Name
+
+
+class Measurement(_Part):
+    """One question, its workloads and its variants; one folder in `measurements/`."""
+
+    schema_version: Literal[1]
+    """Version of this file's form."""
+
+    name: Name
+    """Name of the folder; not written in the file."""
+
+    suite: Literal["core", "extended"]
+    """`core` is what a fresh machine measures by default."""
+
+    published: date
+    """Day of the article's first publication."""
+
+    title: Text
+    question: Text
+    scenario: Scenario = Scenario.SINGLE_STREAM
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Threads that each variant may use; the same for all of them."""
+
+    headline: Headline | None = None
+    """Comparison that answers the question; the fastest variant against the baseline when left out."""
+
+    workloads: Annotated[tuple[WorkloadChoice, ...], Field(min_length=1, max_length=32)]
+    variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=64)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_workload_by_default(cls, data: Any) -> Any:
+        workloads = data.get("workloads") if isinstance(data, dict) else None
+        if isinstance(workloads, list) and len(workloads) == 1 and isinstance(workloads[0], dict):
+            variants = data.get("variants")
+            if isinstance(variants, list):
+                only = workloads[0].get("name", "")
+                data["variants"] = [{"workload": only, **v} if isinstance(v, dict) else v for v in variants]
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Measurement:
+        problems = list(_inconsistencies(self))
+        if problems:
+            raise PydanticCustomError("inconsistent", "{text}", {"text": "\n".join(problems)})
+        return self
+
+    def variants_of(self, workload: str) -> tuple[Variant, ...]:
+        """Variants that compute this workload, the baseline first."""
+        chosen = (v for v in self.variants if v.workload == workload)
+        return tuple(sorted(chosen, key=lambda v: not v.baseline))
+
+    def variant(self, name: str) -> Variant:
+        """The variant of this name; KeyError when there is none."""
+        return {v.name: v for v in self.variants}[name]
+
+    @property
+    def variant_names(self) -> frozenset[str]:
+        """Names of all variants."""
+        return frozenset(v.name for v in self.variants)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what is measured and how; texts and dates do not count, so that an article can be reworded."""
+        measured = self.model_dump_json(
+            exclude={
+                "title": True,
+                "question": True,
+                "published": True,
+                "suite": True,
+                "headline": True,
+                "workloads": {"__all__": {"title"}},
+                "variants": {"__all__": {"title"}},
+            }
+        )
+        return hashlib.sha256(measured.encode()).hexdigest()
+
+
+def _repeated(kind: str, names: list[str]) -> Iterator[str]:
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"{names.count(name)} {kind} are called '{name}'. Give each one a name of its own."
+
+
+def _inconsistencies(m: Measurement) -> Iterator[str]:
+    yield from _repeated("workloads", [w.name for w in m.workloads])
+    yield from _repeated("variants", [v.name for v in m.variants])
+    workloads = {w.name for w in m.workloads}
+    for variant in m.variants:
+        if not variant.workload:
+            yield f"variant '{variant.name}' names no workload. Known: {', '.join(sorted(workloads))}."
+        elif variant.workload not in workloads:
+            hint = suggest(variant.workload, workloads)
+            yield f"variant '{variant.name}' names the unknown workload '{variant.workload}'. {hint}"
+    for name in sorted(workloads):
+        baselines = [v.name for v in m.variants if v.workload == name and v.baseline]
+        if not baselines:
+            yield f"workload '{name}' has no baseline. Write 'baseline = true' in one of its variants."
+        elif len(baselines) > 1:
+            yield f"workload '{name}' has {len(baselines)} baselines ({', '.join(baselines)}). Keep one."
+    if m.headline:
+        for role, chosen in (("variant", m.headline.variant), ("against", m.headline.against)):
+            if chosen not in m.variant_names:
+                yield f"headline.{role} names the unknown variant '{chosen}'. {suggest(chosen, m.variant_names)}"
+
+
+def load_measurement(folder: Path) -> Measurement:
+    """Read `folder/measurement.toml`.
+
+    Raises:
+        DefinitionError: with everything that is wrong with the file, each with its remedy.
+    """
+    path = folder / DEFINITION_FILE
+    where = f"{folder.parent.name}/{folder.name}/{DEFINITION_FILE}"
+    try:
+        if path.stat().st_size > MAX_DEFINITION_BYTES:
+            raise DefinitionError(where, [f"is larger than {MAX_DEFINITION_BYTES // 1024} KiB. Shorten it."])
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise DefinitionError(where, ["is not there. Each folder of measurements/ needs one."]) from error
+    except UnicodeDecodeError as error:
+        raise DefinitionError(where, [f"is not UTF-8 (byte {error.start}). Save it as UTF-8."]) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+    if "name" in data:
+        raise DefinitionError(where, ["unknown key 'name': the folder's name is the measurement's. Delete the line."])
+    try:
+        return Measurement.model_validate({"name": folder.name, **data})
+    except ValidationError as error:
+        raise DefinitionError(where, list(_problems(error, data))) from error
+
+
+def load_suite(folder: Path) -> tuple[Measurement, ...]:
+    """Read every measurement of `folder`, in the order of their names.
+
+    Raises:
+        DefinitionError: with the problems of all files, so that they can be mended in one go.
+    """
+    measurements: list[Measurement] = []
+    problems: list[DefinitionError] = []
+    for child in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if child.is_dir() and not child.name.startswith((".", "_")):
+            try:
+                measurements.append(load_measurement(child))
+            except DefinitionError as error:
+                problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        lines = [str(problem) for problem in problems]
+        raise DefinitionError(f"{folder.name}/", [f"{len(problems)} definitions have problems.\n" + "\n".join(lines)])
+    return tuple(measurements)
+
+
+def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[str]:
+    for detail in error.errors():
+        if detail["type"] == "inconsistent":
+            yield from detail["ctx"]["text"].splitlines()
+        else:
+            yield _problem(detail, data)
+
+
+def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
+    place = _place(detail["loc"], data)
+    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"{place}unknown key '{last}'. {suggest(last, _known_keys(detail['loc']))}"
+        case "missing":
+            return f"{place}the key '{last}' is missing. Add it."
+        case "enum":
+            known = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
+            return f"{place}unknown {last} '{detail['input']}'. {suggest(str(detail['input']), known)}"
+        case "string_pattern_mismatch":
+            return f"{place}{last} '{detail['input']}' may hold only a-z, 0-9 and single hyphens between them."
+        case _:
+            message = detail["msg"].rstrip(".")
+            return f"{place}{message}." if detail["type"] in ("unknown", "reserved") else f"{place}{last}: {message}."
+
+
+def _place(loc: tuple[str | int, ...], data: Mapping[str, Any]) -> str:
+    """Name the table that a problem is in: "variants 'ort-fp32': "."""
+    match loc:
+        case (str(table), int(index), *_):
+            entries = data.get(table)
+            entry = entries[index] if isinstance(entries, list) and index < len(entries) else None
+            name = entry.get("name") if isinstance(entry, dict) else None
+            return f"{table} '{name}': " if name else f"{table} no. {index + 1}: "
+        case (str(table), str(), *_):
+            return f"[{table}]: "
+        case _:
+            return ""
+
+
+_TABLES: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {
+        "workloads": WorkloadChoice,
+        "variants": Variant,
+        "transforms": TransformStep,
+        "title": Text,
+        "question": Text,
+        "headline": Headline,
+    }
+)
+
+
+def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
+    table = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
+    model = _TABLES.get(table, Measurement)
+    return [key for key in model.model_fields if not (model is Measurement and key == "name")]

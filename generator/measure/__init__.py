@@ -1,0 +1,1 @@
+"""Runs definitions and writes records. Knows nothing of pages."""

@@ -1,0 +1,134 @@
+"""One block: all workers started afresh on the same cores, warmed up, then cycles of rounds in random order."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from generator import protocol
+from generator.measure.health import Probe, is_disturbed
+from generator.measure.process import Job, WorkerProcess
+from generator.record import Block, Round, WorkerStart
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """What a block needs to know beside its jobs."""
+
+    workload: str
+    index: int
+    started_at: datetime
+    cores: tuple[int, ...]
+    """Cores that the machine lets us use; the block draws as many as a variant has threads."""
+
+    block_ns: int
+    seed: str
+    """Decides the cores, the order of starting and the order within each cycle."""
+
+    timeout_s: float
+
+
+def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Block:
+    """Measure one block.
+
+    Args:
+        jobs: job of each participant; the baseline's second start is the participant `control`.
+        plan: where, how long, in which random order.
+        probe: watches the system meanwhile.
+
+    Raises:
+        WorkerError: when a participant crashes, hangs or reports an error; the block is lost.
+    """
+    order = random.Random(plan.seed)
+    threads = max(job.threads for job in jobs.values())
+    cores = tuple(sorted(order.sample(plan.cores, min(threads, len(plan.cores)))))
+    with ExitStack() as stack:
+        workers, starts = dict[str, WorkerProcess](), dict[str, dict[str, Any]]()
+        for name in order.sample(sorted(jobs), len(jobs)):
+            worker = stack.enter_context(WorkerProcess(jobs[name], cores, plan.timeout_s))
+            starts[name] = worker.load(jobs[name].timed_inputs)
+            workers[name] = worker
+        for name, worker in workers.items():
+            starts[name] |= worker.ask("warm_up", **_warm_up_command())
+        rounds, health = _cycles(workers, starts, plan, order, probe)
+        for name, worker in workers.items():
+            starts[name] |= worker.ask("stop")
+    return Block(
+        workload=plan.workload,
+        index=plan.index,
+        started_at=plan.started_at,
+        cores=cores,
+        workers=tuple(_worker_start(name, start) for name, start in starts.items()),
+        rounds=rounds,
+        health=health,
+        disturbed=is_disturbed(health),
+    )
+
+
+def _cycles(
+    workers: Mapping[str, WorkerProcess],
+    starts: Mapping[str, Mapping[str, Any]],
+    plan: BlockPlan,
+    order: random.Random,
+    probe: Probe,
+) -> tuple[tuple[Round, ...], Any]:
+    """Run cycles until every participant was measured for the block's time; an even number, for they are paired."""
+    rounds = list[Round]()
+    measured_ns = dict.fromkeys(workers, 0)
+    cpu_ns = dict.fromkeys(workers, 0)
+    total_cpu_ns = {name: int(start["process_cpu_ns"]) for name, start in starts.items()}
+    begin_cpu_ns = sum(total_cpu_ns.values()) + time.process_time_ns()
+    probe.start()
+    cycle = 0
+    while min(measured_ns.values()) < plan.block_ns or cycle % 2:
+        for name in order.sample(sorted(workers), len(workers)):
+            answer = workers[name].ask("round", **_round_command())
+            total_cpu_ns[name] = answer.pop("process_cpu_ns")
+            measured_ns[name] += answer["wall_ns"]
+            cpu_ns[name] += answer["cpu_ns"]
+            rounds.append(Round(variant=name, cycle=cycle, samples_per_query=1, **answer))
+        cycle += 1
+    own_cpu_s = (sum(total_cpu_ns.values()) + time.process_time_ns() - begin_cpu_ns) / 1e9
+    return tuple(rounds), probe.finish(own_cpu_s, _lowest_cpu_share(cpu_ns, measured_ns))
+
+
+def _lowest_cpu_share(cpu_ns: Mapping[str, int], wall_ns: Mapping[str, int]) -> float:
+    """Smallest CPU time over wall time; above one core it counts as one.
+
+    A worker of several threads that do not spin keeps them busy only in part, and that is no disturbance; that it
+    does not get even one core is one.
+    """
+    return min(min(1.0, cpu_ns[name] / wall_ns[name]) for name in wall_ns)
+
+
+def _warm_up_command() -> dict[str, float]:
+    return {
+        "window_ns": protocol.WARM_UP_WINDOW_NS,
+        "window_queries": protocol.WARM_UP_WINDOW_QUERIES,
+        "least_queries": protocol.WARM_UP_LEAST_QUERIES,
+        "least_ns": protocol.WARM_UP_LEAST_NS,
+        "most_ns": protocol.WARM_UP_MOST_NS,
+        "gain": protocol.WARM_UP_GAIN,
+    }
+
+
+def _round_command() -> dict[str, float]:
+    return {
+        "round_ns": protocol.ROUND_NS,
+        "uncounted_queries": protocol.UNCOUNTED_QUERIES,
+        "uncounted_ns": round(protocol.ROUND_NS * protocol.UNCOUNTED_SHARE),
+    }
+
+
+def _worker_start(name: str, start: Mapping[str, Any]) -> WorkerStart:
+    return WorkerStart(variant=name, **{key: start[key] for key in WorkerStart.model_fields if key != "variant"})
+
+
+def starts_slowly(load_times_ns: Sequence[int]) -> bool:
+    """Whether starting takes so long that blocks should be longer and the budget larger."""
+    return max(load_times_ns, default=0) > protocol.SLOW_START_NS

@@ -1,0 +1,83 @@
+"""What a run tells while it goes on; the command line draws it, tests collect it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from generator.record import StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A download, an export, a quantization goes on."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+    """0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A variant answers the samples that quality is measured on."""
+
+    variant: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An interrupted run goes on where it stopped."""
+
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStarted:
+    """A block's workers are being started."""
+
+    workload: str
+    index: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFinished:
+    """A block is measured and kept in the journal."""
+
+    workload: str
+    index: int
+    most: int
+    disturbed: bool
+    half_widths: Mapping[str, float]
+    """Half-width of each variant's log ratio now; empty before the second block."""
+
+    goal: float
+    remaining_s: float
+    """Likely time until the workload is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFailed:
+    """A variant takes no further part."""
+
+    variant: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFinished:
+    """No further block of this workload is measured."""
+
+    workload: str
+    reason: StopReason
+
+
+Event = Preparing | Answering | Resumed | BlockStarted | BlockFinished | VariantFailed | WorkloadFinished
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A listener that does nothing."""

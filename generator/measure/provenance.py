@@ -1,0 +1,73 @@
+"""Who made the numbers, with what: versions, commit, hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import generator
+from generator.definition import Measurement
+from generator.record import Provenance, Source, Tier
+
+PACKAGES = ("numpy", "torch", "onnx", "onnxruntime", "openvino", "safetensors", "pillow", "scipy")
+"""Packages whose version can change a number."""
+
+MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
+
+
+def describe_provenance(measurement: Measurement, tier: Tier, sources: Sequence[Source], root: Path) -> Provenance:
+    """Provenance of a run that begins now.
+
+    Args:
+        measurement: the definition that is run.
+        tier: how thoroughly.
+        sources: where weights and data came from.
+        root: the checkout, for its commit.
+    """
+    commit = _git(root, "rev-parse", "HEAD")
+    status = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return Provenance(
+        generator_version=generator.__version__,
+        generator_commit=commit,
+        generator_modified=bool(status) if commit and status is not None else None,
+        code_sha256=code_sha256(),
+        definition_sha256=measurement.fingerprint(),
+        python=platform.python_version(),
+        packages=installed_packages(),
+        sources=tuple(sources),
+        command=f"python -m generator measure {measurement.name} --tier {tier}",
+    )
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions of those of `PACKAGES` that are installed."""
+    found = dict[str, str]()
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def code_sha256() -> str:
+    """Hash over the Python files of the measuring arm and of the protocol."""
+    root = Path(generator.__file__).parent
+    files = [root / "protocol.py", root / "definition.py", root / "record.py"]
+    files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("*.py"))]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,279 @@
+"""Blocks until the goal is reached, on one system; makes one record."""
+
+from __future__ import annotations
+
+import math
+import platform
+import secrets
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from generator import protocol
+from generator.assets.cache import Cache
+from generator.definition import CONTROL, Measurement
+from generator.errors import WorkerError
+from generator.measure import events
+from generator.measure.block import BlockPlan, measure_block, starts_slowly
+from generator.measure.health import Probe, SimulatedProbe, SystemProbe
+from generator.measure.journal import Journal, write_whole
+from generator.measure.prepare import PreparedWorkload, failure, measure_quality, prepare
+from generator.measure.process import controls
+from generator.measure.provenance import describe_provenance
+from generator.measure.system import address_randomisation, available_cores
+from generator.record import (
+    SCHEMA_VERSION,
+    Block,
+    Controls,
+    Record,
+    Source,
+    StopReason,
+    SystemDescription,
+    Tier,
+    VariantRecord,
+    dump_record,
+    record_id,
+    records_folder,
+    sealed,
+)
+from generator.workloads.load import load_workload
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where and with what a run happens; tests put their own clock, system and seed here."""
+
+    root: Path
+    """The checkout: measurements/ lies in it."""
+
+    cache: Cache
+    system: SystemDescription
+    tell: events.Listener = events.silent
+    now: Callable[[], datetime] = _utc_now
+    seed: int = field(default_factory=lambda: secrets.randbits(32))
+    timeout_s: float = 600.0
+    """Longest wait for one answer of a worker; a compiled model's first call is part of one."""
+
+
+def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
+    """Measure, and write the record into the measurement's folder.
+
+    Finished blocks are kept in a journal; when the run is interrupted, the next one with the same definition, code,
+    packages and system goes on from there.
+
+    Raises:
+        GeneratorError: when nothing can be measured at all. A variant that fails is no error: the record says so.
+    """
+    folder = where.root / "measurements" / measurement.name
+    prepared = []
+    for choice in measurement.workloads:
+        workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
+        prepared.append(prepare(measurement, choice, workload, where.cache, where.tell))
+    run = _Run(measurement, tier, where, prepared)
+    for one in prepared:
+        run.measure(one)
+    record = run.record()
+    write_whole(
+        records_folder(where.root / "measurements", measurement) / f"{record.record_id}.json", dump_record(record)
+    )
+    run.journal.close()
+    return record
+
+
+class _Run:
+    """State of one run: what is finished so far, and the journal that keeps it."""
+
+    def __init__(
+        self, measurement: Measurement, tier: Tier, where: Surroundings, prepared: Sequence[PreparedWorkload]
+    ) -> None:
+        self.measurement, self.tier, self.where, self.prepared = measurement, tier, where, prepared
+        self.rules = protocol.TIERS[tier]
+        self.sources = _distinct(source for one in prepared for source in one.workload.sources)
+        self.provenance = describe_provenance(measurement, tier, self.sources, where.root)
+        self.journal = Journal(where.cache.root / "runs" / f"{measurement.name}-{tier}.jsonl", self._identity())
+        sittings = self.journal.parts("sitting")
+        self.seed: int = sittings[0]["seed"] if sittings else where.seed
+        self.started_at = datetime.fromisoformat(sittings[0]["at"]) if sittings else where.now()
+        self.sittings = len(sittings) + 1
+        self.journal.add("sitting", {"at": where.now().isoformat(), "seed": self.seed})
+        self.variants = {v.name: v for v in self._kept_variants()}
+        self.blocks = [Block.model_validate(part["block"]) for part in self.journal.parts("block")]
+        self.stop_reasons: dict[str, StopReason] = {}
+        if self.blocks or self.variants:
+            where.tell(events.Resumed(len(self.blocks)))
+
+    def _identity(self) -> dict[str, Any]:
+        """What must not have changed for an interrupted run to go on."""
+        return {
+            "definition": self.measurement.fingerprint(),
+            "protocol": protocol.PROTOCOL_VERSION,
+            "code": self.provenance.code_sha256,
+            "packages": self.provenance.packages,
+            "system": self.where.system.fingerprint(),
+            "artifacts": {name: a.sha256 for one in self.prepared for name, a in sorted(one.artifacts.items())},
+            "data": {one.choice.name: one.record.data_sha256 for one in self.prepared},
+        }
+
+    def _kept_variants(self) -> list[VariantRecord]:
+        return [VariantRecord.model_validate(part["variant"]) for part in self.journal.parts("variant")]
+
+    def measure(self, prepared: PreparedWorkload) -> None:
+        """Quality of every variant, then blocks until the goal, the most blocks or the budget."""
+        cores = available_cores()
+        measure_quality(
+            prepared, self.measurement, cores, self.where.tell, self.where.timeout_s, self._keep_variant, self.variants
+        )
+        workload = prepared.choice.name
+        while (reason := self._stop_reason(workload)) is None:
+            self._one_block(prepared, cores)
+        self.stop_reasons[workload] = reason
+        self.where.tell(events.WorkloadFinished(workload, reason))
+
+    def _keep_variant(self, variant: VariantRecord) -> None:
+        self.variants[variant.name] = variant
+        self.journal.add("variant", {"variant": variant.model_dump(mode="json")})
+        if variant.failure:
+            self.where.tell(events.VariantFailed(variant.name, variant.failure.message))
+
+    def _one_block(self, prepared: PreparedWorkload, cores: tuple[int, ...]) -> None:
+        workload, done = prepared.choice.name, self._blocks_of(prepared.choice.name)
+        self.where.tell(events.BlockStarted(workload, len(done), self.rules.most_blocks))
+        alive = {name: job for name, job in prepared.jobs.items() if not self.variants[name].failure}
+        jobs = {**alive, CONTROL: alive[self._baseline(workload)]}
+        plan = BlockPlan(
+            workload=workload,
+            index=len(done),
+            started_at=self.where.now(),
+            cores=cores,
+            block_ns=self.rules.slow_block_ns if self._is_slow(done) else self.rules.block_ns,
+            seed=f"{self.seed}/{workload}/{len(done)}",
+            timeout_s=self.where.timeout_s,
+        )
+        simulated = all(job.runtime == "fake" for job in jobs.values())
+        probe: Probe = SimulatedProbe() if simulated else SystemProbe()
+        try:
+            block = measure_block(jobs, plan, probe)
+        except WorkerError as error:
+            self._fail(error)
+            return
+        self.blocks.append(block)
+        self.journal.add("block", {"block": block.model_dump(mode="json")})
+        self.where.tell(self._progress(workload, block))
+
+    def _fail(self, error: WorkerError) -> None:
+        """The variant whose worker failed takes no further part; without its baseline a workload has no result."""
+        name = error.where.removeprefix("variant '").removesuffix("'")
+        self._keep_variant(self.variants[name].model_copy(update={"failure": failure("timing", error)}))
+
+    def _stop_reason(self, workload: str) -> StopReason | None:
+        blocks = self._blocks_of(workload)
+        baseline = self._baseline(workload)
+        others = [n for n in self._alive(workload) if n != baseline]
+        if baseline not in self._alive(workload) or not others:
+            return StopReason.FAILED
+        kept = protocol.kept_blocks(blocks)
+        if len(kept) >= self.rules.least_blocks:
+            widths = self._half_widths(workload)
+            if widths and max(widths.values()) < self.rules.goal_half_width:
+                return StopReason.GOAL
+            if len(kept) >= self.rules.most_blocks:
+                return StopReason.BLOCKS
+        if len(kept) >= 2 and self._spent_s(workload) >= self._budget_s(workload):
+            return StopReason.BUDGET
+        return None
+
+    def _half_widths(self, workload: str) -> dict[str, float]:
+        kept, baseline = protocol.kept_blocks(self._blocks_of(workload)), self._baseline(workload)
+        widths = dict[str, float]()
+        for name in (*self._alive(workload), CONTROL):
+            values = [protocol.block_value(block, name, baseline) for block in kept]
+            interval = protocol.log_interval([v for v in values if v is not None])
+            if name != baseline and interval:
+                widths[name] = interval.half_width
+        return widths
+
+    def _progress(self, workload: str, block: Block) -> events.BlockFinished:
+        blocks, widths, goal = self._blocks_of(workload), self._half_widths(workload), self.rules.goal_half_width
+        kept = len(protocol.kept_blocks(blocks))
+        needed = kept * (max(widths.values()) / goal) ** 2 if widths else self.rules.least_blocks
+        needed = min(max(self.rules.least_blocks, math.ceil(needed)), self.rules.most_blocks)
+        remaining = max(0, needed - kept) * statistics.fmean(_duration_s(one) for one in blocks)
+        return events.BlockFinished(
+            workload=workload,
+            index=block.index,
+            most=self.rules.most_blocks,
+            disturbed=block.disturbed,
+            half_widths=widths,
+            goal=goal,
+            remaining_s=min(remaining, max(0.0, self._budget_s(workload) - self._spent_s(workload))),
+        )
+
+    def _spent_s(self, workload: str) -> float:
+        return sum(_duration_s(block) for block in self._blocks_of(workload))
+
+    def _budget_s(self, workload: str) -> float:
+        slow = self._is_slow(self._blocks_of(workload))
+        per_variant = self.rules.slow_budget_s if slow else self.rules.budget_s
+        return per_variant * (len(self._alive(workload)) + 1)
+
+    def _is_slow(self, blocks: Sequence[Block]) -> bool:
+        return bool(blocks) and starts_slowly([w.load_ns + w.first_call_ns for w in blocks[0].workers])
+
+    def _alive(self, workload: str) -> list[str]:
+        return [v.name for v in self.variants.values() if v.workload == workload and not v.failure]
+
+    def _baseline(self, workload: str) -> str:
+        return self.measurement.variants_of(workload)[0].name
+
+    def _blocks_of(self, workload: str) -> list[Block]:
+        return [block for block in self.blocks if block.workload == workload]
+
+    def record(self) -> Record:
+        """Seal what was measured."""
+        threads, order = self.measurement.threads, [v.name for v in self.measurement.variants]
+        return sealed(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "protocol_version": protocol.PROTOCOL_VERSION,
+                "record_id": record_id(self.measurement.name, self.started_at, self.where.system),
+                "measurement": self.measurement.name,
+                "tier": self.tier,
+                "scenario": self.measurement.scenario,
+                "started_at": self.started_at,
+                "finished_at": self.where.now(),
+                "sittings": self.sittings,
+                "stop_reason": self.stop_reasons,
+                "system": self.where.system,
+                "provenance": self.provenance,
+                "controls": Controls(
+                    environment=controls(threads),
+                    threads=threads,
+                    garbage_collection="frozen and disabled",
+                    address_randomisation=address_randomisation(),
+                    affinity="all workers of a block on the same randomly drawn cores"
+                    if available_cores()
+                    else f"not set: {platform.system()} lets no process choose its cores",
+                    seed=self.seed,
+                ),
+                "workloads": [one.record for one in self.prepared],
+                "variants": [self.variants[name] for name in order if name in self.variants],
+                "blocks": self.blocks,
+            }
+        )
+
+
+def _duration_s(block: Block) -> float:
+    """Time that a block took: its cycles, and the starts and warm-ups before them."""
+    starts = sum(w.load_ns + w.first_call_ns + w.warm_up_ns for w in block.workers)
+    return (block.health.wall_ns + starts) / 1e9
+
+
+def _distinct(sources: Any) -> tuple[Source, ...]:
+    return tuple({(s.name, s.sha256): s for s in sources}.values())

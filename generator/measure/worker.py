@@ -1,0 +1,204 @@
+"""The measuring process: holds one variant, answers its driver's commands, and does nothing else.
+
+Run by path, in whatever interpreter the variant names, so it imports the standard library, NumPy and the one runtime.
+It reads one JSON object a line from standard input and answers with one a line on a private copy of standard output;
+whatever libraries print goes to standard error.
+
+    {"do": "load", ...}                  -> version, details, load_ns, first_call_ns, rss_before_load_bytes
+    {"do": "warm_up"}                    -> warm_up_ns, warm_up_queries, process_cpu_ns
+    {"do": "round", "round_ns": n, ...}  -> latencies_ns, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
+    {"do": "answer", "first": i, ...}    -> answered; the outputs lie in the file named
+    {"do": "stop"}                       -> peak_rss_bytes
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import statistics
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from generator.runtimes import RUNTIMES
+from generator.runtimes.session import Arrays, Session, Spec
+
+Answer = dict[str, Any]
+
+
+class Worker:
+    """One loaded variant and its queries."""
+
+    def __init__(self, command: dict[str, Any]) -> None:
+        runtime = importlib.import_module(RUNTIMES[command["runtime"]])
+        self._rss_before_load_bytes = _resident_bytes()
+        spec = Spec(command["artifact"], command["threads"], command["options"], command.get("optimized_path"))
+        self._session: Session = runtime.load(spec)
+        self._samples = _read_samples(command["inputs"])
+        self._queries = [self._session.prepare(sample) for sample in self._samples]
+        self._issued = 0
+        loaded_ns = time.monotonic_ns()
+        first_call_ns = self._query()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.loaded: Answer = {
+            "version": self._session.version,
+            "details": dict(self._session.details()),
+            "load_ns": loaded_ns - command["spawned_ns"],
+            "first_call_ns": first_call_ns,
+            "rss_before_load_bytes": self._rss_before_load_bytes,
+            "samples": len(self._samples),
+        }
+
+    def warm_up(self, command: dict[str, Any]) -> Answer:
+        """Answer queries in windows until the best of the last three is hardly better than the best before."""
+        clock = self._session.clock_ns
+        begin, queries, medians = clock(), 0, list[float]()
+        while True:
+            window, end = list[int](), clock() + command["window_ns"]
+            while len(window) < command["window_queries"] or clock() < end:
+                window.append(self._query())
+            queries += len(window)
+            medians.append(statistics.median(window))
+            spent = clock() - begin
+            enough = queries >= command["least_queries"] and spent >= command["least_ns"]
+            if spent >= command["most_ns"] or (enough and is_warm(medians, command["gain"])):
+                return {"warm_up_ns": spent, "warm_up_queries": queries, "process_cpu_ns": time.process_time_ns()}
+
+    def round(self, command: dict[str, Any]) -> Answer:
+        """Refill the caches, then answer queries back to back for the time asked, at least one."""
+        clock, query = self._session.clock_ns, self._query
+        begin, uncounted = clock(), 0
+        while uncounted < command["uncounted_queries"] or clock() - begin < command["uncounted_ns"]:
+            query()
+            uncounted += 1
+            if clock() - begin >= command["round_ns"]:  # a query this long has refilled the caches by itself
+                break
+        latencies = list[int]()
+        keep = latencies.append
+        switches, cpu, begin = _involuntary_switches(), self._session.cpu_clock_ns(), clock()
+        end = begin + command["round_ns"]
+        while True:
+            keep(query())
+            if clock() >= end:
+                break
+        wall_ns = clock() - begin
+        after = _involuntary_switches()
+        return {
+            "latencies_ns": latencies,
+            "wall_ns": wall_ns,
+            "cpu_ns": self._session.cpu_clock_ns() - cpu,
+            "involuntary_switches": None if after is None or switches is None else after - switches,
+            "process_cpu_ns": time.process_time_ns(),
+        }
+
+    def answer(self, command: dict[str, Any]) -> Answer:
+        """Answer some samples in their order, through the same `run` that is timed, and keep the outputs."""
+        session, outputs = self._session, dict[str, Any]()
+        for index in range(command["first"], min(command["first"] + command["count"], len(self._queries))):
+            arrays = session.to_arrays(session.run(self._queries[index]))
+            outputs.update({f"{index:06d}/{name}": np.array(array) for name, array in arrays.items()})
+        np.savez(command["into"], **outputs)
+        return {"answered": len({key.split("/")[0] for key in outputs})}
+
+    def stop(self, command: dict[str, Any]) -> Answer:
+        """Report the high-water mark of memory."""
+        return {"peak_rss_bytes": _peak_resident_bytes()}
+
+    def _query(self) -> int:
+        session = self._session
+        query = self._queries[self._issued % len(self._queries)]
+        self._issued += 1
+        begin = session.clock_ns()
+        session.run(query)
+        return session.clock_ns() - begin
+
+
+def is_warm(medians: list[float], gain: float) -> bool:
+    """Whether the last three windows brought less than `gain` over the best window before them."""
+    return len(medians) > 3 and min(medians[-3:]) > (1 - gain) * min(medians[:-3])
+
+
+def _read_samples(path: str) -> list[Arrays]:
+    samples: dict[str, dict[str, Any]] = {}
+    with np.load(path, allow_pickle=False) as stored:
+        for key in stored.files:
+            index, _, name = key.partition("/")
+            samples.setdefault(index, {})[name] = stored[key]
+    return [samples[index] for index in sorted(samples)]
+
+
+def _resident_bytes() -> int | None:
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _peak_resident_bytes() -> int | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _involuntary_switches() -> int | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def _pin(cores: list[int]) -> None:
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def serve(read: Callable[[], str], write: Callable[[Answer], None]) -> None:
+    """Answer commands until the driver goes away or says stop."""
+    worker: Worker | None = None
+    while line := read():
+        command = json.loads(line)
+        try:
+            if command["do"] == "load":
+                _pin(command["cores"])
+                worker = Worker(command)
+                write(worker.loaded)
+            else:
+                write(getattr(worker, command["do"])(command))
+        except Exception as error:
+            traceback.print_exc()
+            write({"error": f"{type(error).__name__}: {error}"})
+            return
+        if command["do"] == "stop":
+            return
+
+
+def main() -> None:
+    """Take the protocol's stream for ourselves, so that nothing a library prints can get into it."""
+    protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def write(answer: Answer) -> None:
+        protocol.write(json.dumps(answer) + "\n")
+        protocol.flush()
+
+    serve(sys.stdin.readline, write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,480 @@
+"""The record: immutable JSON of one run on one system, the only thing that measuring and publishing share.
+
+It holds raw observations, never statistics: a better estimator improves old records. What is unknown is null,
+and `unknown` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from generator.definition import CONTROL, Measurement, Name, Precision, Scenario
+from generator.errors import RecordError
+
+SCHEMA_VERSION = 1
+"""Version of the JSON's form; a reader of this version reads no other."""
+
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+"""A larger record is refused unread: records come from strangers too."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Line = Annotated[str, StringConstraints(max_length=1000)]
+"""One line of text; pages escape it."""
+
+Count = Annotated[int, Field(ge=0)]
+Latency = Annotated[int, Field(gt=0, le=86_400_000_000_000)]
+"""Nanoseconds; zero, negative and longer than a day are no latencies."""
+
+NanoSeconds = Annotated[int, Field(ge=0, le=31_536_000_000_000_000)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Tier(StrEnum):
+    """How thorough a run is; METHOD.md says which may be published."""
+
+    SMOKE = "smoke"
+    """Two short blocks: a first look, never published as a result."""
+
+    STANDARD = "standard"
+    """The protocol: publishable ratios with intervals."""
+
+    FULL = "full"
+    """Standard, and as long as LoadGen's runs."""
+
+
+class StopReason(StrEnum):
+    """Why no further block was measured."""
+
+    GOAL = "goal"
+    """Every variant's interval is narrower than the goal."""
+
+    BLOCKS = "blocks"
+    """The most blocks that the tier allows."""
+
+    BUDGET = "budget"
+    """The time is spent."""
+
+    FAILED = "failed"
+    """The baseline or all other variants failed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class SystemDescription(_Part):
+    """The machine, with MLPerf's words where it has them. Null where the system does not tell; `unknown` says why."""
+
+    system_type: Literal["desktop", "laptop", "server", "virtual machine", "container"] | None
+    host_processor_model_name: Line | None
+    host_processor_vendor: Line | None
+    host_processor_family_model_stepping: Line | None
+    host_processor_core_count: Count | None
+    """Physical cores that the system sees."""
+
+    host_processor_logical_count: Count | None
+    host_processor_frequency_mhz: Annotated[float, Field(gt=0)] | None
+    host_processor_caches: Line | None
+    host_processor_isa: tuple[Line, ...]
+    """Instruction-set flags that matter to inference, sorted: avx2, avx512f, avx512_vnni, amx_int8, ..."""
+
+    host_memory_capacity_bytes: Count | None
+    accelerator_model_name: Line | None
+    accelerators_per_node: Count
+    operating_system: Line
+    kernel: Line
+    architecture: Line
+    hypervisor: Line | None
+    container: Line | None
+    frequency_governor: Line | None
+    smt_active: bool | None
+    unknown: dict[str, Line] = Field(default_factory=dict)
+    """Reason for each null field."""
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits that stay the same while the machine does: processor, ISA, memory, accelerator."""
+        parts = (
+            self.host_processor_model_name,
+            self.host_processor_family_model_stepping,
+            self.host_processor_logical_count,
+            self.host_processor_isa,
+            round((self.host_memory_capacity_bytes or 0) / 2**30),
+            self.accelerator_model_name,
+            self.architecture,
+        )
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+class Source(_Part):
+    """Where a weight file or a data set came from, and on what terms."""
+
+    name: Line
+    origin: Line
+    """Package and version, or address with commit."""
+
+    sha256: Sha256
+    licence: Line
+    note: Line = ""
+
+
+class Provenance(_Part):
+    """Who made the numbers, with what."""
+
+    generator_version: Line
+    generator_commit: Line | None
+    """Commit of this checkout; null outside a git checkout."""
+
+    generator_modified: bool | None
+    """Whether tracked files differed from that commit."""
+
+    code_sha256: Sha256
+    """Over the measuring arm's Python files."""
+
+    definition_sha256: Sha256
+    """`Measurement.fingerprint()` of the definition that was run."""
+
+    python: Line
+    packages: dict[str, Line]
+    """Versions of the packages that matter."""
+
+    sources: tuple[Source, ...]
+    command: Line
+    """What repeats this run."""
+
+
+class Controls(_Part):
+    """What was set alike for every variant."""
+
+    environment: dict[str, Line]
+    """Environment variables of every worker."""
+
+    threads: Annotated[int, Field(ge=1)]
+    garbage_collection: Literal["frozen and disabled", "left on"]
+    address_randomisation: Line | None
+    affinity: Line
+    """How cores were chosen."""
+
+    seed: Count
+    """Seed of the random order of workers, cycles and cores."""
+
+
+class WorkloadRecord(_Part):
+    """What the variants computed."""
+
+    name: Name
+    kind: Line
+    model: Line
+    data_sha256: Sha256
+    """Over the inputs in the order used."""
+
+    samples: Count
+    """Samples that quality was measured on."""
+
+    timed_samples: Count
+    """Samples that the timed queries took in turn."""
+
+    notes: tuple[Line, ...] = ()
+    """What must be said wherever the quality is shown (keys of the phrases)."""
+
+
+class Observations(_Part):
+    """One quality metric's values, a sample each, in the order of the workload's samples."""
+
+    metric: Name
+    kind: Literal["proportion", "mean", "maximum"]
+    """proportion: values are 0 or 1. mean, maximum: what the values are summarised by."""
+
+    reference: Literal["label", "baseline"]
+    """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
+
+    values: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _proportions_are_binary(self) -> Self:
+        if self.kind == "proportion" and any(v not in (0, 1) for v in self.values):
+            raise ValueError(f"'{self.metric}' is a proportion but has values other than 0 and 1")
+        return self
+
+
+class ArtifactRecord(_Part):
+    """The model file that a variant ran."""
+
+    sha256: Sha256
+    size_bytes: Count
+    format: Line
+    operators: dict[str, Count] = Field(default_factory=dict)
+    """How often each operator stands in the graph that the runtime really ran, where it tells."""
+
+    notes: dict[str, Line] = Field(default_factory=dict)
+    """What the transforms report: calibration samples, opset, operators left in fp32."""
+
+
+class Failure(_Part):
+    """Why a variant has no (further) numbers."""
+
+    stage: Literal["prepare", "quality", "timing"]
+    message: Line
+    last_lines: Annotated[str, StringConstraints(max_length=4000)] = ""
+
+
+class VariantRecord(_Part):
+    """One variant as it was run."""
+
+    name: Name
+    workload: Name
+    runtime: Line
+    runtime_version: Line | None
+    precision: Precision
+    baseline: bool
+    transforms: tuple[Line, ...]
+    options: dict[str, Any] = Field(default_factory=dict)
+    artifact: ArtifactRecord | None
+    quality: tuple[Observations, ...]
+    quality_unknown: Line | None = None
+    """Why accuracy on labels was not measured, when it was not."""
+
+    runtime_details: dict[str, Line] = Field(default_factory=dict)
+    """What the runtime says of itself: providers, instruction set, kernels."""
+
+    failure: Failure | None = None
+
+
+class WorkerStart(_Part):
+    """How one fresh worker of a block came up."""
+
+    variant: Name
+    """Name of the variant, or `control` for the baseline's second start."""
+
+    load_ns: NanoSeconds
+    """From the start of the process to the model in memory, imports included."""
+
+    first_call_ns: Latency
+    warm_up_ns: NanoSeconds
+    warm_up_queries: Count
+    peak_rss_bytes: Count | None
+    """High-water mark of the process at the block's end."""
+
+    rss_before_load_bytes: Count | None
+    """Resident memory with the runtime imported and no model loaded."""
+
+
+class Round(_Part):
+    """Latencies of one variant's queries in one round of one block."""
+
+    variant: Name
+    cycle: Count
+    samples_per_query: Annotated[int, Field(ge=1)]
+    """Samples that each query carries; throughput counts samples, not queries."""
+
+    latencies_ns: Annotated[tuple[Latency, ...], Field(min_length=1)]
+    """Latency of each query in the order issued, uncounted ones excluded."""
+
+    wall_ns: Latency
+    cpu_ns: NanoSeconds
+    """CPU time of the worker over the round, all threads."""
+
+    involuntary_switches: Count | None
+
+
+class Health(_Part):
+    """What the operating system told of one block. None of it looks at latencies."""
+
+    wall_ns: Latency
+    foreign_cpu_cores: Annotated[float, Field(ge=0)] | None
+    """Processor time used by others over wall time, in cores."""
+
+    lowest_cpu_share: Annotated[float, Field(ge=0)]
+    """Smallest CPU time over wall time and threads among the block's workers."""
+
+    psi_cpu_some: Fraction | None
+    """Share of the time in which some task waited for a processor."""
+
+    steal_cores: Annotated[float, Field(ge=0)] | None
+    load_1min: Annotated[float, Field(ge=0)] | None
+    temperature_celsius: float | None = None
+    frequency_mhz: Annotated[float, Field(gt=0)] | None = None
+
+
+class Block(_Part):
+    """All workers started afresh on the same cores, then cycles: the unit of statistics."""
+
+    workload: Name
+    index: Count
+    """Position among the workload's blocks, disturbed ones counted."""
+
+    started_at: AwareDatetime
+    cores: tuple[Count, ...]
+    workers: tuple[WorkerStart, ...]
+    """In the order in which they were started."""
+
+    rounds: tuple[Round, ...]
+    """In the order in which they were run."""
+
+    health: Health
+    disturbed: bool
+    """Whether the health rules say that the block should be repeated."""
+
+
+class Record(_Part):
+    """One run of one measurement on one system."""
+
+    schema_version: Literal[1]
+    protocol_version: Annotated[int, Field(ge=1)]
+    record_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
+    kind: Literal["native"] = "native"
+    measurement: Name
+    tier: Tier
+    scenario: Scenario
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    sittings: Annotated[int, Field(ge=1)]
+    """How many times the run was taken up; more than 1 when it was interrupted and resumed."""
+
+    stop_reason: dict[Name, StopReason]
+    """For each workload."""
+
+    system: SystemDescription
+    provenance: Provenance
+    controls: Controls
+    workloads: Annotated[tuple[WorkloadRecord, ...], Field(min_length=1)]
+    variants: Annotated[tuple[VariantRecord, ...], Field(min_length=2)]
+    blocks: tuple[Block, ...]
+    sha256: Sha256
+    """Over everything else, so that an edited record is noticed."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = {v.name for v in self.variants} | {CONTROL}
+        if len(names) != len(self.variants) + 1:
+            raise ValueError("two variants bear the same name")
+        workloads = {w.name for w in self.workloads}
+        if stray := {b.workload for b in self.blocks} - workloads:
+            raise ValueError(f"blocks name unknown workloads: {', '.join(sorted(stray))}")
+        if stray := {r.variant for b in self.blocks for r in b.rounds} - names:
+            raise ValueError(f"rounds name unknown variants: {', '.join(sorted(stray))}")
+        if self.finished_at < self.started_at:
+            raise ValueError("it finished before it started")
+        return self
+
+    @property
+    def publishable(self) -> bool:
+        """Whether METHOD.md lets the tier be published as a result."""
+        return self.tier is not Tier.SMOKE
+
+    def variant(self, name: str) -> VariantRecord:
+        """The variant of this name; KeyError when there is none."""
+        return {v.name: v for v in self.variants}[name]
+
+
+def record_id(measurement: str, started_at: datetime, system: SystemDescription) -> str:
+    """Name of a record, and of its file without the ending: measurement, UTC time, machine."""
+    return f"{measurement}-{started_at:%Y%m%dt%H%M%Sz}-{system.fingerprint()}"
+
+
+def sealed(fields: dict[str, Any]) -> Record:
+    """Make a record of its fields, adding the hash over them.
+
+    Raises:
+        pydantic.ValidationError: when the fields are no record.
+    """
+    unsealed = Record.model_validate({**fields, "sha256": "0" * 64})
+    return unsealed.model_copy(update={"sha256": _digest(json.loads(unsealed.model_dump_json()))})
+
+
+def dump_record(record: Record) -> str:
+    """The record as JSON text: readable, a round a line, the same bytes for the same record."""
+    data = json.loads(record.model_dump_json())
+    text = json.dumps(data, ensure_ascii=False, indent=1)
+    # A list of numbers stands on one line: records are read and diffed by people, a number a line is neither.
+    return re.sub(r"\[\s+(-?[\d.][^\[\]{}\"]*?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text) + "\n"
+
+
+def load_record(path: Path) -> Record:
+    """Read and verify one record.
+
+    Raises:
+        RecordError: when it is truncated, edited, too large, or of another schema.
+    """
+    where = "/".join(path.parts[-3:])
+    again = "Restore the file (git checkout), or delete it and measure again."
+    try:
+        if path.stat().st_size > MAX_RECORD_BYTES:
+            raise RecordError(where, f"the record is larger than {MAX_RECORD_BYTES // 2**20} MiB", again)
+        data = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+    except FileNotFoundError as error:
+        raise RecordError(where, "there is no such record", "List what there is: python -m generator list") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(where, "the record is not UTF-8", again) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(where, f"the record is no complete JSON ({error})", again) from error
+    return parse_record(data, where)
+
+
+def parse_record(data: Any, where: str) -> Record:
+    """Verify the decoded JSON of a record; see `load_record`."""
+    again = "Restore the file (git checkout), or delete it and measure again."
+    if not isinstance(data, dict):
+        raise RecordError(where, "the record is no JSON object", again)
+    if data.get("schema_version") != SCHEMA_VERSION:
+        found = str(data.get("schema_version"))[:40]
+        raise RecordError(
+            where,
+            f"the record's schema version is {found}, this generator reads {SCHEMA_VERSION}",
+            "Use a generator of that version, or measure again.",
+        )
+    try:
+        record = Record.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "record"
+        more = f" (and {error.error_count() - 1} more problems)" if error.error_count() > 1 else ""
+        raise RecordError(where, f"{field}: {first['msg']}{more}", again) from error
+    if _digest(data) != record.sha256:
+        problem = "the record's contents do not match its sha256: it was edited after it was measured"
+        raise RecordError(where, problem, again)
+    return record
+
+
+def records_folder(measurements: Path, measurement: Measurement) -> Path:
+    """Where the records of a measurement lie."""
+    return measurements / measurement.name / "records"
+
+
+def load_records(folder: Path) -> tuple[Record, ...]:
+    """Read every record of a folder, oldest first.
+
+    Raises:
+        RecordError: for the first file that is no sound record.
+    """
+    records = [load_record(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    for record, path in zip(records, sorted(folder.glob("*.json")), strict=True):
+        if path.stem != record.record_id:
+            where = "/".join(path.parts[-3:])
+            raise RecordError(where, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
+    return tuple(sorted(records, key=lambda r: (r.started_at, r.record_id)))
+
+
+def numbers_in(block: Block) -> Iterator[int]:
+    """All latencies of a block, in nanoseconds, in the order measured."""
+    for one in block.rounds:
+        yield from one.latencies_ns
+
+
+def _digest(data: dict[str, Any]) -> str:
+    rest = {key: value for key, value in data.items() if key != "sha256"}
+    return hashlib.sha256(
+        json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    ).hexdigest()
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")

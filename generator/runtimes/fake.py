@@ -1,0 +1,80 @@
+"""A runtime that reports the latency its definition states, and sleeps for none of it.
+
+It tests everything above it with exact numbers. Its clock advances only when a query is answered.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from generator.runtimes.session import Arrays, Session, Spec
+
+
+class FakeSession(Session):
+    """Options: `latency_ns` (a number, or several taken in turn), `spread` (relative noise, seeded by process),
+    `outputs` (how many of ten answers are wrong), `fail_after` queries in the way `fail_how` says: crash, hang, error.
+    """
+
+    version = "1"
+
+    def __init__(self, spec: Spec) -> None:
+        stated = spec.options.get("latency_ns", 1_000_000)
+        self._latencies: Sequence[int] = stated if isinstance(stated, list) else [int(stated)]
+        self._spread = float(spec.options.get("spread", 0.0))
+        self._wrong_of_ten = int(spec.options.get("outputs", 0))
+        self._fail_after = spec.options.get("fail_after")
+        self._fail_how = str(spec.options.get("fail_how", "error"))
+        self._random = random.Random(os.environ.get("GENERATOR_FAKE_SEED", "0"))
+        self._queries = 0
+        self._now_ns = 0
+
+    def prepare(self, sample: Arrays) -> Arrays:
+        """The sample itself."""
+        return sample
+
+    def run(self, query: Arrays) -> Arrays:
+        """Let the stated latency pass; answer with the input, rolled by one where the answer shall be wrong."""
+        if self._fail_after is not None and self._queries >= self._fail_after:
+            self._fail()
+        stated = self._latencies[self._queries % len(self._latencies)]
+        noise = 1 + self._spread * self._random.uniform(-1, 1)
+        self._now_ns += max(1, round(stated * noise))
+        wrong = self._queries % 10 < self._wrong_of_ten
+        self._queries += 1
+        return {"y": np.roll(query["x"], 1, axis=-1) if wrong else query["x"]}
+
+    def to_arrays(self, answer: Any) -> Arrays:
+        """The answer itself."""
+        return {"y": answer["y"]}
+
+    def details(self) -> dict[str, str]:
+        """Says that nothing was computed."""
+        return {"note": "reports stated latencies, computes nothing"}
+
+    def clock_ns(self) -> int:
+        """Time that the stated latencies add up to."""
+        return self._now_ns
+
+    def cpu_clock_ns(self) -> int:
+        """The same: a fake query keeps one core busy."""
+        return self._now_ns
+
+    def _fail(self) -> None:
+        if self._fail_how == "crash":
+            print("fake runtime: crashing as told", file=sys.stderr, flush=True)
+            os._exit(70)
+        if self._fail_how == "hang":
+            time.sleep(3600)
+        raise RuntimeError("fake runtime: failing as told")
+
+
+def load(spec: Spec) -> Session:
+    """Start a fake session; the artifact is not read."""
+    return FakeSession(spec)

@@ -1,0 +1,64 @@
+"""PyTorch on the processor: the model's own module in eager mode, or compiled."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import torch
+from safetensors import safe_open
+
+from generator.runtimes.session import Arrays, Session, Spec
+from generator.workloads.architectures import ARCHITECTURES
+
+
+class PyTorchSession(Session):
+    """A module under `inference_mode`, with the protocol's controls: threads, no parallel operators, no denormals."""
+
+    version = str(torch.__version__)
+
+    def __init__(self, spec: Spec) -> None:
+        torch.set_num_threads(spec.threads)
+        torch.set_num_interop_threads(1)
+        torch.set_flush_denormal(True)
+        torch.manual_seed(0)
+        # Entered once for the whole life of the worker: entering per query would be timed with it.
+        torch.inference_mode().__enter__()
+        module = _module(spec.artifact)
+        self._module: Any = torch.compile(module) if spec.options.get("compile") else module
+
+    def prepare(self, sample: Arrays) -> tuple[torch.Tensor, ...]:
+        """Tensors in the order of the sample's inputs, which is the order of the module's arguments."""
+        return tuple(torch.from_numpy(array.copy()) for array in sample.values())
+
+    def run(self, query: tuple[torch.Tensor, ...]) -> Any:
+        """Call the module."""
+        return self._module(*query)
+
+    def to_arrays(self, answer: Any) -> Arrays:
+        """The only output is "y"; several are "y0", "y1", ..."""
+        if isinstance(answer, torch.Tensor):
+            return {"y": answer.numpy()}
+        return {f"y{index}": one.numpy() for index, one in enumerate(answer)}
+
+    def details(self) -> dict[str, str]:
+        """Instruction set of PyTorch's own kernels, and whether oneDNN is there."""
+        return {
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "onednn": "available" if torch.backends.mkldnn.is_available() else "absent",
+        }
+
+
+def _module(path: str) -> torch.nn.Module:
+    with safe_open(path, framework="pt") as weights:
+        metadata = weights.metadata() or {}
+        state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping
+    module_name, _, function = ARCHITECTURES[metadata["architecture"]].partition(":")
+    module: torch.nn.Module = getattr(importlib.import_module(module_name), function)()
+    module.load_state_dict(state)
+    return module.eval()
+
+
+def load(spec: Spec) -> Session:
+    """Load a safetensors file whose metadata names its architecture."""
+    return PyTorchSession(spec)

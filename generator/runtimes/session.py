@@ -1,0 +1,58 @@
+"""The contract between a worker and the runtime inside it."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = Mapping[str, "NDArray[np.generic]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a worker is told to load."""
+
+    artifact: str
+    """Path of the model file."""
+
+    threads: int
+    options: Mapping[str, Any]
+    optimized_path: str | None = None
+    """Where to write the graph that the runtime really runs, if it can; only when quality is measured."""
+
+
+class Session(ABC):
+    """A loaded model. `run` is what gets timed; everything that can be done before stands in `prepare`."""
+
+    version: str
+    """Version of the runtime."""
+
+    @abstractmethod
+    def prepare(self, sample: Arrays) -> Any:
+        """Turn a sample's arrays (batch axis first) into what `run` takes, outside the timed region."""
+
+    @abstractmethod
+    def run(self, query: Any) -> Any:
+        """Answer one query."""
+
+    @abstractmethod
+    def to_arrays(self, answer: Any) -> Arrays:
+        """Turn an answer into named arrays, outside the timed region."""
+
+    def details(self) -> Mapping[str, str]:
+        """What the runtime says of itself."""
+        return {}
+
+    def clock_ns(self) -> int:
+        """Nanoseconds of the clock that latencies are read from."""
+        return time.perf_counter_ns()
+
+    def cpu_clock_ns(self) -> int:
+        """Nanoseconds of processor time of the whole process, all threads."""
+        return time.process_time_ns()

@@ -1,0 +1,71 @@
+"""The contract between a workload and those who prepare, run and score it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.record import Observations, Source
+
+Arrays = Mapping[str, NDArray[np.generic]]
+"""Named arrays: one sample's inputs, or one query's outputs. Inputs carry a leading batch axis of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A prepared model file in the cache."""
+
+    path: Path
+    format: Literal["pytorch", "onnx", "synthetic"]
+    """pytorch: safetensors whose metadata names the architecture; onnx: a protobuf; synthetic: JSON for `fake`."""
+
+    sha256: str
+    size_bytes: int
+    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What the transforms that made it have to say; it goes into the record."""
+
+
+class Workload(Protocol):
+    """Model + data + quality metric."""
+
+    @property
+    def model_name(self) -> str:
+        """Model as a reader knows it, with its size or version."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Keys of the phrases that must stand wherever the quality is shown."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Where weights and data came from; complete once `model` and `samples` were called."""
+
+    @property
+    def labels_unknown(self) -> str | None:
+        """Why accuracy on labels cannot be measured here, or None when it can."""
+
+    def model(self) -> Artifact:
+        """The model as it was published, ready for PyTorch (or for `fake`)."""
+
+    def samples(self) -> Sequence[Arrays]:
+        """Inputs that quality is measured on, always in the same order."""
+
+    def timed_samples(self) -> Sequence[Arrays]:
+        """Inputs that the timed queries take in turn; some of `samples`, in their order."""
+
+    def calibration(self, count: int) -> Sequence[Arrays]:
+        """Up to `count` inputs for calibrating a quantizer; disjoint from `samples`."""
+
+    def observe(self, outputs: Sequence[Arrays], baseline: Sequence[Arrays] | None) -> tuple[Observations, ...]:
+        """Compare the outputs for `samples()` with the labels, and with the baseline's outputs where given.
+
+        Args:
+            outputs: one query's outputs a sample, in the order of `samples()`.
+            baseline: the same of the baseline; None when the baseline itself is observed.
+        """

@@ -1,0 +1,126 @@
+"""A checkout in a temporary folder, and a machine, that every room's tests start from."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from generator.assets.cache import Cache
+from generator.measure import events
+from generator.measure.run import Surroundings
+from generator.record import SystemDescription
+
+DEFINITION = """
+schema_version = 1
+suite = "core"
+published = 2026-11-23
+title = {ru = "Проба", en = "Trial"}
+question = {ru = "Быстрее ли второй вариант?", en = "Is the second variant faster?"}
+
+[[workloads]]
+name = "numbers"
+kind = "synthetic"
+title = {ru = "Числа", en = "Numbers"}
+options = {samples = 20}
+
+[[variants]]
+name = "slow"
+runtime = "fake"
+precision = "fp32"
+baseline = true
+title = {ru = "Медленный", en = "Slow"}
+options = {latency_ns = 2_000_000}
+
+[[variants]]
+name = "fast"
+runtime = "fake"
+precision = "int8"
+title = {ru = "Быстрый", en = "Fast"}
+options = {latency_ns = 1_000_000, outputs = 1}
+"""
+
+
+@pytest.fixture
+def definition() -> str:
+    """A sound definition: a fake baseline of 2 ms and a fake variant of 1 ms with one wrong answer in ten."""
+    return DEFINITION
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a checkout that holds the definitions given as name=text, and returns its root."""
+
+    def make(**definitions: str) -> Path:
+        for name, text in (definitions or {"trial": DEFINITION}).items():
+            folder = tmp_path / "measurements" / name.replace("_", "-")
+            folder.mkdir(parents=True)
+            (folder / "measurement.toml").write_text(textwrap.dedent(text), "utf-8")
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def system() -> SystemDescription:
+    """A machine that never changes."""
+    return SystemDescription(
+        system_type=None,
+        host_processor_model_name="Test Processor",
+        host_processor_vendor="Test",
+        host_processor_family_model_stepping="1-2-3",
+        host_processor_core_count=2,
+        host_processor_logical_count=2,
+        host_processor_frequency_mhz=2000.0,
+        host_processor_caches="L1d 48K",
+        host_processor_isa=("avx2", "avx512_vnni"),
+        host_memory_capacity_bytes=8 * 2**30,
+        accelerator_model_name=None,
+        accelerators_per_node=0,
+        operating_system="Test OS",
+        kernel="1.0",
+        architecture="x86_64",
+        hypervisor=None,
+        container=None,
+        frequency_governor=None,
+        smt_active=False,
+        unknown=dict.fromkeys(
+            ("system_type", "accelerator_model_name", "hypervisor", "container", "frequency_governor"), "a test"
+        ),
+    )
+
+
+class Listener:
+    """Collects what a run tells."""
+
+    def __init__(self) -> None:
+        self.events: list[events.Event] = []
+
+    def __call__(self, event: events.Event) -> None:
+        self.events.append(event)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    """Collects what a run tells."""
+    return Listener()
+
+
+@pytest.fixture
+def surroundings(system: SystemDescription, listener: Listener) -> Callable[..., Surroundings]:
+    """Surroundings with a clock that advances a minute a look, and a fixed seed."""
+
+    def make(root: Path, **changes: object) -> Surroundings:
+        ticks = iter(range(10_000))
+        fixed = {
+            "now": lambda: datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=next(ticks)),
+            "tell": listener,
+            "seed": 7,
+            "timeout_s": 60.0,
+        }
+        return Surroundings(root, Cache(root / ".cache"), system, **{**fixed, **changes})  # type: ignore[arg-type]
+
+    return make

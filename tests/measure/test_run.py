@@ -1,0 +1,258 @@
+"""run: from a definition to a record, with exact numbers, interruptions and failures."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.analysis.comparison import Verdict
+from generator.analysis.findings import Findings, analyse
+from generator.definition import CONTROL, Measurement, load_measurement
+from generator.errors import StorageError
+from generator.measure import block, events, journal
+from generator.measure.run import run_measurement
+from generator.record import Record, StopReason, Tier, load_records
+
+Make = Callable[..., Any]
+
+
+def _measurement(root: Path) -> Measurement:
+    return load_measurement(root / "measurements/trial")
+
+
+def _findings(root: Path, record: Record) -> Findings:
+    return analyse(_measurement(root), record)
+
+
+def test_stated_latencies_come_back_as_the_exact_ratio(checkout: Make, surroundings: Make) -> None:
+    """The whole path from definition to finding: 2 ms against 1 ms is exactly 2, at the goal after six blocks."""
+    root = checkout()
+    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    assert record.stop_reason == {"numbers": StopReason.GOAL}
+    assert len(record.blocks) == 6
+    found = _findings(root, record).workloads[0]
+    fast = found.variant("fast")
+    assert fast.against_baseline is not None
+    assert fast.against_baseline.speedup.point == pytest.approx(2)
+    assert fast.against_baseline.speedup.interval.low == pytest.approx(2 * math.exp(-0.005))
+    assert fast.against_baseline.verdict is Verdict.FASTER
+    assert fast.latency is not None
+    assert (fast.latency.p50_ns.median, fast.latency.p50_ns.least, fast.latency.p50_ns.most) == (1e6, 1e6, 1e6)
+    assert fast.latency.samples_per_second.median == pytest.approx(1000)
+    assert found.control is not None
+    assert found.control.speedup.point == pytest.approx(1)
+
+
+def test_quality_is_what_the_fake_answers(checkout: Make, surroundings: Make) -> None:
+    """One wrong answer in ten of 20 samples: 18 of 20 right; the first call at loading is not among them."""
+    root = checkout()
+    found = _findings(root, run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))).workloads[0]
+    slow, fast = found.variant("slow").quality_of("top-1"), found.variant("fast").quality_of("top-1")
+    assert slow is not None
+    assert fast is not None
+    assert slow.estimate.point == 1
+    assert fast.estimate.point == 0.9
+    assert fast.estimate.interval.low < 0.9 < fast.estimate.interval.high
+
+
+def test_the_baseline_takes_part_twice(checkout: Make, surroundings: Make) -> None:
+    """Every block holds the A/A control, and every cycle one round of each participant."""
+    root = checkout()
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    for one in record.blocks:
+        assert {worker.variant for worker in one.workers} == {"slow", "fast", CONTROL}
+        cycles = [[r.variant for r in one.rounds if r.cycle == c] for c in range(max(r.cycle for r in one.rounds) + 1)]
+        assert all(sorted(cycle) == [CONTROL, "fast", "slow"] for cycle in cycles)
+        assert len(cycles) % 2 == 0
+
+
+def test_order_is_random_and_repeats_with_the_seed(checkout: Make, surroundings: Make) -> None:
+    """Orders differ between cycles; the same seed gives the same run."""
+    root = checkout()
+    first = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    second = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=_later()))
+    orders = {tuple(r.variant for r in first.blocks[0].rounds if r.cycle == cycle) for cycle in range(6)}
+    assert len(orders) > 1
+    assert [r.variant for r in first.blocks[0].rounds] == [r.variant for r in second.blocks[0].rounds]
+
+
+def _later() -> Callable[[], Any]:
+    from datetime import UTC, datetime
+
+    return lambda: datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def test_noisy_variants_go_on_beyond_six_blocks_and_stop_at_the_most(
+    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interval that stays wide ends at the tier's most blocks, and the record says so."""
+    root = checkout(trial=definition)
+    real = block.measure_block
+    chance = random.Random(1)
+
+    def wobbling(jobs: Any, plan: Any, probe: Any) -> Any:
+        measured = real(jobs, plan, probe)
+        factor = math.exp(chance.gauss(0, 0.3))
+        rounds = tuple(
+            r.model_copy(update={"latencies_ns": tuple(max(1, round(ns * factor)) for ns in r.latencies_ns)})
+            if r.variant == "fast"
+            else r
+            for r in measured.rounds
+        )
+        return measured.model_copy(update={"rounds": rounds})
+
+    monkeypatch.setattr("generator.measure.run.measure_block", wobbling)
+    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    assert record.stop_reason == {"numbers": StopReason.BLOCKS}
+    assert len(record.blocks) == 20
+    assert "goal-not-reached" in [c.key for c in _findings(root, record).workloads[0].caveats]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("crash", "exited with status 70"), ("error", "failing as told"), ("hang", "did not answer .* within 2 s")],
+)
+@pytest.mark.parametrize("after", [5, 200], ids=["during quality", "during timing"])
+def test_a_failing_variant_is_reported_and_the_others_go_on(
+    checkout: Make, surroundings: Make, definition: str, how: str, message: str, after: int
+) -> None:
+    """A crash, an error and a hang each end one variant with its reason; the others are measured, nothing is lost."""
+    third = definition + (
+        '[[variants]]\nname = "bad"\nruntime = "fake"\nprecision = "int8"\ntitle = {ru = "П", en = "B"}\n'
+        f'options = {{latency_ns = 1_000_000, fail_after = {after}, fail_how = "{how}"}}\n'
+    )
+    root = checkout(trial=third)
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, timeout_s=2.0))
+    failure = record.variant("bad").failure
+    assert failure is not None
+    assert failure.stage == ("quality" if after == 5 else "timing")
+    assert __import__("re").search(message, failure.message)
+    if how == "crash":
+        assert "crashing as told" in failure.last_lines
+    found = _findings(root, record).workloads[0]
+    assert found.variant("bad").against_baseline is None
+    fast = found.variant("fast").against_baseline
+    assert fast is not None
+    assert fast.speedup.point == pytest.approx(2)
+
+
+def test_a_failing_baseline_leaves_nothing_to_compare(checkout: Make, surroundings: Make, definition: str) -> None:
+    """Without its baseline a workload has no result; the record says why instead of nothing being written."""
+    bad = definition.replace("{latency_ns = 2_000_000}", '{latency_ns = 2_000_000, fail_after = 3, fail_how = "crash"}')
+    root = checkout(trial=bad)
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    assert record.stop_reason == {"numbers": StopReason.FAILED}
+    assert record.blocks == ()
+    assert _findings(root, record).headline is None
+
+
+class _StopAt:
+    """Interrupts the run, as Ctrl-C does, when the block of this index is done."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __call__(self, event: events.Event) -> None:
+        if isinstance(event, events.BlockFinished) and event.index == self.index:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("index", [0, 3])
+def test_an_interrupted_run_goes_on_with_its_finished_blocks(
+    checkout: Make, surroundings: Make, listener: Any, index: int
+) -> None:
+    """Ctrl-C keeps finished blocks; the next run measures only what is missing, and the record tells of two sittings."""
+    root = checkout()
+    with pytest.raises(KeyboardInterrupt):
+        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(index)))
+    assert not (root / "measurements/trial/records").exists()
+    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, seed=99))
+    assert events.Resumed(index + 1) in listener.events
+    measured = [e for e in listener.events if isinstance(e, events.BlockFinished)]
+    assert len(measured) == 6 - (index + 1)
+    assert record.sittings == 2
+    assert record.controls.seed == 7
+    assert [b.index for b in record.blocks] == list(range(6))
+
+
+def test_a_changed_definition_starts_afresh(checkout: Make, surroundings: Make, definition: str, listener: Any) -> None:
+    """Blocks of another definition never count."""
+    root = checkout()
+    with pytest.raises(KeyboardInterrupt):
+        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(2)))
+    changed = definition.replace("1_000_000", "500_000")
+    (root / "measurements/trial/measurement.toml").write_text(changed, "utf-8")
+    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    assert not [e for e in listener.events if isinstance(e, events.Resumed)]
+    assert record.sittings == 1
+
+
+def test_a_journal_line_cut_short_is_measured_again(checkout: Make, surroundings: Make) -> None:
+    """A crash in the middle of writing a block loses that block and no other."""
+    root = checkout()
+    with pytest.raises(KeyboardInterrupt):
+        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(2)))
+    path = root / ".cache/runs/trial-standard.jsonl"
+    text = path.read_text("utf-8")
+    path.write_text(text[: len(text) - 200], "utf-8")
+    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    assert [b.index for b in record.blocks] == list(range(6))
+
+
+def test_a_full_disk_is_one_message_and_keeps_the_blocks(
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the record cannot be written, the journal stays, and the next run only writes."""
+    root = checkout()
+
+    def full(path: Path, text: str) -> None:
+        raise StorageError(str(path), "it cannot be written: No space left on device", "Make room.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("generator.measure.run.write_whole", full)
+        with pytest.raises(StorageError, match="No space left"):
+            run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    monkeypatch.setattr("generator.measure.run.measure_block", lambda *_: pytest.fail("measured again"))
+    assert len(run_measurement(_measurement(root), Tier.STANDARD, surroundings(root)).blocks) == 6
+
+
+def test_write_whole_reports_a_full_disk_and_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENOSPC in the middle of writing leaves neither the file nor a rest of it."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(journal.os, "fsync", full)
+    with pytest.raises(StorageError, match=r"it cannot be written: No space left on device\. Make room"):
+        journal.write_whole(tmp_path / "a.json", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_records_are_never_overwritten(checkout: Make, surroundings: Make) -> None:
+    """Two runs in the same second: the second is refused, the first stays."""
+    root = checkout()
+    frozen = _later()
+    first = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=frozen))
+    with pytest.raises(StorageError, match="never overwritten"):
+        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=frozen))
+    assert load_records(root / "measurements/trial/records") == (first,)
+
+
+def test_record_says_what_was_run(checkout: Make, surroundings: Make) -> None:
+    """Provenance, controls and hashes are all there."""
+    root = checkout()
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    assert record.provenance.definition_sha256 == _measurement(root).fingerprint()
+    assert record.provenance.command == "python -m generator measure trial --tier smoke"
+    assert record.controls.environment["OMP_NUM_THREADS"] == "1"
+    assert record.workloads[0].samples == 20
+    assert json.loads(record.model_dump_json())["variants"][1]["options"]["latency_ns"] == 1_000_000

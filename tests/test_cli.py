@@ -1,0 +1,152 @@
+"""cli: one message for each thing a person can mend, and an exit status that says what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from generator import cli
+from generator.errors import MissingPackage
+from generator.measure import plan
+from generator.record import SystemDescription, load_records
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def same_machine(monkeypatch: pytest.MonkeyPatch, system: SystemDescription) -> None:
+    """The machine of the tests, whatever they run on."""
+    monkeypatch.setattr("generator.measure.system.describe_system", lambda: system)
+    monkeypatch.delenv("GENERATOR_CACHE", raising=False)
+
+
+def _run(*arguments: str) -> Any:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_measure_writes_a_record_and_list_shows_it(checkout: Make) -> None:
+    """What was measured is listed for this machine."""
+    root = checkout()
+    done = _run("measure", "trial", "--tier", "smoke", "--root", str(root))
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    assert len(load_records(root / "measurements/trial/records")) == 1
+    listed = _run("list", "--root", str(root))
+    assert "1, latest" in " ".join(listed.output.split())
+
+
+def test_plan_measures_nothing(checkout: Make) -> None:
+    """`measure --plan` says what would run and how long."""
+    root = checkout()
+    done = _run("measure", "--plan", "--root", str(root))
+    assert done.exit_code == 0
+    assert "trial" in done.output
+    assert not (root / "measurements/trial/records").exists()
+
+
+def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
+    """Measured, but not everything: a script can tell."""
+    bad = definition.replace("outputs = 1", 'fail_after = 1, fail_how = "crash"')
+    root = checkout(trial=bad)
+    done = _run("measure", "--tier", "smoke", "--root", str(root))
+    assert done.exit_code == 3
+    assert "trial: fast" in done.stderr
+
+
+def test_an_unknown_measurement_gives_status_1_with_a_suggestion(checkout: Make) -> None:
+    """A mistyped name is answered with the nearest one."""
+    done = _run("measure", "trail", "--root", str(checkout()))
+    assert done.exit_code == 1
+    assert "there is no measurement 'trail'. Did you mean 'trial'?" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("measure", "--tier", "quick"), ("biuld",), ("build", "--port")])
+def test_wrong_usage_gives_status_2(arguments: tuple[str, ...]) -> None:
+    """The command was used wrongly: not the same as something to mend."""
+    assert _run(*arguments).exit_code == 2
+
+
+def test_interruption_gives_status_130_and_says_that_blocks_are_kept(
+    checkout: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is no traceback."""
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("generator.measure.run.run_measurement", interrupted)
+    done = _run("measure", "--root", str(checkout()))
+    assert done.exit_code == 130
+    assert "Finished blocks are kept" in done.stderr
+
+
+def test_a_full_disk_is_one_message(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the operating system refuses, the person reads where and why."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "/somewhere/file")
+
+    monkeypatch.setattr("generator.measure.run.run_measurement", full)
+    done = _run("measure", "--root", str(checkout()))
+    assert done.exit_code == 1
+    assert "/somewhere/file: No space left on device." in done.stderr
+
+
+def _without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    real = plan.importlib.util.find_spec
+    monkeypatch.setattr(plan.importlib.util, "find_spec", lambda name: None if name == package else real(name))
+
+
+def test_measure_names_the_extra_that_is_missing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without psutil nothing can be measured; the message has the command that installs it."""
+    _without(monkeypatch, "psutil")
+    done = _run("measure", "--root", str(checkout()))
+    assert done.exit_code == 1
+    assert "pip install -e '.[measure]' -c constraints.txt" in done.stderr
+
+
+def test_build_without_the_extra_says_so_in_one_line_and_builds(
+    checkout: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The site is made of the committed records."""
+    _without(monkeypatch, "psutil")
+    root = checkout()
+    monkeypatch.setattr(cli, "_publish", lambda *_: Path(root / "site"))
+    done = _run("build", "--root", str(root))
+    assert done.exit_code == 0
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Nothing is measured" in done.stderr
+    assert "package 'psutil' is not installed" in done.stderr
+
+
+def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record of this machine, definition and tier is enough; another definition or `all` is not."""
+    root = checkout()
+    monkeypatch.setattr(cli, "_publish", lambda *_: Path(root / "site"))
+    assert _run("build", "--tier", "smoke", "--root", str(root)).exit_code == 0
+    again = _run("build", "--tier", "smoke", "--root", str(root))
+    assert "Nothing to measure" in again.output
+    folder = root / "measurements/trial/records"
+    assert len(load_records(folder)) == 1
+    path = root / "measurements/trial/measurement.toml"
+    path.write_text(path.read_text("utf-8").replace("1_000_000", "900_000"), "utf-8")
+    assert "Going to measure" in _run("build", "--tier", "smoke", "--root", str(root)).output
+    assert len(load_records(folder)) == 2
+
+
+def test_two_runs_at_once_are_refused(checkout: Make) -> None:
+    """Two would measure each other; the second says so and leaves."""
+    root = checkout()
+    with plan.only_run(root / ".cache"):
+        done = _run("measure", "--tier", "smoke", "--root", str(root))
+    assert done.exit_code == 1
+    assert "another process is measuring in this checkout" in done.stderr
+
+
+def test_missing_package_is_mended_by_its_remedy() -> None:
+    """The error names the package, what needs it, and the command."""
+    text = str(MissingPackage("torch", "measure", "variant 'x'"))
+    assert text.startswith("variant 'x': the package 'torch' is not installed. Install the extra 'measure'")

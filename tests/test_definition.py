@@ -1,0 +1,182 @@
+"""definition: what is wrong with a file is said all at once, with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from generator import definition as d
+from generator.definition import Measurement, load_measurement, load_suite
+from generator.errors import DefinitionError
+from generator.runtimes import RUNTIMES
+from generator.transforms import TRANSFORMS
+from generator.workloads import KINDS
+
+Checkout = Callable[..., Path]
+
+
+def _load(root: Path, name: str = "trial") -> Measurement:
+    return load_measurement(root / "measurements" / name)
+
+
+def test_sound_definition_loads(checkout: Checkout) -> None:
+    """The baseline comes first, and the only workload need not be named by each variant."""
+    found = _load(checkout())
+    assert [v.name for v in found.variants_of("numbers")] == ["slow", "fast"]
+    assert found.variant("fast").workload == "numbers"
+    with pytest.raises(KeyError):
+        found.variant("none")
+
+
+def test_vocabulary_equals_the_registries() -> None:
+    """A definition is checked against tables; the tables must name what the rooms implement."""
+    assert set(d.RUNTIMES) == set(RUNTIMES)
+    assert set(d.TRANSFORMS) == set(TRANSFORMS)
+    assert set(KINDS) == d.WORKLOADS
+
+
+BAD = [
+    (
+        "scenario",
+        'suite = "core"',
+        'suite = "core"\nscenario = "singlestream"',
+        "unknown scenario 'singlestream'. Did you mean 'single_stream'?",
+    ),
+    (
+        "runtime",
+        'runtime = "fake"\nprecision = "int8"',
+        'runtime = "onnxruntim"\nprecision = "int8"',
+        "variants 'fast': unknown runtime 'onnxruntim'. Did you mean 'onnxruntime'?",
+    ),
+    (
+        "option",
+        "latency_ns = 1_000_000",
+        "latency = 1",
+        "unknown option 'latency' of runtime 'fake'. Did you mean 'latency_ns'?",
+    ),
+    (
+        "transform",
+        "outputs = 1}",
+        'outputs = 1}\ntransforms = [{name = "quantise_static"}]',
+        "unknown transform 'quantise_static'. Did you mean 'quantize_static'?",
+    ),
+    ("key", 'suite = "core"', 'suite = "core"\nthread = 2', "unknown key 'thread'. Did you mean 'threads'?"),
+    (
+        "variant key",
+        'precision = "int8"',
+        'precision = "int8"\nrun_time = "fake"',
+        "variants 'fast': unknown key 'run_time'. Did you mean 'runtime'?",
+    ),
+    (
+        "workload kind",
+        'kind = "synthetic"',
+        'kind = "syntetic"',
+        "unknown workload 'syntetic'. Did you mean 'synthetic'?",
+    ),
+    (
+        "no baseline",
+        "baseline = true",
+        "baseline = false",
+        "workload 'numbers' has no baseline. Write 'baseline = true'",
+    ),
+    (
+        "two baselines",
+        'precision = "int8"',
+        'precision = "int8"\nbaseline = true',
+        "workload 'numbers' has 2 baselines (slow, fast). Keep one.",
+    ),
+    (
+        "two of a name",
+        'name = "fast"',
+        'name = "slow"',
+        "2 variants are called 'slow'. Give each one a name of its own.",
+    ),
+    ("reserved name", 'name = "fast"', 'name = "control"', "a variant may not be called 'control'"),
+    ("name's form", 'name = "fast"', 'name = "../fast"', "may hold only a-z, 0-9 and single hyphens"),
+    ("missing key", 'precision = "int8"\n', "", "variants 'fast': the key 'precision' is missing. Add it."),
+    ("one language", 'title = {ru = "Быстрый", en = "Fast"}', 'title = {ru = "Быстрый"}', "the key 'en' is missing"),
+    (
+        "stray workload",
+        'runtime = "fake"\nprecision = "int8"',
+        'workload = "number"\nruntime = "fake"\nprecision = "int8"',
+        "names the unknown workload 'number'. Did you mean 'numbers'?",
+    ),
+    (
+        "headline",
+        'suite = "core"',
+        'suite = "core"\nheadline = {variant = "fas", against = "slow"}',
+        "headline.variant names the unknown variant 'fas'. Did you mean 'fast'?",
+    ),
+    ("not TOML", 'suite = "core"', 'suite = "core', "is not TOML: "),
+    (
+        "name in the file",
+        'suite = "core"',
+        'suite = "core"\nname = "x"',
+        "the folder's name is the measurement's. Delete the line.",
+    ),
+    ("schema version", "schema_version = 1", "schema_version = 2", "schema_version"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_bad_definition_is_one_clear_message(
+    checkout: Checkout, definition: str, old: str, new: str, message: str
+) -> None:
+    """Each fault names the file, what is wrong, and the remedy; none is a traceback."""
+    assert old in definition
+    with pytest.raises(DefinitionError) as caught:
+        _load(checkout(trial=definition.replace(old, new, 1)))
+    assert str(caught.value).startswith("measurements/trial/measurement.toml: ")
+    assert message in str(caught.value)
+
+
+def test_all_problems_are_shown_at_once(checkout: Checkout, definition: str) -> None:
+    """A person mends a file in one go."""
+    bad = definition.replace('kind = "synthetic"', 'kind = "x"').replace("latency_ns = 1_000_000", "latency = 1")
+    with pytest.raises(DefinitionError) as caught:
+        _load(checkout(trial=bad))
+    assert len(caught.value.problems) == 2
+
+
+def test_suite_shows_the_problems_of_all_files(checkout: Checkout, definition: str) -> None:
+    """One bad folder does not hide another."""
+    root = checkout(a=definition.replace('"core"', '"cor"'), b=definition.replace("baseline = true", ""), c=definition)
+    with pytest.raises(DefinitionError) as caught:
+        load_suite(root / "measurements")
+    assert "measurements/a/measurement.toml" in str(caught.value)
+    assert "measurements/b/measurement.toml" in str(caught.value)
+
+
+def test_suite_is_sorted_and_may_be_empty(checkout: Checkout, definition: str, tmp_path: Path) -> None:
+    """The order of pages does not depend on the file system."""
+    assert load_suite(tmp_path / "nothing") == ()
+    assert [m.name for m in load_suite(checkout(b=definition, a=definition) / "measurements")] == ["a", "b"]
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    """A missing, a huge and a non-UTF-8 file are each refused in one sentence."""
+    for name, content, message in [
+        ("missing", None, "is not there"),
+        ("huge", b"#" * (d.MAX_DEFINITION_BYTES + 1), "is larger than 256 KiB"),
+        ("latin", b"title = '\xff'", "is not UTF-8"),
+    ]:
+        folder = tmp_path / "measurements" / name
+        folder.mkdir(parents=True)
+        if content is not None:
+            (folder / d.DEFINITION_FILE).write_bytes(content)
+        with pytest.raises(DefinitionError, match=message):
+            load_measurement(folder)
+
+
+def test_fingerprint_ignores_words_and_sees_what_is_measured(checkout: Checkout, definition: str) -> None:
+    """Rewording an article must not make its records stale; another latency must."""
+    root = checkout(
+        a=definition,
+        b=definition.replace('en = "Trial"', 'en = "Another title"').replace("Медленный", "Небыстрый"),
+        c=definition.replace("2_000_000", "3_000_000"),
+    )
+    a, b, c = (_load(root, name).model_copy(update={"name": "same"}) for name in "abc")
+    assert a.fingerprint() == b.fingerprint()
+    assert a.fingerprint() != c.fingerprint()
