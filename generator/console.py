@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -33,13 +34,11 @@ def duration(seconds: float) -> str:
 
 def print_plan(console: Console, runs: Sequence[PlannedRun]) -> None:
     """Say what is going to be measured and how long that takes."""
-    table = Table(
-        "measurement", "variants", "tier", "expected", "at most", title="Going to measure", title_justify="left"
-    )
+    table = _table("measurement", "variants", "tier", "expected", "at most")
     for run in runs:
-        variants = ", ".join(variant.name for variant in run.measurement.variants)
+        variants = "\n".join(variant.name for variant in run.measurement.variants)
         table.add_row(run.measurement.name, variants, run.tier, duration(run.expected_s), duration(run.most_s))
-    console.print(table)
+    console.print("Going to measure:", table)
     total, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
     console.print(
         f"Together about {duration(total)}, at most {duration(most)}, downloads and exports not counted. "
@@ -54,7 +53,7 @@ def print_suite(
     system: SystemDescription | None,
 ) -> None:
     """List measurements, their variants, and the records that exist for this machine and others."""
-    table = Table("measurement", "suite", "variants", "records of this machine", "of others")
+    table = _table("measurement", "suite", "variants", "records here", "elsewhere")
     here = system.fingerprint() if system else None
     for one in suite:
         found = records.get(one.name, ())
@@ -68,6 +67,14 @@ def print_suite(
         names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
         table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
     console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    """A table whose cells wrap: a name that is cut off cannot be copied."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 class RunDisplay:
@@ -126,7 +133,7 @@ class RunDisplay:
         if widest:
             state = f"±{widest[1]:.1%} ({widest[0]}), goal ±{event.goal:.1%}; {state}"
         if event.disturbed:
-            state += f"; block {event.index + 1} was disturbed and is repeated"
+            state += f"; block {event.index + 1} was disturbed"
         self._show(f"{self._name}: {event.workload}", event.index + 1, event.most, state)
 
     def _show(self, what: str, done: int, total: int | None, state: str) -> None:

@@ -47,7 +47,7 @@ class PlannedRun:
     """Likely time, preparation excluded."""
 
     most_s: float
-    """Time after which the budget ends it."""
+    """Time that the most blocks take, or after which the budget ends it."""
 
 
 def plan_runs(
@@ -92,11 +92,12 @@ def _planned(measurement: Measurement, records: Sequence[Record], tier: Tier) ->
     starts += [_START_S.get(variant.runtime, 1.0) for variant in measurement.variants if variant.baseline]
     slow = max(starts) * 1e9 > protocol.SLOW_START_NS
     block_s = (rules.slow_block_ns if slow else rules.block_ns) / 1e9
-    expected = rules.least_blocks * sum(start + _WARM_UP_S + block_s for start in starts)
+    one_block_s = sum(start + _WARM_UP_S + block_s for start in starts)
+    expected = rules.least_blocks * one_block_s
     if same := [record for record in records if record.tier is tier and record.blocks]:
         expected = max(expected, (same[-1].finished_at - same[-1].started_at).total_seconds())
-    budget = rules.slow_budget_s if slow else rules.budget_s
-    return PlannedRun(measurement, tier, expected, max(expected, budget * len(starts)))
+    budget = (rules.slow_budget_s if slow else rules.budget_s) * len(starts)
+    return PlannedRun(measurement, tier, expected, max(expected, min(budget, rules.most_blocks * one_block_s)))
 
 
 def require_packages(measurements: Sequence[Measurement]) -> None:

@@ -114,6 +114,10 @@ def measure_quality(
         if variant.name in done and not variant.baseline:
             continue
         problem = prepared.failures.get(variant.name)
+        if baseline is None and not variant.baseline:
+            problem = problem or Failure(
+                stage="quality", message="The baseline failed, so there is nothing to compare with."
+            )
         if problem:
             keep(_variant_record(prepared, variant, None, (), problem))
             continue
@@ -121,8 +125,6 @@ def measure_quality(
             outputs, start, operators = answers(prepared.jobs[variant.name], cores, tell, timeout_s)
         except WorkerError as error:
             keep(_variant_record(prepared, variant, None, (), failure("quality", error)))
-            if variant.baseline:
-                return
             continue
         if variant.baseline:
             baseline = outputs

@@ -22,8 +22,10 @@ class PyTorchSession(Session):
         torch.set_num_interop_threads(1)
         torch.set_flush_denormal(True)
         torch.manual_seed(0)
-        # Entered once for the whole life of the worker: entering per query would be timed with it.
-        torch.inference_mode().__enter__()
+        # Entered once for the whole life of the worker: entering per query would be timed with it. The guard ends when
+        # nothing refers to it.
+        self._guard = torch.inference_mode()
+        self._guard.__enter__()
         module = _module(spec.artifact)
         self._module: Any = torch.compile(module) if spec.options.get("compile") else module
 
