@@ -9,8 +9,9 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,10 +22,23 @@ from generator.definition import Measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.record import Record, SystemDescription, Tier, load_records, records_folder
 
+if TYPE_CHECKING:
+    from generator.analysis.findings import Findings
+    from generator.publish.site import Page
+
 out, err = Console(), Console(stderr=True)
 
 FAILURES = 3
 INTERRUPTED = 130
+
+STEPS = {
+    "stage": "Putting the pages in their places",
+    "ru": "Building the Russian site",
+    "en": "Building the English site",
+    "finish": "Finishing",
+    "check": "Checking every link",
+}
+"""What a person reads while each step of `build_site` goes on."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -88,7 +102,7 @@ def build(
     measurements = load_suite(root / "measurements")
     chosen = _chosen(measurements, suite, only)
     failed = [] if measure is MeasureChoice.none else _measure_if_possible(root, chosen, tier, measure)
-    site = _publish(root, measurements)
+    site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
     if open_site:
@@ -130,7 +144,7 @@ def serve(
     """Build without measuring, serve, and rebuild when a template, a definition, a record or a page changes."""
     from generator.publish.serve import serve as serve_site
 
-    serve_site(root.resolve(), host=host, port=port, open_browser=open_site)
+    serve_site(root.resolve(), partial(_pages, root.resolve()), host=host, port=port, open_browser=open_site)
 
 
 def main() -> None:
@@ -205,17 +219,33 @@ def _measure(
     return failed
 
 
-def _publish(root: Path, suite: Sequence[Measurement]) -> Path:
+def _findings(root: Path) -> tuple[tuple[Measurement, ...], list[Findings]]:
+    """All definitions, and what every record says about its own."""
     from generator.analysis.findings import analyse
+
+    suite = load_suite(root / "measurements")
+    records = _records(root, suite)
+    return suite, [analyse(one, record) for one in suite for record in records[one.name]]
+
+
+def _pages(root: Path) -> list[Page]:
+    """Write every page; a module's function, for `serve` runs it in a fresh process."""
+    from generator.publish.pages import pages
+
+    suite, findings = _findings(root)
+    return list(pages(findings, suite, root / ".cache" / "charts"))
+
+
+def _publish(root: Path) -> Path:
+    """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
     from generator.publish.pages import pages
     from generator.publish.site import build_site
 
-    records = _records(root, suite)
-    with out.status("Analysing the records, drawing the charts"):
-        findings = [analyse(one, record) for one in suite for record in records[one.name]]
+    with out.status("Reading the records, drawing the charts") as status:
+        suite, findings = _findings(root)
         written = list(pages(findings, suite, root / ".cache" / "charts"))
-    with out.status("Building the site in Russian and English"):
-        return build_site(written, root).path
+        epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
+        return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 
 
 def _exit_with_failures(failed: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -461,12 +460,6 @@ def load_records(folder: Path) -> tuple[Record, ...]:
             where = "/".join(path.parts[-3:])
             raise RecordError(where, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
     return tuple(sorted(records, key=lambda r: (r.started_at, r.record_id)))
-
-
-def numbers_in(block: Block) -> Iterator[int]:
-    """All latencies of a block, in nanoseconds, in the order measured."""
-    for one in block.rounds:
-        yield from one.latencies_ns
 
 
 def _digest(data: dict[str, Any]) -> str:

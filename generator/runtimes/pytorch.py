@@ -47,7 +47,7 @@ class PyTorchSession(Session):
         """Instruction set of PyTorch's own kernels, and whether oneDNN is there."""
         return {
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "onednn": "available" if torch.backends.mkldnn.is_available() else "absent",
+            "onednn": "available" if torch.backends.mkldnn.is_available() else "absent",  # type: ignore[no-untyped-call]
         }
 
 
