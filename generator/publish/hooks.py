@@ -1,0 +1,98 @@
+"""What needs MkDocs' own objects. MkDocs loads this file (mkdocs.yml, `hooks`); it imports nothing of ours.
+
+Addresses are made of one root (SITE_URL), so that canonical links, language links and the site map agree under any
+path that the site is deployed to.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.nav import Navigation
+    from mkdocs.structure.pages import Page
+
+FEED = "feed.xml"
+"""Linked from every page's head when a language has it."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Give each language its own address under the one root, and its place in the repository."""
+    root = (config.site_url or "/").rstrip("/") + "/"
+    language = config.theme["language"]
+    config.extra["site_root"] = root
+    # Material keeps the reader's choice of colours by this path: one for both languages, not one each.
+    config.extra["scope"] = urlsplit(root).path
+    config.site_url = root + config.extra["languages"][language]["base"]
+    if edit := os.environ.get("EDIT_URL"):
+        config.edit_uri = f"{edit.rstrip('/')}/docs/{language}/"
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Take the edit link off generated pages: it would lead to a file that the repository does not have."""
+    sources = Path(config.config_file_path).parent / "docs" / config.theme["language"]
+    for file in files:
+        if not (sources / file.src_uri).exists():
+            file.edit_uri = None
+    return files
+
+
+def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:
+    """Hand the theme what it cannot know: addresses in the other language, and whether there is a feed."""
+    env.globals["alternates"] = lambda address: alternates(config, address)
+    env.globals["feed"] = FEED if files.get_file_from_path(FEED) else None
+    return env
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Escape the description: Material writes it into an attribute as it stands."""
+    if "description" in page.meta:
+        page.meta["description"] = html.escape(str(page.meta["description"]).strip())
+    return markdown
+
+
+def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Navigation) -> dict[str, Any]:
+    """Let the language switch stay on the page, and a page outside the navigation light up its section's tab."""
+    config.extra["alternate"] = alternates(config, page.url)
+    for item in nav.items:
+        if item.is_page and item is not page:
+            item.active = _section(item.url) == _section(page.url)
+    return context
+
+
+def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:
+    """Give the pages that belong to no language's page (404, site map) the languages' roots."""
+    config.extra["alternate"] = alternates(config, "")
+    return context
+
+
+def alternates(config: MkDocsConfig, address: str) -> list[dict[str, str]]:
+    """One page in every language.
+
+    Both languages have the same paths (staging refuses a page without its twin), so the address is all it takes.
+
+    Args:
+        config: has the languages and the root.
+        address: the page's, relative to its language's root; "./" or "" is the front page.
+
+    Returns:
+        For each language: `lang`, `name`, `link` (path on any host, for people) and `absolute` (for machines).
+    """
+    found = []
+    for language, about in config.extra["languages"].items():
+        absolute = urljoin(config.extra["site_root"], about["base"] + address.removeprefix("./"))
+        found.append({"lang": language, "name": about["name"], "link": urlsplit(absolute).path, "absolute": absolute})
+    return found
+
+
+def _section(address: str) -> str:
+    """First folder of an address; the front page has none."""
+    return address.removeprefix("./").partition("/")[0]

@@ -1,0 +1,187 @@
+"""The site: pages in, a folder for any static web server out. The only module that runs MkDocs.
+
+Both languages are built strictly, each by its own configuration (mkdocs.yml, mkdocs.en.yml), into build/site; the
+result is checked there and takes the published folder's place only when nothing is wrong with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from generator.errors import PublishError
+from generator.publish.finishing import add_policy, prune, swap_in
+from generator.publish.linkcheck import check_links
+from generator.publish.staging import LANGUAGES, Language, Page, stage
+
+__all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site"]
+
+CONFIGURATIONS: Mapping[Language, str] = MappingProxyType({"ru": "mkdocs.yml", "en": "mkdocs.en.yml"})
+
+DEFAULT_EPOCH = 315_532_800
+"""1980-01-01, the date of reproducible builds that have none: earlier ones do not fit into archives."""
+
+QUIET = MappingProxyType({"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"})
+"""Silences the advertisements that MkDocs' forks and themes print at every build; they are no warnings of ours."""
+
+MOST_SHOWN = 20
+"""Problems that one error lists; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A built site."""
+
+    path: Path
+    """Its folder, ready for any static web server."""
+
+    page_count: int
+    """Markdown pages in one language."""
+
+    link_count: int
+    """Links and resources that were checked, both languages together."""
+
+    file_count: int
+    size_bytes: int
+
+    rewritten: int
+    """Staged files that differ from the last build."""
+
+
+def build_site(
+    pages: Iterable[Page],
+    root: Path,
+    progress: Callable[[str], None] | None = None,
+    *,
+    epoch: int | None = None,
+    site_url: str | None = None,
+    target: Path | None = None,
+) -> Site:
+    """Stage the pages, build both languages, check the result and put it in the old site's place.
+
+    Args:
+        pages: the generated files; hand-written ones are read from docs/<language>.
+        root: the checkout: has mkdocs.yml, mkdocs.en.yml and docs/.
+        progress: told the name of each step as it begins: "stage", "ru", "en", "finish", "check".
+        epoch: seconds since 1970 that stand for "now", usually the newest record's; the environment's
+            SOURCE_DATE_EPOCH goes before it. The same pages and epoch give the same bytes.
+        site_url: address of the root language; by default the environment's SITE_URL, or the one in mkdocs.yml.
+        target: the folder to publish into; by default `root / "site"`.
+
+    Raises:
+        PublishError: when a page is missing, a link is broken, or MkDocs warns. The old site is still in its place.
+        StorageError: when a file cannot be written.
+    """
+    tell = progress or _say_nothing
+    tell("stage")
+    staged = stage(pages, root)
+    built, target = root / "build" / "site", target or root / "site"
+    now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
+    addresses: list[str] = []
+    with _environment({**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}):
+        for language in LANGUAGES:
+            tell(language)
+            # The first language cleans the folder, so the others come after it, each in its own inside.
+            addresses.append(_run_mkdocs(root, language, built / language if addresses else built))
+    tell("finish")
+    prune(built)
+    add_policy(built)
+    tell("check")
+    report = check_links(built, addresses[0])
+    if report.problems:
+        raise PublishError("the built site", _listed("its pages have faults", report.problems), "Mend the pages.")
+    swap_in(built, target)
+    files = [path for path in target.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    return Site(target, staged.page_count, report.link_count, len(files), size, staged.written)
+
+
+def _run_mkdocs(root: Path, language: Language, into: Path) -> str:
+    """Build one language strictly; return the address that its pages are made for."""
+    path = root / CONFIGURATIONS[language]
+    if not path.is_file():
+        raise PublishError(str(path), "there is no such file", "Run the command in the checkout's root.")
+    with _collected_warnings() as warnings:
+        problem = None
+        from mkdocs.commands.build import build
+        from mkdocs.config import load_config
+        from mkdocs.exceptions import MkDocsException
+
+        try:
+            config = load_config(str(path), strict=True, site_dir=str(into))
+            # Two events that MkDocs' own command line fires, and `build` does not.
+            config.plugins.on_startup(command="build", dirty=False)
+            try:
+                build(config)
+            finally:
+                config.plugins.on_shutdown()
+        except MkDocsException as error:
+            problem = error
+    # Strict mode's own error says only how many warnings there were.
+    if warnings or problem is not None:
+        raise PublishError(
+            f"docs of '{language}'",
+            _listed("MkDocs warns", warnings or [str(problem)]),
+            f"Pages come from docs/{language} and from templates; what was built from is in build/docs/{language}.",
+        ) from problem
+    return str(config.site_url)
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[list[str]]:
+    """Collect what MkDocs and its plugins warn of, whatever levels and handlers logging has.
+
+    MkDocs counts warnings with a handler of its own: a raised level would hide them from strict mode too.
+    """
+    logger = logging.getLogger("mkdocs")
+    handler = _Collector(logging.WARNING)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield handler.messages
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _Collector(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage().strip())
+
+
+@contextmanager
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables for a while; None leaves one as it is."""
+    before = {name: os.environ.get(name) for name, value in values.items() if value is not None}
+    os.environ.update({name: value for name, value in values.items() if value is not None})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _listed(what: str, problems: Iterable[str]) -> str:
+    every = list(problems)
+    shown = "".join(f"\n  - {problem.rstrip('.')}" for problem in every[:MOST_SHOWN])
+    more = f"\n  - and {len(every) - MOST_SHOWN} more" if len(every) > MOST_SHOWN else ""
+    return f"{what} ({len(every)}):{shown}{more}"
+
+
+def _say_nothing(_step: str) -> None:
+    """Stand in for a progress display where there is none."""

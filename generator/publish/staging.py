@@ -1,0 +1,190 @@
+"""Staging: hand-written and generated pages side by side in build/docs, as a site builder wants them.
+
+Plain files on disk, because they can be read, compared and tested, and because every site builder takes them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, get_args
+
+from generator.errors import PublishError, StorageError
+
+__all__ = ["LANGUAGES", "Language", "Page", "Staged", "stage", "staged_folder", "write_whole"]
+
+Language = Literal["ru", "en"]
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+"""In the order in which they are built: the first stands at the site's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One generated file of the site: a Markdown page, or what it shows and links to."""
+
+    language: str
+    """One of `LANGUAGES`."""
+
+    path: str
+    """Relative to that language's docs folder, with slashes: "measurements/x/index.md", ".../forest.svg"."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What staging did."""
+
+    page_count: int
+    """Markdown pages in one language; every language has as many."""
+
+    written: int
+    """Files whose content is new."""
+
+    deleted: int
+    """Files that nothing stands behind any more."""
+
+
+def stage(pages: Iterable[Page], root: Path) -> Staged:
+    """Put docs/<language> and the generated pages into build/docs/<language>.
+
+    Nothing is written before everything is known to be right, and only what differs, so that an interrupted or
+    refused staging leaves the last one usable.
+
+    Raises:
+        PublishError: when two files want one place or address, or a page lacks its twin in the other language.
+        StorageError: when a file cannot be written.
+    """
+    wanted = {language: _hand_written(root / "docs" / language) for language in LANGUAGES}
+    by_hand = {language: frozenset(files) for language, files in wanted.items()}
+    for page in pages:
+        language = _known_language(page)
+        _add(wanted[language], page, by_hand[language])
+    for language, files in wanted.items():
+        _refuse_shared_addresses(language, files)
+    _refuse_lonely_pages(wanted)
+    written = deleted = 0
+    for language, files in wanted.items():
+        folder = staged_folder(root, language)
+        try:
+            written += sum(_write_if_new(folder / path, content) for path, content in files.items())
+            deleted += _delete_strangers(folder, files)
+        except OSError as error:
+            raise StorageError(
+                str(folder), f"staging failed ({error})", "Free some space or mend the rights."
+            ) from error
+    return Staged(len(_markdown(wanted[LANGUAGES[0]])), written, deleted)
+
+
+def staged_folder(root: Path, language: Language) -> Path:
+    """Where the pages of one language are staged; mkdocs*.yml name the same folders as `docs_dir`."""
+    return root / "build" / "docs" / language
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: a reader sees the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _hand_written(folder: Path) -> dict[str, bytes]:
+    """Files of one language by path; hidden ones (editors', desktops') are no part of the site."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
+            found[relative.as_posix()] = path.read_bytes()
+    return found
+
+
+def _known_language(page: Page) -> Language:
+    for language in LANGUAGES:
+        if page.language == language:
+            return language
+    raise PublishError(page.path, f"unknown language '{page.language}'", f"Known: {', '.join(LANGUAGES)}.")
+
+
+def _add(files: dict[str, bytes], page: Page, by_hand: frozenset[str]) -> None:
+    place = PurePosixPath(page.path)
+    if place.is_absolute() or ".." in place.parts or "\\" in page.path or str(place) != page.path or page.path == ".":
+        raise PublishError(
+            f"page '{page.path}'",
+            "the path leaves the docs folder or is not in its plain form",
+            "Write it as 'a/b.md'.",
+        )
+    if page.path in files:
+        other = f"docs/{page.language}/{page.path}" if page.path in by_hand else "another generated page"
+        raise PublishError(
+            f"build/docs/{page.language}/{page.path}",
+            f"{other} and a generated page want the same place",
+            "Rename or remove one of them.",
+        )
+    files[page.path] = page.content
+
+
+def _refuse_shared_addresses(language: Language, files: Mapping[str, bytes]) -> None:
+    """Refuse what a site builder would silently overwrite: x.md beside x/index.md, or names that differ in case."""
+    addresses = Counter(_address(path) for path in files)
+    shared = {address for address, count in addresses.items() if count > 1}
+    if shared:
+        names = ", ".join(sorted(path for path in files if _address(path) in shared))
+        raise PublishError(f"docs of '{language}'", f"these files share an address: {names}", "Rename all but one.")
+
+
+def _address(path: str) -> str:
+    """What a file becomes in the site, in lower case, because some file systems do not tell case apart."""
+    place = PurePosixPath(path)
+    if place.suffix != ".md":
+        return path.casefold()
+    folder = place.parent if place.stem in ("index", "README") else place.with_suffix("")
+    return str(folder / "index.html").casefold()
+
+
+def _refuse_lonely_pages(wanted: Mapping[Language, Mapping[str, bytes]]) -> None:
+    everywhere = set().union(*(_markdown(files) for files in wanted.values()))
+    lonely = [
+        f"{path} (not in '{language}')"
+        for path in sorted(everywhere)
+        for language in LANGUAGES
+        if path not in wanted[language]
+    ]
+    if lonely:
+        raise PublishError(
+            "docs", f"pages without a translation: {', '.join(lonely)}", "Write the page in the language that lacks it."
+        )
+
+
+def _markdown(files: Mapping[str, bytes]) -> set[str]:
+    return {path for path in files if path.endswith(".md")}
+
+
+def _write_if_new(path: Path, content: bytes) -> bool:
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+    return True
+
+
+def _delete_strangers(folder: Path, files: Mapping[str, bytes]) -> int:
+    """Delete what is not wanted, deepest first, so that emptied folders go too."""
+    deleted = 0
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(parent, name)
+            if path.relative_to(folder).as_posix() not in files:
+                path.unlink()
+                deleted += 1
+        for name in folders:
+            path = Path(parent, name)
+            if not any(path.iterdir()):
+                path.rmdir()
+    return deleted

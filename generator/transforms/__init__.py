@@ -1,0 +1,22 @@
+"""Transforms: they make one artifact of another, export it or quantize it.
+
+`TRANSFORMS` is the registry; a transform's module is imported when it is asked for, and imports torch or ONNX Runtime
+only while it works.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from generator.transforms.apply import apply
+from generator.transforms.graph import operator_counts
+
+__all__ = ["TRANSFORMS", "apply", "operator_counts"]
+
+TRANSFORMS: Mapping[str, str] = MappingProxyType(
+    {
+        "export_onnx": "generator.transforms.export_onnx:export_onnx",
+        "quantize_dynamic": "generator.transforms.quantize:quantize_dynamic",
+        "quantize_static": "generator.transforms.quantize:quantize_static",
+    }
+)
+"""Transform, and the "module:function" that makes its `Recipe` of (artifact, options, workload)."""

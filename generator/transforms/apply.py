@@ -1,0 +1,58 @@
+"""One step of a variant: the artifact that a transform makes of another, from the cache where it is there already."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+from generator.assets.cache import Cache, file_sha256
+from generator.definition import Option, TransformStep
+from generator.errors import PreparationError, suggest
+from generator.transforms.recipe import Recipe
+from generator.workloads.workload import Artifact, Workload
+
+RecipeFunction = Callable[[Artifact, Mapping[str, Option], Workload], Recipe]
+
+
+def apply(step: TransformStep, artifact: Artifact, workload: Workload, cache: Cache) -> Artifact:
+    """Make the artifact of a step, or return the one that was made of the same input in the same way.
+
+    Args:
+        step: transform and options.
+        artifact: its input.
+        workload: gives example inputs, and those for calibration.
+        cache: keeps the result; the key has the input's hash, the options, the packages' versions and our own code's.
+
+    Raises:
+        DefinitionError: when an option is wrong.
+        PreparationError: when the artifact cannot be made.
+        MissingPackage: when torch, onnx or onnxruntime is not installed.
+        StorageError: when the cache cannot be written.
+    """
+    recipe = _function(step.name)(artifact, step.options, workload)
+    key = {"input": artifact.sha256, "code": _code_sha256(), **recipe.key}
+    path, notes = cache.built(step.name, key, recipe.suffix, recipe.make)
+    return Artifact(
+        path=path,
+        format=recipe.gives,
+        sha256=file_sha256(path),
+        size_bytes=path.stat().st_size,
+        notes=MappingProxyType({**artifact.notes, **notes}),
+    )
+
+
+def _function(name: str) -> RecipeFunction:
+    from generator.transforms import TRANSFORMS
+
+    if name not in TRANSFORMS:
+        raise PreparationError(name, "there is no such transform", suggest(name, TRANSFORMS))
+    module, _, function = TRANSFORMS[name].partition(":")
+    return cast(RecipeFunction, getattr(importlib.import_module(module), function))
+
+
+def _code_sha256() -> dict[str, str]:
+    """Hash of each module of this room: when one of them changes, what it made before is not taken for its work."""
+    return {path.name: file_sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))}

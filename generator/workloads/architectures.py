@@ -1,0 +1,59 @@
+"""Names of architectures, as they stand in a weight file's metadata, and the functions that build them.
+
+Importing this module imports no torch: the PyTorch runtime reads it inside a worker that has only NumPy,
+torch and safetensors.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+METADATA_KEY = "architecture"
+"""Key of a safetensors file's metadata whose value is a key of `ARCHITECTURES`."""
+
+ARCHITECTURES: Mapping[str, str] = MappingProxyType(
+    {"efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0"}
+)
+"""Architecture, and the "module:function" that builds its `torch.nn.Module` without weights."""
+
+
+def architecture_of(path: Path) -> str:
+    """Key of `ARCHITECTURES` that a weight file names.
+
+    Raises:
+        KeyError: when its metadata names none.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as weights:
+        architecture = str((weights.metadata() or {})[METADATA_KEY])
+    if architecture not in ARCHITECTURES:
+        raise KeyError(architecture)
+    return architecture
+
+
+def load_module(path: Path) -> nn.Module:
+    """Build the architecture that a weight file names, with its weights, ready for inference.
+
+    Args:
+        path: safetensors whose metadata has `METADATA_KEY`.
+
+    Raises:
+        KeyError: when the metadata names no architecture of `ARCHITECTURES`.
+        RuntimeError: when the weights do not fit it.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as weights:
+        state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
+    module_name, _, function = ARCHITECTURES[architecture_of(path)].partition(":")
+    module: nn.Module = getattr(importlib.import_module(module_name), function)()
+    module.load_state_dict(state)
+    return module.eval()

@@ -1,0 +1,73 @@
+"""A workload by its kind: one of the generator's own, or the measurement folder's `workload.py`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from generator.assets.cache import Cache
+from generator.assets.fetch import Progress
+from generator.definition import WorkloadChoice
+from generator.errors import DefinitionError, GeneratorError
+from generator.workloads import KINDS
+from generator.workloads.workload import Workload
+
+WORKLOAD_FILE = "workload.py"
+"""Name of a folder's own workload, and of its kind."""
+
+_MEMBERS = (
+    *("model_name", "notes", "sources", "labels_unknown"),
+    *("model", "samples", "timed_samples", "calibration", "observe"),
+)
+
+
+def load_workload(choice: WorkloadChoice, folder: Path, cache: Cache, progress: Progress | None = None) -> Workload:
+    """Make the workload that a definition chooses; nothing is fetched yet.
+
+    Args:
+        choice: kind and options.
+        folder: the measurement's folder; its `workload.py` is run when the kind says so.
+        cache: where downloads and models go.
+        progress: gets the progress of later downloads.
+
+    Raises:
+        DefinitionError: when an option is wrong, or the folder's `workload.py` cannot be used.
+    """
+    if choice.kind == WORKLOAD_FILE:
+        return _contributed(choice, folder, cache)
+    module = importlib.import_module(KINDS[choice.kind])
+    return cast(Workload, module.make(choice.options, cache, progress))
+
+
+def _contributed(choice: WorkloadChoice, folder: Path, cache: Cache) -> Workload:
+    path = folder / WORKLOAD_FILE
+    where = f"{folder.parent.name}/{folder.name}/{WORKLOAD_FILE}"
+    if not path.is_file():
+        raise DefinitionError(where, [f"is not there, but workload '{choice.name}' is of that kind. Write it."])
+    try:
+        workload = _module(path, folder.name).make(choice.options, cache)
+    except GeneratorError:
+        raise
+    except Exception as error:
+        # A contributor's code may raise anything; what matters is where.
+        problem = f"raises {type(error).__name__}: {error}. Its make(options, cache) must return a workload."
+        raise DefinitionError(where, [problem]) from error
+    if missing := [name for name in _MEMBERS if name not in dir(workload)]:
+        problem = f"what make() returns has no {', '.join(missing)}. See generator/workloads/workload.py."
+        raise DefinitionError(where, [problem])
+    return cast(Workload, workload)
+
+
+def _module(path: Path, folder: str) -> ModuleType:
+    name = f"contributed_{folder.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their own module up there
+    spec.loader.exec_module(module)
+    return module

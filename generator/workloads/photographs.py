@@ -1,0 +1,130 @@
+"""Photographs become the square of pixels that an ImageNet classifier looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.assets.cache import Cache, file_sha256
+from generator.assets.packages import required
+from generator.errors import AssetError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_VERSION = 1
+"""Raised when the pixels made of a photograph change."""
+
+_CENTRE_SHARE = 224 / 256
+"""Share of the shorter side that TensorFlow's evaluation of EfficientNet keeps."""
+
+_DETAIL_SHARE = 0.65
+"""The same for a detail: large enough that a subject remains in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A square of a photograph."""
+
+    share: float
+    """Side of the square over the photograph's shorter side."""
+
+    across: float = 0.5
+    """Where the square lies in what is left over: 0 is the left edge, 1 the right one."""
+
+    down: float = 0.5
+    """The same from top to bottom."""
+
+    mirrored: bool = False
+
+
+CENTRE = View(_CENTRE_SHARE)
+"""What quality is measured on."""
+
+DETAILS = (
+    CENTRE,
+    View(_DETAIL_SHARE, 0, 0),
+    View(_DETAIL_SHARE, 1, 0, mirrored=True),
+    View(_DETAIL_SHARE, 0, 1),
+    View(_DETAIL_SHARE, 1, 1, mirrored=True),
+    View(_DETAIL_SHARE),
+)
+"""Views that make six calibration inputs of one photograph."""
+
+
+def pixels_of(
+    photographs: Sequence[Path],
+    views: Sequence[View],
+    side: int,
+    cache: Cache,
+    told: Callable[[int], None] | None = None,
+) -> NDArray[np.uint8]:
+    """Cut views out of photographs and scale them (bicubic); the result is kept in the cache.
+
+    Args:
+        photographs: files that Pillow reads.
+        views: cut out of each photograph.
+        side: pixels of a square's side.
+        cache: where the result is kept.
+        told: gets the number of photographs done.
+
+    Returns:
+        RGB, (views * photographs, 3, side, side): the first view of all photographs, then the second of all.
+
+    Raises:
+        AssetError: when a file is no photograph.
+        MissingPackage: when Pillow is not installed.
+    """
+    versions = required("photographs", PIL="pillow")
+    key = {
+        "version": _VERSION,
+        "photographs": [file_sha256(path) for path in photographs],
+        "views": [[view.share, view.across, view.down, view.mirrored] for view in views],
+        "side": side,
+        **versions,
+    }
+
+    def make(path: Path) -> Mapping[str, str]:
+        squares = np.empty((len(views), len(photographs), 3, side, side), np.uint8)
+        for index, photograph in enumerate(photographs):
+            squares[:, index] = _squares(photograph, views, side)
+            if told:
+                told(index + 1)
+        with path.open("wb") as file:
+            np.save(file, squares.reshape(-1, 3, side, side))
+        return {}
+
+    path, _ = cache.built("pixels", key, ".npy", make)
+    pixels: NDArray[np.uint8] = np.load(path, allow_pickle=False)
+    return pixels
+
+
+def _squares(photograph: Path, views: Sequence[View], side: int) -> NDArray[np.uint8]:
+    """Views of one photograph, (views, 3, side, side)."""
+    from PIL import Image
+
+    try:
+        with Image.open(photograph) as opened:
+            image = opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        problem = f"the file '{photograph.name}' is no photograph ({type(error).__name__})"
+        raise AssetError("photographs", problem, "Delete it, so that it is fetched again.") from error
+    return np.stack([_square(image, view, side) for view in views])
+
+
+def _square(image: Image, view: View, side: int) -> NDArray[np.uint8]:
+    """One view, (3, side, side)."""
+    from PIL.Image import Resampling, Transpose
+
+    cut = int(view.share * min(image.size))
+    # TensorFlow rounds the centre up: (width - cut + 1) // 2.
+    left, top = (int((size - cut) * at + 0.5) for size, at in zip(image.size, (view.across, view.down), strict=True))
+    square = image.crop((left, top, left + cut, top + cut)).resize((side, side), Resampling.BICUBIC)
+    if view.mirrored:
+        square = square.transpose(Transpose.FLIP_LEFT_RIGHT)
+    return np.asarray(square, np.uint8).transpose(2, 0, 1)

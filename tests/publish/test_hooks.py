@@ -1,0 +1,87 @@
+"""What MkDocs calls: tested with stand-ins that have only what the hooks touch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from generator.publish import hooks
+
+LANGUAGES = {"ru": {"name": "Русский", "base": ""}, "en": {"name": "English", "base": "en/"}}
+
+
+def config(language: str = "ru", site_url: str = "https://example.org/lab/", path: str = "mkdocs.yml") -> Any:
+    return SimpleNamespace(
+        theme={"language": language},
+        extra={"languages": LANGUAGES},
+        site_url=site_url,
+        edit_uri=None,
+        config_file_path=path,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "given", "expected"),
+    [
+        ("ru", "https://example.org/lab/", "https://example.org/lab/"),
+        ("en", "https://example.org/lab/", "https://example.org/lab/en/"),
+        ("en", "https://example.org", "https://example.org/en/"),
+    ],
+)
+def test_one_root_gives_every_language_its_address(language: str, given: str, expected: str) -> None:
+    """SITE_URL is one setting, with or without its last slash, under any sub-path."""
+    assert hooks.on_config(config(language, given)).site_url == expected
+
+
+@pytest.mark.parametrize("address", ["./", "", "measurements/x/"])
+def test_the_language_switch_stays_on_the_page(address: str) -> None:
+    """A page's twin has the same address under the other language's root, from either side."""
+    path = address.removeprefix("./")
+    for language in LANGUAGES:
+        found = hooks.alternates(hooks.on_config(config(language)), address)
+        assert [one["link"] for one in found] == [f"/lab/{path}", f"/lab/en/{path}"]
+        assert [one["absolute"] for one in found] == [f"https://example.org/lab/{base}{path}" for base in ("", "en/")]
+
+
+def test_generated_pages_have_no_edit_link(tmp_path: Path) -> None:
+    """An edit link leads to a file of the repository, or there is none."""
+    (tmp_path / "docs" / "ru").mkdir(parents=True)
+    (tmp_path / "docs" / "ru" / "about.md").touch()
+    files = [SimpleNamespace(src_uri=name, edit_uri=name) for name in ("about.md", "index.md")]
+    hooks.on_files(files, config(path=str(tmp_path / "mkdocs.yml")))  # type: ignore[arg-type]
+    assert [file.edit_uri for file in files] == ["about.md", None]
+
+
+def test_edit_links_need_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EDIT_URL gets the language's folder appended; without it nothing is linked."""
+    monkeypatch.delenv("EDIT_URL", raising=False)
+    assert hooks.on_config(config()).edit_uri is None
+    monkeypatch.setenv("EDIT_URL", "https://example.org/o/n/edit/main")
+    assert hooks.on_config(config("en")).edit_uri == "https://example.org/o/n/edit/main/docs/en/"
+
+
+def test_a_measurement_lights_up_the_measurements_tab() -> None:
+    """A page outside the navigation still shows where one is; the others' tabs stay dark."""
+    items = [SimpleNamespace(url=url, is_page=True, active=True) for url in ("./", "measurements/", "method/")]
+    page: Any = SimpleNamespace(url="measurements/x/")
+    hooks.on_page_context({}, page, hooks.on_config(config()), SimpleNamespace(items=items))  # type: ignore[arg-type]
+    assert [item.active for item in items] == [False, True, False]
+
+
+def test_description_cannot_break_out_of_its_attribute() -> None:
+    """Material writes the description into an attribute unescaped."""
+    page: Any = SimpleNamespace(meta={"description": 'says "twice"\n'})
+    hooks.on_page_markdown("", page, config(), None)  # type: ignore[arg-type]
+    assert page.meta["description"] == "says &quot;twice&quot;"
+
+
+@pytest.mark.parametrize(("there", "expected"), [(object(), "feed.xml"), (None, None)])
+def test_a_feed_is_linked_only_when_there_is_one(there: object, expected: str | None) -> None:
+    """The theme learns of feed.xml by looking, so that a site without one has no dead link."""
+    env: Any = SimpleNamespace(globals={})
+    files: Any = SimpleNamespace(get_file_from_path=lambda path: there if path == "feed.xml" else None)
+    hooks.on_env(env, hooks.on_config(config()), files)
+    assert env.globals["feed"] == expected

@@ -1,0 +1,205 @@
+"""The whole site, built as it is published, from the repository's own configuration and pages."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.errors import PublishError
+from generator.publish.site import LANGUAGES, Page, Site, build_site
+
+pytestmark = [
+    pytest.mark.slow,
+    # MkDocs 1.x is finished software; what newer Pythons and libraries deprecate in it is not ours to mend.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+]
+
+REPOSITORY = Path(__file__).parents[2]
+ROOT_URL = "https://example.org/lab/"
+CHART = (
+    '<figure class="chart"><svg role="img" aria-labelledby="c-t"><title id="c-t">x</title>'
+    '<rect fill="var(--c0)"/></svg></figure>'
+)
+
+
+def pages(extra: str = "") -> list[Page]:
+    """What the generated part of a site looks like, as small as it can be."""
+    made = []
+    for language in LANGUAGES:
+        question = (
+            "---\ntitle: Q\ndescription: 'says \"x\"'\ndate: 2026-11-23\nimage: card.png\n---\n# Q\n\n## A {#a}\n"
+        )
+        files = {
+            "index.md": f"# Home\n\n[m](measurements/q/index.md#a) [how](method.md#control)\n\n{CHART}\n\n{extra}\n",
+            "measurements/index.md": "# All\n\n[q](q/index.md)\n",
+            "measurements/q/index.md": question + "\n[data](data.csv)\n",
+            "measurements/q/data.csv": "a,b\n",
+            "card.png": "",
+            "feed.xml": "<feed/>",
+        }
+        made += [Page(language, path, content.encode()) for path, content in files.items()]
+    return made
+
+
+def checkout(root: Path) -> Path:
+    """The parts of the repository that a build reads."""
+    root.mkdir(exist_ok=True)
+    for name in ("mkdocs.yml", "mkdocs.en.yml"):
+        shutil.copy(REPOSITORY / name, root / name)
+    shutil.copytree(REPOSITORY / "docs", root / "docs")
+    (root / "generator").symlink_to(REPOSITORY / "generator")
+    return root
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    steps: list[str] = []
+    site = build_site(pages(), checkout(tmp_path_factory.mktemp("built") / "root"), steps.append, site_url=ROOT_URL)
+    assert steps == ["stage", "ru", "en", "finish", "check"]
+    return site
+
+
+def html(site: Site, name: str) -> str:
+    return (site.path / name).read_text("utf-8")
+
+
+def test_both_languages_are_there(built: Site) -> None:
+    """Russian at the root, English under en/, the same pages in each."""
+    found = {path.relative_to(built.path).as_posix() for path in built.path.rglob("*.html")}
+    russian = {name for name in found if not name.startswith("en/")}
+    assert found - russian == {f"en/{name}" for name in russian}
+    assert {"index.html", "method/index.html", "about/index.html", "measurements/q/index.html", "404.html"} <= russian
+    assert built.page_count == 5
+    assert '<html lang="ru"' in html(built, "index.html")
+    assert '<html lang="en"' in html(built, "en/index.html")
+
+
+def test_both_languages_share_the_readers_choices(built: Site) -> None:
+    """Who has chosen dark colours keeps them when switching the language."""
+    for name in ("index.html", "method/index.html", "en/index.html"):
+        assert '__md_scope=new URL("/lab/",location)' in html(built, name)
+
+
+@pytest.mark.parametrize("base", ["", "en/"])
+def test_a_page_says_where_it_is_in_either_language(built: Site, base: str) -> None:
+    """Canonical, language, social and feed links are right under a sub-path, from both languages."""
+    page = html(built, f"{base}measurements/q/index.html")
+    own = f"{ROOT_URL}{base}measurements/q/"
+    assert f'<link rel="canonical" href="{own}">' in page
+    for language, path in (("ru", ""), ("en", "en/"), ("x-default", "")):
+        assert f'<link rel="alternate " href="{ROOT_URL}{path}measurements/q/" hreflang="{language}">' in page
+    assert f'<meta property="og:url" content="{own}">' in page
+    assert f'<meta property="og:image" content="{ROOT_URL}{base}card.png">' in page
+    assert page.count('content="says &quot;x&quot;"') == 2
+    assert 'type="application/atom+xml"' in page
+    assert '<a href="/lab/en/measurements/q/" hreflang="en"' in page
+    # Material's script would ask for a sitemap.xml beside each of these.
+    assert 'rel="alternate"' not in page
+
+
+def test_error_page_speaks_both_languages(built: Site) -> None:
+    """Hosts serve the root's 404.html for English addresses too; its links work at any depth."""
+    page = html(built, "404.html")
+    assert "Такой страницы нет" in page
+    assert "There is no such page" in page
+    assert 'href="/lab/en/"' in page
+    assert 'href="/lab/assets/css/site.css"' in page
+    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_site_map_has_each_page_in_each_language(built: Site) -> None:
+    """Search engines learn the twins and the dates; robots.txt names both maps and stands only at the root."""
+    for base in ("", "en/"):
+        listed = html(built, f"{base}sitemap.xml")
+        assert listed.count("<loc>") == built.page_count
+        assert f'hreflang="en" href="{ROOT_URL}en/measurements/q/"' in listed
+        assert "<lastmod>2026-11-23</lastmod>" in listed
+    assert f"Sitemap: {ROOT_URL}en/sitemap.xml" in html(built, "robots.txt")
+    assert not (built.path / "en" / "robots.txt").exists()
+
+
+def test_every_page_has_a_policy_and_asks_nobody(built: Site) -> None:
+    """A strict content security policy stands before any script; no page loads anything from elsewhere."""
+    for path in built.path.rglob("*.html"):
+        page = path.read_text("utf-8")
+        assert page.index("Content-Security-Policy") < page.index("<script")
+        assert not re.search(r"fonts\.g|unpkg|jsdelivr|api\.github", page)
+
+
+def test_dead_weight_is_gone(built: Site) -> None:
+    """No source maps, no stemmer of a language that nobody searches in."""
+    assert not list(built.path.rglob("*.map"))
+    assert [path.name for path in built.path.rglob("lunr.??.min.js")] == ["lunr.ru.min.js"]
+
+
+def test_own_pages_are_no_edit_links(built: Site) -> None:
+    """Without EDIT_URL no page has one."""
+    assert 'rel="edit"' not in html(built, "method/index.html")
+
+
+def test_charts_keep_their_variables(built: Site) -> None:
+    """Inline SVG passes through Markdown unharmed, and the colours it names are delivered to both languages."""
+    for base in ("", "en/"):
+        assert 'fill="var(--c0)"' in html(built, f"{base}index.html")
+        assert "--c7:" in html(built, f"{base}assets/css/palette.css")
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        pytest.param("[x](gone.md)", "gone.md", id="missing page"),
+        pytest.param("[x](method.md#gone)", "#gone", id="missing place"),
+        pytest.param("![x](gone.png)", "gone.png", id="missing picture"),
+        pytest.param('<img src="gone.png" alt="x">', "leads nowhere: gone.png", id="raw HTML"),
+        pytest.param("[x][gone]", "no definition: [x][gone]", id="undefined reference"),
+    ],
+)
+def test_a_fault_stops_the_build_and_leaves_the_old_site(
+    built: Site, fault: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the logging is set to: the error names the fault and where to look, and the last good site stays."""
+    monkeypatch.setattr(logging.getLogger(), "level", logging.CRITICAL)
+    before = html(built, "index.html")
+    with pytest.raises(PublishError) as caught:
+        build_site(pages(fault), built.path.parent, site_url=ROOT_URL)
+    assert named in str(caught.value)
+    assert html(built, "index.html") == before
+    assert logging.getLogger("mkdocs").handlers == []
+
+
+def test_the_environment_is_left_as_it_was(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings made for MkDocs do not outlive the build."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    before = dict(os.environ)
+    build_site(pages(), built.path.parent, site_url=ROOT_URL, epoch=1)
+    assert dict(os.environ) == before
+
+
+def test_the_same_pages_give_the_same_bytes(tmp_path: Path) -> None:
+    """Two builds in fresh processes, with different hash seeds and folders, differ in nothing."""
+    code = (
+        "import sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
+        "from test_site_build import checkout, pages; from generator.publish.site import build_site\n"
+        "build_site(pages(), checkout(Path(sys.argv[1])), epoch=1_795_000_000)\n"
+    )
+    digests = []
+    for seed in ("1", "2"):
+        root = tmp_path / seed
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        environment.pop("SOURCE_DATE_EPOCH", None)
+        command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent), str(REPOSITORY)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        assert "warning" not in (done.stdout + done.stderr).lower(), "MkDocs' or Material's banner"
+        files = sorted(path for path in (root / "site").rglob("*") if path.is_file())
+        digests.append({p.relative_to(root): hashlib.sha256(p.read_bytes()).hexdigest() for p in files})
+    assert digests[0] == digests[1]
