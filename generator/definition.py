@@ -58,6 +58,15 @@ class Scenario(StrEnum):
     SINGLE_STREAM = "single_stream"
     """The next query is issued when the one before is answered."""
 
+    MULTI_STREAM = "multi_stream"
+    """Like single_stream, but each query carries eight samples."""
+
+    OFFLINE = "offline"
+    """All samples are there from the start: batches as large as the variant is best at, samples per second."""
+
+    SERVER = "server"
+    """Queries arrive at random (Poisson); the highest rate whose p99 latency stays within the stated bound."""
+
 
 class Precision(StrEnum):
     """Number format in which a variant computes most of its work."""
@@ -201,6 +210,9 @@ class Measurement(_Part):
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """Threads that each variant may use; the same for all of them."""
 
+    latency_bound_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
+    """Bound of the 99th percentile from the scheduled time; the server scenario needs it, no other has it."""
+
     headline: Headline | None = None
     """Comparison that answers the question; the fastest variant against the baseline when left out."""
 
@@ -276,6 +288,12 @@ def _inconsistencies(m: Measurement) -> Iterator[str]:
             yield f"workload '{name}' has no baseline. Write 'baseline = true' in one of its variants."
         elif len(baselines) > 1:
             yield f"workload '{name}' has {len(baselines)} baselines ({', '.join(baselines)}). Keep one."
+    if (m.scenario is Scenario.SERVER) != (m.latency_bound_ms is not None):
+        yield "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it. Give both or neither."
+    yield from _unknown_in_headline(m)
+
+
+def _unknown_in_headline(m: Measurement) -> Iterator[str]:
     if m.headline:
         for role, chosen in (("variant", m.headline.variant), ("against", m.headline.against)):
             if chosen not in m.variant_names:

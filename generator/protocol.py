@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from scipy import stats
 
+from generator.definition import Scenario
 from generator.record import Block, Round, Tier
 
 PROTOCOL_VERSION = 1
@@ -48,6 +50,35 @@ UNCOUNTED_QUERIES = 3
 round, but no longer than the round itself."""
 
 UNCOUNTED_SHARE = 0.03
+
+MULTI_STREAM_SAMPLES = 8
+"""Samples of one multi-stream query (MLPerf's number)."""
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+"""Batch sizes among which an offline variant's best is sought; the search ends when two in a row bring nothing."""
+
+EARLY_STOPPING_CONFIDENCE = 0.99
+"""MLPerf's c: a percentile lies below its bound with this confidence (its tolerance d is 0)."""
+
+SERVER_PERCENTILE = 0.99
+SERVER_QUERIES = 700
+"""Queries of one server test: enough for the early-stopping bound on p99, which needs 662."""
+
+SERVER_CONFIRMATIONS = 3
+"""Tests that a rate must mostly pass to count; one passed test may be luck."""
+
+SERVER_STEP = 0.03
+"""Relative width at which the search for the highest rate ends."""
+
+STATISTICS: Mapping[Scenario, str] = MappingProxyType(
+    {
+        Scenario.SINGLE_STREAM: "p50",
+        Scenario.MULTI_STREAM: "p50",
+        Scenario.OFFLINE: "mean",
+        Scenario.SERVER: "rate",
+    }
+)
+"""What a block's ratio is a ratio of: round medians, round means (that is throughput), or the highest rate served."""
 
 SLOW_START_NS = 2_000_000_000
 """A variant whose start takes longer gets longer blocks, so that less of the time goes into starting."""
@@ -130,11 +161,14 @@ def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50
         block: the block.
         variant: name of the variant, or `control`.
         baseline: name of what it is compared with.
-        statistic: "p50" or "mean" of a round's latencies per sample.
+        statistic: "p50" or "mean" of a round's latencies per sample, or "rate": the highest rate served.
 
     Returns:
         Log ratio, or None when no cycle holds both.
     """
+    if statistic == "rate":
+        rates = [served_rate(block, name) for name in (variant, baseline)]
+        return math.log(rates[0] / rates[1]) if rates[0] and rates[1] else None
     ours, theirs = _by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic)
     ratios = [math.log(theirs[cycle] / ours[cycle]) for cycle in sorted(ours.keys() & theirs.keys())]
     if not ratios:
@@ -147,6 +181,54 @@ def round_statistic(one: Round, statistic: str) -> float:
     """Median ("p50") or mean of a round's latencies, nanoseconds a sample."""
     centre = statistics.median if statistic == "p50" else statistics.fmean
     return centre(one.latencies_ns) / one.samples_per_query
+
+
+@lru_cache(maxsize=4096)
+def early_stopping_discard(count: int, share: float) -> int:
+    """How many of `count` sorted latencies, counted from the largest, reach down to the early-stopping bound.
+
+    Returns:
+        Largest t with BinomCDF(t; count, 1 - share) <= 1 - 0.99; below 1 the count does not permit the percentile.
+
+    Source: MLPerf Inference rules, "early stopping criterion", with d = 0.
+    """
+    tolerated = 1 - EARLY_STOPPING_CONFIDENCE
+    t = int(stats.binom.ppf(tolerated, count, 1 - share))
+    while t >= 0 and stats.binom.cdf(t, count, 1 - share) > tolerated:
+        t -= 1
+    return t
+
+
+def percentile_bound_ns(latencies_ns: Sequence[int], share: float) -> int | None:
+    """Upper bound of a percentile by early stopping, 99 % sure; None when so few latencies do not permit it."""
+    t = early_stopping_discard(len(latencies_ns), share)
+    return sorted(latencies_ns)[len(latencies_ns) - t] if t >= 1 else None
+
+
+def passes(test: Round, latency_bound_ns: int) -> bool:
+    """Whether a server test keeps its bound: the early-stopping bound on p99 is not above it."""
+    bound = percentile_bound_ns(test.latencies_ns, SERVER_PERCENTILE)
+    return bound is not None and bound <= latency_bound_ns
+
+
+def served_rate(block: Block, variant: str) -> float | None:
+    """Highest rate, in queries per second, of which most of at least `SERVER_CONFIRMATIONS` tests pass.
+
+    Returns:
+        The rate, or None when the block has no server tests of the variant or no rate was served.
+    """
+    bound_ns = block.latency_bound_ns
+    outcomes: dict[float, list[bool]] = {}
+    for one in block.rounds:
+        if one.variant == variant and one.offered_per_second and bound_ns:
+            outcomes.setdefault(one.offered_per_second, []).append(passes(one, bound_ns))
+    served = [rate for rate, passed in outcomes.items() if len(passed) >= SERVER_CONFIRMATIONS and holds(passed)]
+    return max(served, default=None)
+
+
+def holds(passed: Sequence[bool]) -> bool:
+    """Whether more than half of a rate's tests passed."""
+    return sum(passed) * 2 > len(passed)
 
 
 def _by_cycle(block: Block, variant: str, statistic: str) -> dict[int, float]:

@@ -241,6 +241,12 @@ class VariantRecord(_Part):
     quality_unknown: Line | None = None
     """Why accuracy on labels was not measured, when it was not."""
 
+    samples_per_query: Annotated[int, Field(ge=1)] = 1
+    """Samples that each timed query carried."""
+
+    batches_tried: dict[int, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """Offline: samples per second at each batch size that was tried in search of the best."""
+
     runtime_details: dict[str, Line] = Field(default_factory=dict)
     """What the runtime says of itself: providers, instruction set, kernels."""
 
@@ -282,6 +288,8 @@ class Round(_Part):
     """CPU time of the worker over the round, all threads."""
 
     involuntary_switches: Count | None
+    offered_per_second: Annotated[float, Field(gt=0)] | None = None
+    """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
 
 
 class Health(_Part):
@@ -317,6 +325,9 @@ class Block(_Part):
 
     rounds: tuple[Round, ...]
     """In the order in which they were run."""
+
+    latency_bound_ns: Latency | None = None
+    """Server: bound of the 99th percentile from the scheduled time."""
 
     health: Health
     disturbed: bool

@@ -30,17 +30,20 @@ class Comparison:
     variant: str
     against: str
     speedup: Estimate
-    """against / variant, of round medians; above 1 is faster."""
+    """against / variant, of what the scenario compares (`protocol.STATISTICS`): round medians, throughput, or rates
+    served; above 1 is faster."""
 
     mean_speedup: Estimate
-    """The same of round means: it shows the stalls that a median hides."""
+    """The same of round means: it shows the stalls that a median hides. Server: the same as `speedup`."""
 
     verdict: Verdict
     block_values: tuple[float, ...]
     """Speedup in each kept block, in their order."""
 
 
-def compare(blocks: Sequence[Block], variant: str, against: str, comparisons: int = 1) -> Comparison | None:
+def compare(
+    blocks: Sequence[Block], variant: str, against: str, comparisons: int = 1, statistic: str = "p50"
+) -> Comparison | None:
     """Compare two variants over the blocks that count.
 
     Args:
@@ -48,14 +51,15 @@ def compare(blocks: Sequence[Block], variant: str, against: str, comparisons: in
         variant: name of the one.
         against: name of the other.
         comparisons: how many verdicts are drawn from this run (Bonferroni); the interval shown stays at 95 %.
+        statistic: what the ratio is of: see `protocol.STATISTICS`.
 
     Returns:
         The comparison, or None when fewer than two blocks hold both.
     """
     kept = protocol.kept_blocks(blocks)
     medians, means = (
-        [value for block in kept if (value := protocol.block_value(block, variant, against, statistic)) is not None]
-        for statistic in ("p50", "mean")
+        [value for block in kept if (value := protocol.block_value(block, variant, against, one)) is not None]
+        for one in (statistic, "rate" if statistic == "rate" else "mean")
     )
     shown, shown_mean = protocol.log_interval(medians), protocol.log_interval(means)
     strict = protocol.log_interval(medians, comparisons)

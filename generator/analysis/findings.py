@@ -34,6 +34,10 @@ class LatencyFindings:
     """Those that the number of queries permits."""
 
     queries: int
+    samples_per_query: int
+    rate_served: Spread | None
+    """Server: highest rate in queries per second that kept the bound; the latencies are those of all tests."""
+
     samples_per_second: Spread
     cpu_s_per_sample: Spread
     """Processor time of all threads: what is measured where energy cannot be."""
@@ -139,7 +143,7 @@ def _workload(
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
     variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1) for one in defined)
-    control = compare(blocks, CONTROL, baseline.name)
+    control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
     spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
     return WorkloadFindings(
         choice=choice,
@@ -171,7 +175,9 @@ def _variant(
         latency=None if found.failure else _latency(protocol.kept_blocks(blocks), variant.name),
         quality=quality,
         gate=Gate.PASSED if is_baseline else gate(quality, reference),
-        against_baseline=None if is_baseline else compare(blocks, variant.name, baseline.name, max(1, comparisons)),
+        against_baseline=None
+        if is_baseline
+        else compare(blocks, variant.name, baseline.name, max(1, comparisons), _statistic(record)),
     )
 
 
@@ -190,12 +196,15 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
         for w in starts
         if w.peak_rss_bytes is not None and w.rss_before_load_bytes is not None
     ]
+    rates = [rate for block in blocks if (rate := protocol.served_rate(block, variant))]
     everything = [ns for block in pooled for ns in block]
     return LatencyFindings(
         p50_ns=_spread([statistics.median(block) for block in pooled]),
         mean_ns=_spread([statistics.fmean(block) for block in pooled]),
         percentiles=percentiles(everything),
         queries=len(everything),
+        samples_per_query=per_block[0][0].samples_per_query,
+        rate_served=_spread(rates) if rates else None,
         samples_per_second=_spread([count / (wall / 1e9) for count, wall in zip(samples, walls, strict=True)]),
         cpu_s_per_sample=_spread([cpu / 1e9 / count for count, cpu in zip(samples, cpus, strict=True)]),
         first_call_ns=_spread([w.first_call_ns for w in starts]),
@@ -221,4 +230,8 @@ def _headline(measurement: Measurement, record: Record, workloads: Sequence[Work
         return max(sound, key=lambda comparison: comparison.speedup.point, default=None)
     workload = measurement.variant(chosen.variant).workload
     blocks = [block for block in record.blocks if block.workload == workload]
-    return compare(blocks, chosen.variant, chosen.against, len(measurement.variants_of(workload)))
+    return compare(blocks, chosen.variant, chosen.against, len(measurement.variants_of(workload)), _statistic(record))
+
+
+def _statistic(record: Record) -> str:
+    return protocol.STATISTICS[record.scenario]

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from scipy import stats
-
-EARLY_STOPPING_CONFIDENCE = 0.99
-"""MLPerf's c: the true percentile lies below the bound with this confidence (its tolerance d is 0)."""
+from generator.protocol import early_stopping_discard
 
 PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """Percentiles that are looked at, lowest first."""
@@ -33,28 +29,12 @@ def plain(latencies_ns: Sequence[int], share: float) -> int:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-@lru_cache(maxsize=4096)
-def discarded(count: int, share: float) -> int:
-    """How many of `count` sorted latencies, counted from the largest, reach down to the early-stopping bound.
-
-    Returns:
-        Largest t with BinomCDF(t; count, 1 - share) <= 1 - 0.99; below 1 the count does not permit the percentile.
-
-    Source: MLPerf Inference rules, "early stopping criterion", with d = 0.
-    """
-    tolerated = 1 - EARLY_STOPPING_CONFIDENCE
-    t = int(stats.binom.ppf(tolerated, count, 1 - share))
-    while t >= 0 and stats.binom.cdf(t, count, 1 - share) > tolerated:
-        t -= 1
-    return t
-
-
 def percentiles(latencies_ns: Sequence[int]) -> tuple[Percentile, ...]:
     """All of `PERCENTILES` that so many latencies permit, lowest first; the median needs no permission."""
     ordered = sorted(latencies_ns)
     permitted = list[Percentile]()
     for share in PERCENTILES:
-        t = discarded(len(ordered), share)
+        t = early_stopping_discard(len(ordered), share)
         if t >= 1:
             permitted.append(Percentile(share, plain(ordered, share), ordered[len(ordered) - t]))
     return tuple(permitted)
@@ -63,9 +43,9 @@ def percentiles(latencies_ns: Sequence[int]) -> tuple[Percentile, ...]:
 def least_count(share: float) -> int:
     """Fewest queries that permit a percentile."""
     low, high = 1, 1
-    while discarded(high, share) < 1:
+    while early_stopping_discard(high, share) < 1:
         low, high = high, high * 2
     while low + 1 < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if discarded(middle, share) >= 1 else (middle, high)
+        low, high = (low, middle) if early_stopping_discard(middle, share) >= 1 else (middle, high)
     return high

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from generator import protocol
+from generator.definition import Scenario
 from generator.measure.health import Probe, is_disturbed
 from generator.measure.process import Job, WorkerProcess
-from generator.record import Block, Round, WorkerStart
+from generator.measure.scenario import play
+from generator.record import Block, Health, Round, WorkerStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class BlockPlan:
     """Decides the cores, the order of starting and the order within each cycle."""
 
     timeout_s: float
+    scenario: Scenario = Scenario.SINGLE_STREAM
+    latency_bound_ns: int | None = None
+    batches: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Samples of each participant's queries; those left out have 1."""
 
 
 def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Block:
@@ -54,8 +62,10 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
             starts[name] = worker.load(jobs[name].timed_inputs)
             workers[name] = worker
         for name, worker in workers.items():
+            if (samples := plan.batches.get(name, 1)) > 1:
+                worker.ask("batch", samples=samples)
             starts[name] |= worker.ask("warm_up", **_warm_up_command())
-        rounds, health = _cycles(workers, starts, plan, order, probe)
+        rounds, health = _play(workers, starts, plan, order, probe)
         for name, worker in workers.items():
             starts[name] |= worker.ask("stop")
     return Block(
@@ -65,44 +75,43 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
         cores=cores,
         workers=tuple(_worker_start(name, start) for name, start in starts.items()),
         rounds=rounds,
+        latency_bound_ns=plan.latency_bound_ns,
         health=health,
         disturbed=is_disturbed(health),
     )
 
 
-def _cycles(
+def _play(
     workers: Mapping[str, WorkerProcess],
     starts: Mapping[str, Mapping[str, Any]],
     plan: BlockPlan,
     order: random.Random,
     probe: Probe,
-) -> tuple[tuple[Round, ...], Any]:
-    """Run cycles until every participant was measured for the block's time; an even number, for they are paired."""
+) -> tuple[tuple[Round, ...], Health]:
+    """Run the scenario while the probe watches the system."""
     rounds = list[Round]()
-    measured_ns = dict.fromkeys(workers, 0)
-    cpu_ns = dict.fromkeys(workers, 0)
-    total_cpu_ns = {name: int(start["process_cpu_ns"]) for name, start in starts.items()}
-    begin_cpu_ns = sum(total_cpu_ns.values()) + time.process_time_ns()
+    used_ns = {name: int(start["process_cpu_ns"]) for name, start in starts.items()}
+    begin_ns = sum(used_ns.values()) + time.process_time_ns()
     probe.start()
-    cycle = 0
-    while min(measured_ns.values()) < plan.block_ns or cycle % 2:
-        for name in order.sample(sorted(workers), len(workers)):
-            answer = workers[name].ask("round", **_round_command())
-            total_cpu_ns[name] = answer.pop("process_cpu_ns")
-            measured_ns[name] += answer["wall_ns"]
-            cpu_ns[name] += answer["cpu_ns"]
-            rounds.append(Round(variant=name, cycle=cycle, samples_per_query=1, **answer))
-        cycle += 1
-    own_cpu_s = (sum(total_cpu_ns.values()) + time.process_time_ns() - begin_cpu_ns) / 1e9
-    return tuple(rounds), probe.finish(own_cpu_s, _lowest_cpu_share(cpu_ns, measured_ns))
+    for one, used in play(plan.scenario, workers, plan.batches, plan.block_ns, plan.latency_bound_ns, order):
+        rounds.append(one)
+        used_ns[one.variant] = used
+    own_cpu_s = (sum(used_ns.values()) + time.process_time_ns() - begin_ns) / 1e9
+    # A server idles between queries, so its share of a core says nothing about disturbance.
+    share = 1.0 if plan.scenario is Scenario.SERVER else _lowest_cpu_share(rounds)
+    return tuple(rounds), probe.finish(own_cpu_s, share)
 
 
-def _lowest_cpu_share(cpu_ns: Mapping[str, int], wall_ns: Mapping[str, int]) -> float:
+def _lowest_cpu_share(rounds: Sequence[Round]) -> float:
     """Smallest CPU time over wall time; above one core it counts as one.
 
     A worker of several threads that do not spin keeps them busy only in part, and that is no disturbance; that it
     does not get even one core is one.
     """
+    cpu_ns, wall_ns = Counter[str](), Counter[str]()
+    for one in rounds:
+        cpu_ns[one.variant] += one.cpu_ns
+        wall_ns[one.variant] += one.wall_ns
     return min(min(1.0, cpu_ns[name] / wall_ns[name]) for name in wall_ns)
 
 
@@ -114,14 +123,6 @@ def _warm_up_command() -> dict[str, float]:
         "least_ns": protocol.WARM_UP_LEAST_NS,
         "most_ns": protocol.WARM_UP_MOST_NS,
         "gain": protocol.WARM_UP_GAIN,
-    }
-
-
-def _round_command() -> dict[str, float]:
-    return {
-        "round_ns": protocol.ROUND_NS,
-        "uncounted_queries": protocol.UNCOUNTED_QUERIES,
-        "uncounted_ns": round(protocol.ROUND_NS * protocol.UNCOUNTED_SHARE),
     }
 
 

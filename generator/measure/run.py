@@ -20,9 +20,10 @@ from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block, starts_slowly
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
-from generator.measure.prepare import PreparedWorkload, failure, measure_quality, prepare
+from generator.measure.prepare import PreparedWorkload, failure, prepare
 from generator.measure.process import controls
 from generator.measure.provenance import describe_provenance
+from generator.measure.quality import measure_quality
 from generator.measure.system import address_randomisation, available_cores
 from generator.record import (
     SCHEMA_VERSION,
@@ -155,6 +156,9 @@ class _Run:
             block_ns=self.rules.slow_block_ns if self._is_slow(done) else self.rules.block_ns,
             seed=f"{self.seed}/{workload}/{len(done)}",
             timeout_s=self.where.timeout_s,
+            scenario=self.measurement.scenario,
+            latency_bound_ns=_nanoseconds(self.measurement.latency_bound_ms),
+            batches={name: self.variants[job.variant].samples_per_query for name, job in jobs.items()},
         )
         simulated = all(job.runtime == "fake" for job in jobs.values())
         probe: Probe = SimulatedProbe() if simulated else SystemProbe()
@@ -191,9 +195,9 @@ class _Run:
 
     def _half_widths(self, workload: str) -> dict[str, float]:
         kept, baseline = protocol.kept_blocks(self._blocks_of(workload)), self._baseline(workload)
-        widths = dict[str, float]()
+        widths, statistic = dict[str, float](), protocol.STATISTICS[self.measurement.scenario]
         for name in (*self._alive(workload), CONTROL):
-            values = [protocol.block_value(block, name, baseline) for block in kept]
+            values = [protocol.block_value(block, name, baseline, statistic) for block in kept]
             interval = protocol.log_interval([v for v in values if v is not None])
             if name != baseline and interval:
                 widths[name] = interval.half_width
@@ -273,6 +277,10 @@ def _duration_s(block: Block) -> float:
     """Time that a block took: its cycles, and the starts and warm-ups before them."""
     starts = sum(w.load_ns + w.first_call_ns + w.warm_up_ns for w in block.workers)
     return (block.health.wall_ns + starts) / 1e9
+
+
+def _nanoseconds(milliseconds: float | None) -> int | None:
+    return None if milliseconds is None else round(milliseconds * 1e6)
 
 
 def _distinct(sources: Any) -> tuple[Source, ...]:

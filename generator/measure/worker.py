@@ -7,6 +7,8 @@ whatever libraries print goes to standard error.
     {"do": "load", ...}                  -> version, details, load_ns, first_call_ns, rss_before_load_bytes
     {"do": "warm_up"}                    -> warm_up_ns, warm_up_queries, process_cpu_ns
     {"do": "round", "round_ns": n, ...}  -> latencies_ns, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
+    {"do": "batch", "samples": n}        -> samples_per_query
+    {"do": "serve", "rate": r, ...}      -> as round, latencies counted from the scheduled time
     {"do": "answer", "first": i, ...}    -> answered; the outputs lie in the file named
     {"do": "stop"}                       -> peak_rss_bytes
 """
@@ -17,6 +19,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import statistics
 import sys
 import time
@@ -102,6 +105,39 @@ class Worker:
             "process_cpu_ns": time.process_time_ns(),
         }
 
+    def batch(self, command: dict[str, Any]) -> Answer:
+        """Let each query carry so many samples from now on; samples follow one another in their order."""
+        count, samples = command["samples"], self._samples
+        groups = [
+            [samples[(first + i) % len(samples)] for i in range(count)] for first in range(0, len(samples), count)
+        ]
+        self._queries = [self._session.prepare(_joined(group)) for group in groups]
+        self._issued = 0
+        return {"samples_per_query": count}
+
+    def serve(self, command: dict[str, Any]) -> Answer:
+        """Answer queries that arrive by a seeded Poisson process, first come, first served.
+
+        A query that arrives while another one is answered waits; its latency counts from its arrival. One worker
+        answers one query at a time, so the queue needs no thread of its own.
+        """
+        session, queries, chance = self._session, self._queries, random.Random(command["seed"])
+        latencies = list[int]()
+        cpu, begin = session.cpu_clock_ns(), session.clock_ns()
+        due = float(begin)
+        for index in range(command["queries"]):
+            due += chance.expovariate(command["rate"]) * 1e9
+            session.wait_until_ns(int(due))
+            session.run(queries[index % len(queries)])
+            latencies.append(session.clock_ns() - int(due))
+        return {
+            "latencies_ns": latencies,
+            "wall_ns": session.clock_ns() - begin,
+            "cpu_ns": session.cpu_clock_ns() - cpu,
+            "involuntary_switches": None,
+            "process_cpu_ns": time.process_time_ns(),
+        }
+
     def answer(self, command: dict[str, Any]) -> Answer:
         """Answer some samples in their order, through the same `run` that is timed, and keep the outputs."""
         session, outputs = self._session, dict[str, Any]()
@@ -127,6 +163,15 @@ class Worker:
 def is_warm(medians: list[float], gain: float) -> bool:
     """Whether the last three windows brought less than `gain` over the best window before them."""
     return len(medians) > 3 and min(medians[-3:]) > (1 - gain) * min(medians[:-3])
+
+
+def _joined(samples: list[Arrays]) -> Arrays:
+    """Samples side by side along the batch axis.
+
+    Raises:
+        ValueError: when their shapes differ.
+    """
+    return {name: np.concatenate([sample[name] for sample in samples]) for name in samples[0]}
 
 
 def _read_samples(path: str) -> list[Arrays]:

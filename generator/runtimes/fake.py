@@ -45,7 +45,8 @@ class FakeSession(Session):
             self._fail()
         stated = self._latencies[self._queries % len(self._latencies)]
         noise = 1 + self._spread * self._random.uniform(-1, 1)
-        self._now_ns += max(1, round(stated * noise))
+        # A batch takes as long as its samples one by one: the fake gains nothing by batching.
+        self._now_ns += max(1, round(stated * noise)) * next(iter(query.values())).shape[0]
         wrong = self._queries % 10 < self._wrong_of_ten
         self._queries += 1
         return {"y": np.roll(query["x"], 1, axis=-1) if wrong else query["x"]}
@@ -61,6 +62,10 @@ class FakeSession(Session):
     def clock_ns(self) -> int:
         """Time that the stated latencies add up to."""
         return self._now_ns
+
+    def wait_until_ns(self, moment_ns: int) -> None:
+        """Idle time passes at once."""
+        self._now_ns = max(self._now_ns, moment_ns)
 
     def cpu_clock_ns(self) -> int:
         """The same: a fake query keeps one core busy."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 
 from generator.runtimes.session import Arrays, Session, Spec
-from generator.workloads.architectures import ARCHITECTURES
+from generator.workloads.architectures import load_module
 
 
 class PyTorchSession(Session):
@@ -26,7 +25,7 @@ class PyTorchSession(Session):
         # nothing refers to it.
         self._guard = torch.inference_mode()
         self._guard.__enter__()
-        module = _module(spec.artifact)
+        module = load_module(Path(spec.artifact)).eval()
         self._module: Any = torch.compile(module) if spec.options.get("compile") else module
 
     def prepare(self, sample: Arrays) -> tuple[torch.Tensor, ...]:
@@ -49,16 +48,6 @@ class PyTorchSession(Session):
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "onednn": "available" if torch.backends.mkldnn.is_available() else "absent",  # type: ignore[no-untyped-call]
         }
-
-
-def _module(path: str) -> torch.nn.Module:
-    with safe_open(path, framework="pt") as weights:
-        metadata = weights.metadata() or {}
-        state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping
-    module_name, _, function = ARCHITECTURES[metadata["architecture"]].partition(":")
-    module: torch.nn.Module = getattr(importlib.import_module(module_name), function)()
-    module.load_state_dict(state)
-    return module.eval()
 
 
 def load(spec: Spec) -> Session:

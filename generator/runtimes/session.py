@@ -53,6 +53,14 @@ class Session(ABC):
         """Nanoseconds of the clock that latencies are read from."""
         return time.perf_counter_ns()
 
+    def wait_until_ns(self, moment_ns: int) -> None:
+        """Return when `clock_ns` has reached the moment: asleep for most of it, awake for the last fifth of a
+        millisecond, because a sleeping process wakes late.
+        """
+        while (left := moment_ns - self.clock_ns()) > 0:
+            if left > 300_000:
+                time.sleep((left - 200_000) / 1e9)
+
     def cpu_clock_ns(self) -> int:
         """Nanoseconds of processor time of the whole process, all threads."""
         return time.process_time_ns()

@@ -7,6 +7,7 @@ torch and safetensors.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +20,15 @@ METADATA_KEY = "architecture"
 """Key of a safetensors file's metadata whose value is a key of `ARCHITECTURES`."""
 
 ARCHITECTURES: Mapping[str, str] = MappingProxyType(
-    {"efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0"}
+    {
+        "efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0",
+        "small_cnn": "generator.workloads.small_cnn:small_cnn",
+    }
 )
 """Architecture, and the "module:function" that builds its `torch.nn.Module` without weights."""
+
+CONFIG_KEY = "config"
+"""Key of a safetensors file's metadata whose value is JSON: keyword arguments of that function."""
 
 
 def architecture_of(path: Path) -> str:
@@ -52,8 +59,9 @@ def load_module(path: Path) -> nn.Module:
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as weights:
+        config = json.loads((weights.metadata() or {}).get(CONFIG_KEY, "{}"))
         state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
     module_name, _, function = ARCHITECTURES[architecture_of(path)].partition(":")
-    module: nn.Module = getattr(importlib.import_module(module_name), function)()
+    module: nn.Module = getattr(importlib.import_module(module_name), function)(**config)
     module.load_state_dict(state)
     return module.eval()

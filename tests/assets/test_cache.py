@@ -101,11 +101,9 @@ def test_a_full_disk_says_what_to_do(cache: Cache, method: str) -> None:
         path.write_bytes(b"ha")
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    arguments = {"built": ("models", {}, ".onnx", full), "pinned": ("assets", "weights.bin", "0" * 64, full)}
     with pytest.raises(StorageError, match=r"the disk is full\. Free some space.*GENERATOR_CACHE"):
-        if method == "built":
-            cache.built("models", {}, ".onnx", full)
-        else:
-            cache.pinned("assets", "weights.bin", "0" * 64, full)  # type: ignore[arg-type]
+        getattr(cache, method)(*arguments[method])
     assert _files(cache.root) == []
 
 
@@ -130,7 +128,7 @@ def test_a_cache_that_is_a_file(tmp_path: Path) -> None:
 def test_a_pinned_file_is_kept_only_with_its_hash(cache: Cache) -> None:
     """A download of another hash is refused and not kept."""
     with pytest.raises(AssetError, match="catalogue says"):
-        cache.pinned("assets/x", "weights.bin", "0" * 64, lambda path: path.write_bytes(b"other") and None)
+        cache.pinned("assets/x", "weights.bin", "0" * 64, Maker(b"other"))  # type: ignore[arg-type]
     assert _files(cache.root) == []
 
 

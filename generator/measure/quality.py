@@ -1,0 +1,183 @@
+"""What the variants answer: accuracy, fidelity, and the batch that each one is best at.
+
+The answers come from the same worker code that is timed later, so that no variant is fast at computing something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from generator import protocol
+from generator.definition import Measurement, Scenario, Variant
+from generator.errors import WorkerError
+from generator.measure.events import Answering, Listener
+from generator.measure.prepare import PreparedWorkload, failure
+from generator.measure.process import Job, WorkerProcess
+from generator.measure.scenario import best_batch
+from generator.record import ArtifactRecord, Failure, VariantRecord
+from generator.transforms import operator_counts
+from generator.workloads.workload import Arrays
+
+ANSWERS_AT_ONCE = 32
+"""Samples answered between two signs of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one variant's worker gave."""
+
+    outputs: Sequence[Arrays]
+    """One query's outputs a sample, in the order of the workload's samples."""
+
+    version: str
+    details: Mapping[str, str]
+    operators: Mapping[str, int]
+    """Of the graph that the runtime really ran, where it tells."""
+
+
+def measure_quality(
+    prepared: PreparedWorkload,
+    measurement: Measurement,
+    cores: Sequence[int],
+    tell: Listener,
+    timeout_s: float,
+    keep: Callable[[VariantRecord], None],
+    done: Mapping[str, VariantRecord],
+) -> None:
+    """Answer every sample with every variant and observe the answers.
+
+    Args:
+        prepared: the workload.
+        measurement: the definition.
+        cores: cores to run on.
+        tell: gets the progress.
+        timeout_s: longest wait for one answer of a worker.
+        keep: gets each variant's part of the record as soon as it is known.
+        done: parts that an interrupted run has kept; they are not measured again.
+    """
+    variants = measurement.variants_of(prepared.choice.name)
+    missing = [variant for variant in variants if variant.name not in done]
+    baseline: Sequence[Arrays] | None = None
+    for variant in variants if missing else ():
+        if variant in missing or variant.baseline:
+            try:
+                found, outputs = _observed(prepared, variant, measurement, baseline, cores, tell, timeout_s)
+            except WorkerError as error:
+                found, outputs = _unanswered(prepared, variant, failure("quality", error)), None
+            baseline = outputs if variant.baseline else baseline
+            if variant in missing:
+                keep(found)
+
+
+def _observed(
+    prepared: PreparedWorkload,
+    variant: Variant,
+    measurement: Measurement,
+    baseline: Sequence[Arrays] | None,
+    cores: Sequence[int],
+    tell: Listener,
+    timeout_s: float,
+) -> tuple[VariantRecord, Sequence[Arrays] | None]:
+    if problem := prepared.failures.get(variant.name):
+        return _unanswered(prepared, variant, problem), None
+    if baseline is None and not variant.baseline:
+        reason = "The baseline failed, so there is nothing to compare with."
+        return _unanswered(prepared, variant, Failure(stage="quality", message=reason)), None
+    job = prepared.jobs[variant.name]
+    given = answers(job, cores, tell, timeout_s)
+    batch, tried = _batch(job, measurement.scenario, cores, timeout_s)
+    found = _unanswered(prepared, variant).model_copy(
+        update={
+            "runtime_version": given.version,
+            "runtime_details": dict(given.details),
+            "quality": prepared.workload.observe(given.outputs, None if variant.baseline else baseline),
+            "artifact": _artifact_record(prepared, variant, given.operators),
+            "samples_per_query": batch,
+            "batches_tried": tried,
+        }
+    )
+    return found, given.outputs
+
+
+def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) -> Answers:
+    """Let one variant answer every sample.
+
+    Raises:
+        WorkerError: when the worker crashes, hangs or reports an error.
+    """
+    outputs: list[Arrays] = []
+    folder = job.artifact.parent
+    into, optimized = folder / f"answers-{job.variant}.npz", folder / f"optimized-{job.variant}.onnx"
+    try:
+        with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
+            start = worker.load(job.quality_inputs, optimized if job.runtime == "onnxruntime" else None)
+            total = int(start["samples"])
+            for first in range(0, total, ANSWERS_AT_ONCE):
+                tell(Answering(job.variant, first, total))
+                worker.ask("answer", first=first, count=ANSWERS_AT_ONCE, into=str(into))
+                outputs += _read_answers(into)
+            tell(Answering(job.variant, total, total))
+        operators = operator_counts(optimized) if optimized.exists() else {}
+        return Answers(outputs, str(start["version"]), start["details"], operators)
+    finally:
+        for path in (into, *folder.glob(f"{optimized.name}*")):
+            path.unlink(missing_ok=True)
+
+
+def _batch(job: Job, scenario: Scenario, cores: Sequence[int], timeout_s: float) -> tuple[int, dict[int, float]]:
+    """Samples that each timed query of a variant shall carry, and the batch sizes that were tried."""
+    if scenario is Scenario.MULTI_STREAM:
+        return protocol.MULTI_STREAM_SAMPLES, {}
+    if scenario is not Scenario.OFFLINE:
+        return 1, {}
+    with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
+        worker.load(job.timed_inputs)
+        return best_batch(worker)
+
+
+def _read_answers(path: Path) -> list[Arrays]:
+    answered: dict[str, dict[str, Any]] = {}
+    with np.load(path, allow_pickle=False) as stored:
+        for key in stored.files:
+            index, _, name = key.partition("/")
+            answered.setdefault(index, {})[name] = stored[key]
+    return [answered[index] for index in sorted(answered)]
+
+
+def _artifact_record(
+    prepared: PreparedWorkload, variant: Variant, operators: Mapping[str, int]
+) -> ArtifactRecord | None:
+    artifact = prepared.artifacts.get(variant.name)
+    if artifact is None:
+        return None
+    return ArtifactRecord(
+        sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
+        format=artifact.format,
+        operators=dict(operators),
+        notes=dict(artifact.notes),
+    )
+
+
+def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure | None = None) -> VariantRecord:
+    """What is known of a variant before it answered anything."""
+    steps = {f"{step.name}.{key}": value for step in variant.transforms for key, value in step.options.items()}
+    return VariantRecord(
+        name=variant.name,
+        workload=variant.workload,
+        runtime=variant.runtime,
+        runtime_version=None,
+        precision=variant.precision,
+        baseline=variant.baseline,
+        transforms=tuple(step.name for step in variant.transforms),
+        options={**variant.options, **steps},
+        artifact=_artifact_record(prepared, variant, {}),
+        quality=(),
+        quality_unknown=prepared.workload.labels_unknown,
+        failure=problem,
+    )
