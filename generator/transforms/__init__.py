@@ -7,8 +7,8 @@ only while it works.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from generator.transforms.apply import apply
 from generator.transforms.graph import operator_counts
+from generator.transforms.step import apply
 
 __all__ = ["TRANSFORMS", "apply", "operator_counts"]
 
