@@ -233,7 +233,7 @@ def _pages(root: Path) -> list[Page]:
     from generator.publish.pages import pages
 
     suite, findings = _findings(root)
-    return list(pages(findings, suite, root / ".cache" / "charts"))
+    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements"))
 
 
 def _publish(root: Path) -> Path:
@@ -243,7 +243,7 @@ def _publish(root: Path) -> Path:
 
     with out.status("Reading the records, drawing the charts") as status:
         suite, findings = _findings(root)
-        written = list(pages(findings, suite, root / ".cache" / "charts"))
+        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements"))
         epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 

@@ -34,10 +34,13 @@ def duration(seconds: float) -> str:
 
 def print_plan(console: Console, runs: Sequence[PlannedRun]) -> None:
     """Say what is going to be measured and how long that takes."""
-    table = _table("measurement", "variants", "tier", "expected", "at most")
+    table = _table("measurement", "variants", "percentiles up to", "tier", "expected", "at most")
     for run in runs:
         variants = "\n".join(variant.name for variant in run.measurement.variants)
-        table.add_row(run.measurement.name, variants, run.tier, duration(run.expected_s), duration(run.most_s))
+        affordable = "\n".join(_percentile(run.percentiles.get(v.name)) for v in run.measurement.variants)
+        table.add_row(
+            run.measurement.name, variants, affordable, run.tier, duration(run.expected_s), duration(run.most_s)
+        )
     console.print("Going to measure:", table)
     total, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
     console.print(
@@ -67,6 +70,10 @@ def print_suite(
         names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
         table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
     console.print(table)
+
+
+def _percentile(share: float | None) -> str:
+    return "?" if share is None else f"p{share * 100:g}" if share else "none"
 
 
 def _table(*columns: str) -> Table:

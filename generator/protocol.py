@@ -60,6 +60,9 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
 EARLY_STOPPING_CONFIDENCE = 0.99
 """MLPerf's c: a percentile lies below its bound with this confidence (its tolerance d is 0)."""
 
+PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+"""Percentiles that are looked at, lowest first; a run shows those that its number of queries permits."""
+
 SERVER_PERCENTILE = 0.99
 SERVER_QUERIES = 700
 """Queries of one server test: enough for the early-stopping bound on p99, which needs 662."""
@@ -69,6 +72,15 @@ SERVER_CONFIRMATIONS = 3
 
 SERVER_STEP = 0.03
 """Relative width at which the search for the highest rate ends."""
+
+AUDIT_PAIRS = 10
+"""Rounds of one repeated sample, and of all samples in turn, that an audit compares."""
+
+AUDIT_TOLERANCE = 1e-3
+"""Largest difference of an output, over the largest output, at which two answers are the same."""
+
+AUDIT_GAIN = 0.10
+"""A repeated sample that is answered this much faster than varied ones suggests that answers are cached."""
 
 STATISTICS: Mapping[Scenario, str] = MappingProxyType(
     {

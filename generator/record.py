@@ -217,6 +217,25 @@ class ArtifactRecord(_Part):
     """What the transforms report: calibration samples, opset, operators left in fp32."""
 
 
+class Audit(_Part):
+    """Whether the timed answers were real: checks like MLPerf's TEST01 and TEST04."""
+
+    answers_compared: Count
+    """Answers of timed queries that were compared with those that quality was measured on."""
+
+    answers_differing: Count
+    """Those that differ by more than `protocol.AUDIT_TOLERANCE` of the largest output."""
+
+    largest_difference: Annotated[float, Field(ge=0)]
+    """Largest difference of any output, over the largest output."""
+
+    repeated_ns: tuple[Latency, ...]
+    """Median latency of rounds that repeat one sample."""
+
+    varied_ns: tuple[Latency, ...]
+    """Median latency of the rounds between them, which take all timed samples in turn."""
+
+
 class Failure(_Part):
     """Why a variant has no (further) numbers."""
 
@@ -243,6 +262,9 @@ class VariantRecord(_Part):
 
     samples_per_query: Annotated[int, Field(ge=1)] = 1
     """Samples that each timed query carried."""
+
+    audit: Audit | None = None
+    """Null in records from before there were audits."""
 
     batches_tried: dict[int, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Offline: samples per second at each batch size that was tried in search of the best."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from types import MappingProxyType
 
 from generator import protocol
@@ -34,7 +35,11 @@ def caveats(
         spreads: largest over smallest block median of each variant.
     """
     blocks = [block for block in record.blocks if block.workload == workload]
-    found = [*_about_the_blocks(record, workload, blocks), *_about_the_run(record)]
+    found = [
+        *_about_the_blocks(record, workload, blocks),
+        *_about_the_run(record),
+        *_about_the_audits(record, workload),
+    ]
     if control and not control.speedup.interval.contains(1.0):
         interval = control.speedup.interval
         found.insert(0, Caveat("suspect", {"low": interval.low, "high": interval.high}))
@@ -53,6 +58,16 @@ def _about_the_blocks(record: Record, workload: str, blocks: Sequence[Block]) ->
     stopped_short = record.stop_reason.get(workload) in (StopReason.BUDGET, StopReason.BLOCKS)
     if stopped_short and record.tier is not Tier.SMOKE:
         yield Caveat("goal-not-reached", {"blocks": len(protocol.kept_blocks(blocks))})
+
+
+def _about_the_audits(record: Record, workload: str) -> Iterator[Caveat]:
+    for variant in record.variants:
+        if variant.workload != workload or variant.audit is None:
+            continue
+        if variant.audit.answers_differing:
+            yield Caveat("timed-answers-differ", {"variant": variant.name, "count": variant.audit.answers_differing})
+        if median(variant.audit.repeated_ns) < (1 - protocol.AUDIT_GAIN) * median(variant.audit.varied_ns):
+            yield Caveat("repeated-faster", {"variant": variant.name})
 
 
 def _about_the_run(record: Record) -> Iterator[Caveat]:

@@ -10,7 +10,7 @@ from generator import protocol
 from generator.analysis.caveat import Caveat, caveats
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.percentile import Percentile, percentiles
-from generator.analysis.quality import Gate, Quality, gate, qualities
+from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.definition import CONTROL, Measurement, Variant, WorkloadChoice
 from generator.record import Block, Record, VariantRecord, WorkloadRecord
 
@@ -59,6 +59,12 @@ class VariantFindings:
 
     quality: tuple[Quality, ...]
     gate: Gate
+    accuracy_kept: float | None
+    """Share of the baseline's accuracy on labels; None where there are none."""
+
+    error_rate_ratio: float | None
+    """This variant's error rate over the baseline's; None where it cannot be formed."""
+
     against_baseline: Comparison | None
     """None for the baseline itself and for a variant that was not timed in two blocks."""
 
@@ -175,6 +181,8 @@ def _variant(
         latency=None if found.failure else _latency(protocol.kept_blocks(blocks), variant.name),
         quality=quality,
         gate=Gate.PASSED if is_baseline else gate(quality, reference),
+        accuracy_kept=accuracy_kept(quality, reference),
+        error_rate_ratio=error_rate_ratio(quality, reference),
         against_baseline=None
         if is_baseline
         else compare(blocks, variant.name, baseline.name, max(1, comparisons), _statistic(record)),
@@ -235,3 +243,22 @@ def _headline(measurement: Measurement, record: Record, workloads: Sequence[Work
 
 def _statistic(record: Record) -> str:
     return protocol.STATISTICS[record.scenario]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAlarms:
+    """How often the baseline differed from itself, over all records: what the intervals of the site are worth."""
+
+    runs: int
+    """Workloads of publishable records that hold an A/A control."""
+
+    alarms: int
+    """Those whose 95 % interval excludes 1."""
+
+
+def control_alarms(all_findings: Sequence[Findings]) -> ControlAlarms:
+    """Count A/A alarms over the publishable records; 2 to 5 in 100 are expected."""
+    controls = [
+        one.control for found in all_findings if found.record.publishable for one in found.workloads if one.control
+    ]
+    return ControlAlarms(len(controls), sum(not control.speedup.interval.contains(1.0) for control in controls))

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.protocol import early_stopping_discard
-
-PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-"""Percentiles that are looked at, lowest first."""
+from generator.protocol import PERCENTILES, early_stopping_discard
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ def plain(latencies_ns: Sequence[int], share: float) -> int:
 
 
 def percentiles(latencies_ns: Sequence[int]) -> tuple[Percentile, ...]:
-    """All of `PERCENTILES` that so many latencies permit, lowest first; the median needs no permission."""
+    """All of `PERCENTILES` that so many latencies permit, lowest first."""
     ordered = sorted(latencies_ns)
     permitted = list[Percentile]()
     for share in PERCENTILES:

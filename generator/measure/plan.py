@@ -49,6 +49,10 @@ class PlannedRun:
     most_s: float
     """Time that the most blocks take, or after which the budget ends it."""
 
+    percentiles: Mapping[str, float]
+    """Highest percentile, as a share, that each variant's queries will permit; empty before the first record, which
+    tells how long a query takes."""
+
 
 def plan_runs(
     suite: Sequence[Measurement],
@@ -97,7 +101,22 @@ def _planned(measurement: Measurement, records: Sequence[Record], tier: Tier) ->
     if same := [record for record in records if record.tier is tier and record.blocks]:
         expected = max(expected, (same[-1].finished_at - same[-1].started_at).total_seconds())
     budget = (rules.slow_budget_s if slow else rules.budget_s) * len(starts)
-    return PlannedRun(measurement, tier, expected, max(expected, min(budget, rules.most_blocks * one_block_s)))
+    most = max(expected, min(budget, rules.most_blocks * one_block_s))
+    block_ns = rules.least_blocks * (rules.slow_block_ns if slow else rules.block_ns)
+    return PlannedRun(measurement, tier, expected, most, _affordable(records[-1], block_ns) if records else {})
+
+
+def _affordable(earlier: Record, measured_ns: int) -> Mapping[str, float]:
+    """Highest percentile of each variant in a run of so much measured time, at the pace of an earlier record."""
+    affordable = dict[str, float]()
+    for variant in earlier.variants:
+        rounds = [one for block in earlier.blocks for one in block.rounds if one.variant == variant.name]
+        queries = sum(len(one.latencies_ns) for one in rounds)
+        if queries:
+            expected = int(queries * measured_ns / sum(one.wall_ns for one in rounds))
+            shares = [share for share in protocol.PERCENTILES if protocol.early_stopping_discard(expected, share) >= 1]
+            affordable[variant.name] = max(shares, default=0.0)
+    return affordable
 
 
 def require_packages(measurements: Sequence[Measurement]) -> None:

@@ -5,6 +5,7 @@ The answers come from the same worker code that is timed later, so that no varia
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,9 @@ from generator.measure.events import Answering, Listener
 from generator.measure.prepare import PreparedWorkload, failure
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
-from generator.record import ArtifactRecord, Failure, VariantRecord
+from generator.record import ArtifactRecord, Audit, Failure, VariantRecord
 from generator.transforms import operator_counts
-from generator.workloads.workload import Arrays
+from generator.workloads.workload import Arrays, Workload
 
 ANSWERS_AT_ONCE = 32
 """Samples answered between two signs of progress."""
@@ -91,6 +92,7 @@ def _observed(
     job = prepared.jobs[variant.name]
     given = answers(job, cores, tell, timeout_s)
     batch, tried = _batch(job, measurement.scenario, cores, timeout_s)
+    audit = audited(job, prepared.workload, given.outputs, cores, timeout_s)
     found = _unanswered(prepared, variant).model_copy(
         update={
             "runtime_version": given.version,
@@ -98,6 +100,7 @@ def _observed(
             "quality": prepared.workload.observe(given.outputs, None if variant.baseline else baseline),
             "artifact": _artifact_record(prepared, variant, given.operators),
             "samples_per_query": batch,
+            "audit": audit,
             "batches_tried": tried,
         }
     )
@@ -127,6 +130,53 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
     finally:
         for path in (into, *folder.glob(f"{optimized.name}*")):
             path.unlink(missing_ok=True)
+
+
+def audited(job: Job, workload: Workload, answered: Sequence[Arrays], cores: Sequence[int], timeout_s: float) -> Audit:
+    """Check that timed queries give the answers that quality was measured on, and that repeating one is not faster.
+
+    Like TEST01 and TEST04 of MLPerf's audits, on a fresh worker that runs the timed samples one by one.
+
+    Raises:
+        WorkerError: when the worker crashes, hangs or reports an error.
+    """
+    into = job.artifact.parent / f"audit-{job.variant}.npz"
+    try:
+        with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
+            worker.load(job.timed_inputs)
+            timed = worker.ask("audit", pairs=protocol.AUDIT_PAIRS, round_ns=protocol.ROUND_NS, into=str(into))
+        again = _read_answers(into)
+    finally:
+        into.unlink(missing_ok=True)
+    positions = _positions(workload.timed_samples(), workload.samples())
+    pairs = zip(again, positions, strict=True)
+    differences = [_difference(one, answered[position]) for one, position in pairs if position is not None]
+    return Audit(
+        answers_compared=len(differences),
+        answers_differing=sum(not difference <= protocol.AUDIT_TOLERANCE for difference in differences),
+        largest_difference=float(f"{max(differences, default=0.0):.3g}"),
+        **timed,
+    )
+
+
+def _positions(timed: Sequence[Arrays], samples: Sequence[Arrays]) -> list[int | None]:
+    """Where each timed sample stands among the samples that quality is measured on."""
+    places = {_content(sample): position for position, sample in enumerate(samples)}
+    return [places.get(_content(sample)) for sample in timed]
+
+
+def _content(sample: Arrays) -> bytes:
+    parts = (f"{name}/{array.dtype.str}/{array.shape}".encode() + array.tobytes() for name, array in sample.items())
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def _difference(one: Arrays, other: Arrays) -> float:
+    """Largest difference of any output, over the largest output."""
+    largest = max((float(np.abs(np.asarray(array)).max(initial=0)) for array in other.values()), default=0.0)
+    gaps = [
+        float(np.abs(np.asarray(one[name], float) - np.asarray(other[name], float)).max(initial=0)) for name in other
+    ]
+    return max(gaps, default=0.0) / (largest or 1.0)
 
 
 def _batch(job: Job, scenario: Scenario, cores: Sequence[int], timeout_s: float) -> tuple[int, dict[int, float]]:

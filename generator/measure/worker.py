@@ -9,6 +9,7 @@ whatever libraries print goes to standard error.
     {"do": "round", "round_ns": n, ...}  -> latencies_ns, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
     {"do": "batch", "samples": n}        -> samples_per_query
     {"do": "serve", "rate": r, ...}      -> as round, latencies counted from the scheduled time
+    {"do": "audit", "pairs": n, ...}     -> repeated_ns, varied_ns; the timed answers lie in the file named
     {"do": "answer", "first": i, ...}    -> answered; the outputs lie in the file named
     {"do": "stop"}                       -> peak_rss_bytes
 """
@@ -137,6 +138,27 @@ class Worker:
             "involuntary_switches": None,
             "process_cpu_ns": time.process_time_ns(),
         }
+
+    def audit(self, command: dict[str, Any]) -> Answer:
+        """Time rounds of one repeated sample and of all samples in turn, and keep the answers of the timed queries."""
+        repeated, varied, kept = list[int](), list[int](), dict[int, Any]()
+        for _ in range(command["pairs"]):
+            for medians, indices in ((repeated, [0]), (varied, range(len(self._queries)))):
+                latencies, end = list[int](), self._session.clock_ns() + command["round_ns"]
+                while len(latencies) < len(indices) or self._session.clock_ns() < end:
+                    index = indices[len(latencies) % len(indices)]
+                    begin = self._session.clock_ns()
+                    answer = self._session.run(self._queries[index])
+                    latencies.append(self._session.clock_ns() - begin)
+                    kept[index] = answer
+                medians.append(max(1, round(statistics.median(latencies))))
+        outputs: dict[str, Any] = {
+            f"{index:06d}/{name}": np.array(array)
+            for index, answer in kept.items()
+            for name, array in self._session.to_arrays(answer).items()
+        }
+        np.savez(command["into"], **outputs)
+        return {"repeated_ns": repeated, "varied_ns": varied}
 
     def answer(self, command: dict[str, Any]) -> Answer:
         """Answer some samples in their order, through the same `run` that is timed, and keep the outputs."""

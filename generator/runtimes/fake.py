@@ -32,24 +32,27 @@ class FakeSession(Session):
         self._fail_after = spec.options.get("fail_after")
         self._fail_how = str(spec.options.get("fail_how", "error"))
         self._random = random.Random(os.environ.get("GENERATOR_FAKE_SEED", "0"))
+        self._prepared = 0
         self._queries = 0
         self._now_ns = 0
 
-    def prepare(self, sample: Arrays) -> Arrays:
-        """The sample itself."""
-        return sample
+    def prepare(self, sample: Arrays) -> tuple[Arrays, bool]:
+        """The sample, and whether it shall be answered wrongly: the first few of every ten are."""
+        wrong = self._prepared % 10 < self._wrong_of_ten
+        self._prepared += 1
+        return sample, wrong
 
-    def run(self, query: Arrays) -> Arrays:
+    def run(self, query: tuple[Arrays, bool]) -> Arrays:
         """Let the stated latency pass; answer with the input, rolled by one where the answer shall be wrong."""
+        sample, wrong = query
         if self._fail_after is not None and self._queries >= self._fail_after:
             self._fail()
         stated = self._latencies[self._queries % len(self._latencies)]
         noise = 1 + self._spread * self._random.uniform(-1, 1)
         # A batch takes as long as its samples one by one: the fake gains nothing by batching.
-        self._now_ns += max(1, round(stated * noise)) * next(iter(query.values())).shape[0]
-        wrong = self._queries % 10 < self._wrong_of_ten
+        self._now_ns += max(1, round(stated * noise)) * sample["x"].shape[0]
         self._queries += 1
-        return {"y": np.roll(query["x"], 1, axis=-1) if wrong else query["x"]}
+        return {"y": np.roll(sample["x"], 1, axis=-1) if wrong else sample["x"]}
 
     def to_arrays(self, answer: Any) -> Arrays:
         """The answer itself."""

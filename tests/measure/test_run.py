@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import math
@@ -256,3 +257,53 @@ def test_record_says_what_was_run(checkout: Make, surroundings: Make) -> None:
     assert record.controls.environment["OMP_NUM_THREADS"] == "1"
     assert record.workloads[0].samples == 20
     assert json.loads(record.model_dump_json())["variants"][1]["options"]["latency_ns"] == 1_000_000
+
+
+def test_timed_answers_are_those_that_quality_was_measured_on(
+    checkout: Make, surroundings: Make, definition: str
+) -> None:
+    """Like TEST01: an honest variant's timed answers equal its own; one that answers differently is found out."""
+    root = checkout(trial=definition)
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    audit = record.variant("fast").audit
+    assert audit is not None
+    assert (audit.answers_compared, audit.answers_differing, audit.largest_difference) == (16, 0, 0)
+    other = audit.model_copy(update={"answers_differing": 3})
+    variants = tuple(v.model_copy(update={"audit": other}) if v.name == "fast" else v for v in record.variants)
+    found = _findings(root, record.model_copy(update={"variants": variants}))
+    assert [c.values for c in found.workloads[0].caveats if c.key == "timed-answers-differ"] == [
+        {"variant": "fast", "count": 3}
+    ]
+
+
+def test_an_answer_that_changes_under_timing_is_noticed(
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison is between the two runs, not of one with itself: other quality answers are all different."""
+    from generator.measure import quality
+
+    root = checkout()
+    real = quality.answers
+
+    def doubled(*arguments: Any) -> Any:
+        given = real(*arguments)
+        return dataclasses.replace(given, outputs=[{"y": one["y"] * 2} for one in given.outputs])
+
+    monkeypatch.setattr(quality, "answers", doubled)
+    audit = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root)).variant("slow").audit
+    assert audit is not None
+    assert audit.answers_differing == 16
+    assert audit.largest_difference == pytest.approx(0.5)
+
+
+def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, surroundings: Make, definition: str) -> None:
+    """Like TEST04: the record keeps both medians, and a tenth less for the repeated sample is a caveat."""
+    root = checkout(trial=definition)
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    audit = record.variant("slow").audit
+    assert audit is not None
+    assert set(audit.repeated_ns) == set(audit.varied_ns) == {2_000_000}
+    cached = audit.model_copy(update={"repeated_ns": (1_000_000,) * 10})
+    variants = tuple(v.model_copy(update={"audit": cached}) if v.name == "slow" else v for v in record.variants)
+    found = _findings(root, record.model_copy(update={"variants": variants}))
+    assert "repeated-faster" in [c.key for c in found.workloads[0].caveats]
