@@ -1,0 +1,250 @@
+"""Charts: each function answers one question and returns a `Figure`; saving is elsewhere.
+
+Drawn once for a wide column and once for a phone. Colour never stands alone: marks differ in shape, rows have labels,
+and the number stands beside the mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from generator.publish.charts import palette
+from generator.publish.charts.picture import (
+    Deviation,
+    Deviations,
+    Distribution,
+    Forest,
+    Mark,
+    Picture,
+    Plane,
+    Reach,
+    Strip,
+)
+from generator.publish.charts.rows import AXIS, Rows, colour_of, draw_marker, swatch
+from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, settings
+from generator.publish.language import Language
+
+
+def draw(picture: Picture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """Draw any picture."""
+    with settings():
+        match picture:
+            case Forest():
+                return forest(picture, shape, language, lettering)
+            case Plane():
+                return plane(picture, shape, language, lettering)
+            case Deviations():
+                return deviations(picture, shape, language, lettering)
+            case Distribution():
+                return distribution(picture, shape, language, lettering)
+            case Strip():
+                return strip(picture, shape, language, lettering)
+
+
+def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """How many times as fast is each variant, and how sure is that?"""
+    rows = Rows(shape, lettering, [(group.heading, group.marks) for group in data.groups])
+    everything = [end for g in data.groups for m in g.marks for end in (m.low, m.high)]
+    low, high = around(*padded([*everything, 1.0]))
+    ticks = ratio_ticks(low, high, 5 if shape.narrow else 7)
+    for section in rows.sections:
+        axes = rows.axes(section, low, high, "log")
+        rows.ticks(axes, section, ticks, _labels(ticks, language.factor))
+        rows.guide(axes, section, 1.0)
+        for y, mark in section.places:
+            rows.label(y, mark.label, mark.number, mark.look)
+            _interval(axes, mark, y)
+            draw_marker(axes, mark.point, y, mark.look)
+    base = rows.sheet.bottom - 4
+    rows.sheet.text(rows.left, base, f"← {data.slower}", size=shape.small, colour="muted")
+    rows.sheet.text(rows.right, base, f"{data.faster} →", size=shape.small, colour="muted", ha="right")
+    return rows.sheet.figure
+
+
+def distribution(data: Distribution, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """How long do answers take, and how far does the tail reach?"""
+    rows = Rows(shape, lettering, [("", data.rows)])
+    low, high = padded([v / data.unit for r in data.rows for v in (r.low, r.three_quarters, *(t for _, t in r.tail))])
+    section = rows.sections[0]
+    axes = rows.axes(section, low, high, "log")
+    ticks = value_ticks(low, high, 5 if shape.narrow else 8)
+    rows.ticks(axes, section, ticks, _labels(ticks, language.decimal))
+    for y, reach in section.places:
+        rows.label(y, reach.label, reach.number, reach.look)
+        _reach(axes, reach, y, data.unit)
+    rows.caption(data.label)
+    return rows.sheet.figure
+
+
+def deviations(data: Deviations, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """What does each estimate rest on: how far is each block from it?"""
+    rows = Rows(shape, lettering, [("", data.rows)])
+    far = 1.08 * max(abs(v) for row in data.rows for v in (row.low, row.high, *row.blocks, 0.005))
+    section = rows.sections[0]
+    axes = rows.axes(section, -far, far, "linear")
+    ticks = linear_ticks(-far, far, nice_step(-far, far, 4 if shape.narrow else 6))
+    rows.ticks(axes, section, ticks, [language.signed_percent(tick) for tick in ticks])
+    rows.guide(axes, section, 0.0)
+    for y, row in section.places:
+        rows.label(y, row.label, row.number, row.look)
+        _interval(axes, row, y)
+        step = 18 / max(1, len(row.blocks) - 1)
+        for index, value in enumerate(row.blocks):
+            place = y - 9 + step * index  # the first block above: a drift shows as a slope
+            axes.plot([value], [place], ls="none", marker="o", ms=4.5, mfc=colour_of(row.look), mec="none", alpha=0.7)
+    rows.caption(data.label)
+    return rows.sheet.figure
+
+
+def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """What does speed cost in quality, and which variants does no other beat in both?"""
+    key = _Key(shape, data)
+    body = 190.0 if not shape.narrow else 210.0
+    sheet = Sheet(shape, 16 + body + AXIS + 8 + key.height, lettering)
+    left, right, top = 46.0, shape.width - 14.0, sheet.top + 20
+    axes = sheet.axes(left, top, right, top + body)
+    axes.set_xscale("log")
+    low, high = padded([v / data.x_unit for s in data.spots for v in (s.x_low, s.x_high)], 0.09)
+    axes.set_xlim(low, high)
+    _value_axis(axes, low, high, language, shape)
+    _linear_axis(axes, [v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)], language)
+    colours = palette.light()
+    front = sorted((data.spots[i] for i in data.front), key=lambda s: s.x)
+    axes.plot(
+        [s.x / data.x_unit for s in front],
+        [s.y / data.y_unit for s in front],
+        drawstyle="steps-post",
+        color=colours["muted"],
+        lw=1.0,
+        ls=(0, (4, 3)),
+    )
+    for spot in data.spots:
+        x, y, ux, uy = spot.x / data.x_unit, spot.y / data.y_unit, data.x_unit, data.y_unit
+        axes.plot(
+            [x, x], [spot.y_low / uy, spot.y_high / uy], color=colour_of(spot.look), lw=1.6, solid_capstyle="butt"
+        )
+        axes.plot(
+            [spot.x_low / ux, spot.x_high / ux], [y, y], color=colour_of(spot.look), lw=1.6, solid_capstyle="butt"
+        )
+        draw_marker(axes, x, y, spot.look)
+    sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
+    sheet.text(left, top + body + AXIS - 6, f"← {data.faster}", size=shape.small, colour="muted")
+    sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
+    key.draw(sheet, top + body + AXIS + 8)
+    return sheet.figure
+
+
+def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """In which blocks did other work take the processor?"""
+    body = 74.0
+    sheet = Sheet(shape, 18 + body + AXIS + 4, lettering)
+    top = sheet.top + 20
+    axes = sheet.axes(34, top, shape.width - 8, top + body)
+    colours = palette.light()
+    values = [bar.value or 0.0 for bar in data.bars]
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    high = max(*values, data.threshold) * 1.15
+    axes.set_ylim(0, high)
+    for index, bar in enumerate(data.bars):
+        colour = colours["c1"] if bar.disturbed else colours["c7"]
+        axes.bar(
+            [index],
+            [bar.value or 0.0],
+            width=0.66,
+            facecolor="none" if bar.disturbed else colour,
+            edgecolor=colour,
+            hatch="////" if bar.disturbed else None,
+            lw=1.0,
+        )
+    axes.axhline(data.threshold, color=colours["fg"], lw=0.9, ls=(0, (4, 3)))
+    ticks = linear_ticks(0, high, nice_step(0, high, 3))
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
+    step = 1 if len(values) <= 24 else 5
+    axes.xaxis.set_major_locator(FixedLocator(list(range(0, len(values), step))))
+    axes.xaxis.set_major_formatter(FixedFormatter([bar.label for bar in data.bars[::step]]))
+    sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
+    sheet.text(shape.width - 8, sheet.bottom - 4, data.x_label, size=shape.small, colour="muted", ha="right")
+    place = 1 - data.threshold / high
+    sheet.text(shape.width - 8, top + body * place - 4, data.threshold_label, size=shape.small, ha="right")
+    if any(bar.disturbed for bar in data.bars):
+        sheet.text(34, sheet.bottom - 4, f"▨ {data.disturbed}", size=shape.small, colour="muted")
+    return sheet.figure
+
+
+class _Key:
+    """Rows under a plane: mark, name, numbers."""
+
+    def __init__(self, shape: Shape, data: Plane) -> None:
+        self.shape, self.data = shape, data
+        self.step = 32.0 if shape.narrow else 18.0
+        self.height = self.step * len(data.spots) + 4
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        for index, spot in enumerate(self.data.spots):
+            y = top + self.step * index + 8
+            swatch(sheet, 12, y, spot.look)
+            sheet.text(24, y + 3.5, spot.label)
+            if self.shape.narrow:
+                sheet.text(24, y + 17, spot.number, colour="muted", size=self.shape.small)
+            else:
+                sheet.text(self.shape.width - 14, y + 3.5, spot.number, ha="right")
+
+
+def _interval(axes: Axes, mark: Mark | Deviation, y: float) -> None:
+    colour = colour_of(mark.look)
+    axes.plot([mark.low, mark.high], [y, y], color=colour, lw=2.2, solid_capstyle="butt", zorder=4)
+    for end in (mark.low, mark.high):
+        axes.plot([end, end], [y - 6, y + 6], color=colour, lw=1.5, solid_capstyle="butt", zorder=4)
+
+
+def _reach(axes: Axes, reach: Reach, y: float, unit: float) -> None:
+    colour = colour_of(reach.look)
+    end = max([reach.three_quarters, *(value for _, value in reach.tail)]) / unit
+    axes.plot([reach.low / unit, end], [y, y], color=colour, lw=1.3, solid_capstyle="butt")
+    axes.plot([reach.quarter / unit, reach.three_quarters / unit], [y, y], color=colour, lw=6, alpha=0.45)
+    for _, value in reach.tail:
+        axes.plot([value / unit] * 2, [y - 5, y + 5], color=colour, lw=1.6)
+    draw_marker(axes, reach.median / unit, y, reach.look)
+
+
+def _value_axis(axes: Axes, low: float, high: float, language: Language, shape: Shape) -> None:
+    ticks = value_ticks(low, high, 5 if shape.narrow else 8)
+    _x_ticks(axes, ticks, _labels(ticks, language.decimal))
+
+
+def _x_ticks(axes: Axes, ticks: list[float], labels: list[str]) -> None:
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FixedFormatter(labels))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="x", color=palette.light()["grid"], lw=0.8)
+
+
+def _linear_axis(axes: Axes, values: list[float], language: Language) -> None:
+    room = max((max(values) - min(values)) * 0.08, 1e-9)
+    low, high = min(values) - room, max(values) + room
+    ticks = linear_ticks(low, high, nice_step(low, high, 5))
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
+    axes.grid(axis="y", color=palette.light()["grid"], lw=0.8)
+
+
+def _labels(ticks: Sequence[float], write: Callable[[float, int], str]) -> list[str]:
+    """Ticks as text: alike where they are evenly spaced, with as few decimals as needed on doubling scales."""
+    steps = {round(b - a, 9) for a, b in pairwise(ticks)}
+    most = max(map(_needed, ticks))
+    return [write(tick, most if len(steps) == 1 else _needed(tick)) for tick in ticks]
+
+
+def _needed(value: float) -> int:
+    return next((d for d in range(6) if abs(round(value, d) - value) < 1e-9 * max(1.0, abs(value))), 6)
+
+
+__all__ = ["distribution", "draw", "forest", "plane", "strip"]

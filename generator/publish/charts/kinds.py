@@ -1,0 +1,59 @@
+"""Which charts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from generator.analysis.findings import Findings
+from generator.analysis.quality import Gate
+from generator.publish.charts.chart import Chart, Table
+from generator.publish.charts.health import health
+from generator.publish.charts.latency import latency
+from generator.publish.charts.palette import MARKERS
+from generator.publish.charts.picture import Forest, Group, Look, Mark
+from generator.publish.charts.quality import quality
+from generator.publish.charts.speed import blocks, ratio_columns, ratio_row, speedup
+from generator.publish.charts.subject import Subject
+from generator.publish.sentences import Sentences, localized
+
+KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
+    {"speedup": speedup, "quality": quality, "latency": latency, "blocks": blocks, "health": health}
+)
+"""Charts of one workload, by the name that templates use."""
+
+
+def charts(subject: Subject) -> Iterator[Chart]:
+    """All charts for which a workload has numbers."""
+    for make in KINDS.values():
+        chart = make(subject)
+        if chart is not None:
+            yield chart
+
+
+def headlines(all_findings: Sequence[Findings], sentences: Sentences) -> Chart | None:
+    """By what factor faster: the answers of all measurements, a row each; None where there is no answer yet."""
+    answered = [(findings, findings.headline) for findings in all_findings if findings.headline]
+    if not answered:
+        return None
+    say, language = sentences.phrases.say, sentences.language
+    marks = []
+    for findings, found in answered:
+        variant = findings.workload_of(found.variant).variant(found.variant)
+        look = Look(0, MARKERS[variant.variant.precision], hollow=variant.gate is Gate.FAILED)
+        interval, number = found.speedup.interval, language.factor_estimate(found.speedup)
+        title = localized(findings.measurement.title, language)
+        marks.append(Mark(title, look, found.speedup.point, interval.low, interval.high, number))
+    words = "; ".join(say("alt.mark", label=mark.label, number=mark.number) for mark in marks)
+    rows = tuple(ratio_row(found, findings.measurement.name) for findings, found in answered)
+    names = tuple((f.measurement.name, localized(f.measurement.title, language)) for f, _ in answered)
+    titles = tuple((v.name, localized(v.title, language)) for f, _ in answered for v in f.measurement.variants)
+    return Chart(
+        name="headlines",
+        title=say("chart.headlines"),
+        description=say("alt.headlines", marks=words),
+        note=say("note.headlines"),
+        picture=Forest((Group(say("chart.headlines_group"), tuple(marks)),), say("chart.slower"), say("chart.faster")),
+        table=Table(ratio_columns(sentences.phrases, "measurement"), rows),
+        names=names + titles,
+    )

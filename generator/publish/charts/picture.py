@@ -1,0 +1,160 @@
+"""What charts show: numbers with their places and words, nothing of how they are drawn.
+
+A picture is plain frozen data, so that its hash tells whether it was drawn before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one variant's marks look, in every chart."""
+
+    colour: int
+    """Index of its series colour."""
+
+    marker: str
+    hollow: bool = False
+    """Whether its speed does not count, because it failed the quality gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One point with its interval on an axis of its row."""
+
+    label: str
+    look: Look
+    point: float
+    low: float
+    high: float
+    number: str
+    """The numbers as they are written beside the mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Marks that are compared with the same thing; the heading names it."""
+
+    heading: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Ratios with their intervals, a row each."""
+
+    groups: tuple[Group, ...]
+    slower: str
+    faster: str
+    """What lies to the left and to the right of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One estimate's blocks, relative to the estimate: 0.01 is 1 % above."""
+
+    label: str
+    look: Look
+    low: float
+    high: float
+    blocks: tuple[float, ...]
+    """In the order measured."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviations:
+    """What each estimate rests on, a row each."""
+
+    rows: tuple[Deviation, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One variant in a plane of two quantities."""
+
+    label: str
+    look: Look
+    x: float
+    x_low: float
+    x_high: float
+    y: float
+    y_low: float
+    y_high: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Quality against latency, with the front that nothing beats in both."""
+
+    spots: tuple[Spot, ...]
+    x_label: str
+    y_label: str
+    faster: str
+    """What lies to the left."""
+
+    x_unit: float
+    """What an x value is divided by for the axis, e.g. 1e6 for milliseconds."""
+
+    y_unit: float
+    front: tuple[int, ...]
+    """Indices of the spots that no other beats in both, from left to right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How one variant's latencies are spread."""
+
+    label: str
+    look: Look
+    quarter: float
+    median: float
+    three_quarters: float
+    low: float
+    """5th percentile."""
+
+    tail: tuple[tuple[str, float], ...]
+    """Name and value of the upper percentiles that the number of queries permits, lowest first."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Latencies of all variants, a row each."""
+
+    rows: tuple[Reach, ...]
+    unit: float
+    """What a value is divided by for the axis."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One block's disturbance by others."""
+
+    label: str
+    value: float | None
+    disturbed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Health of all blocks, in their order."""
+
+    bars: tuple[Bar, ...]
+    threshold: float
+    threshold_label: str
+    x_label: str
+    y_label: str
+    disturbed: str
+    """What a hatched bar means."""
+
+
+Picture = Forest | Deviations | Plane | Distribution | Strip

@@ -1,0 +1,77 @@
+"""What the charts of one workload have in common: its variants, their titles and looks, the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator.analysis.comparison import Comparison
+from generator.analysis.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
+from generator.analysis.quality import Gate
+from generator.definition import CONTROL
+from generator.publish.charts.chart import Chart, Table
+from generator.publish.charts.palette import MARKERS
+from generator.publish.charts.picture import Look, Picture
+from generator.publish.language import Language
+from generator.publish.phrases import Phrases
+from generator.publish.sentences import Sentences
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One workload of one record, in one language."""
+
+    findings: Findings
+    workload: WorkloadFindings
+    sentences: Sentences
+
+    @property
+    def language(self) -> Language:
+        """Language of the words."""
+        return self.sentences.language
+
+    @property
+    def phrases(self) -> Phrases:
+        """The words."""
+        return self.sentences.phrases
+
+    @property
+    def baseline(self) -> VariantFindings:
+        """What the others are compared with."""
+        return self.workload.baseline
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What a reader knows each variant by."""
+        titles = {one.variant.name: self.sentences.title(one) for one in self.workload.variants}
+        return {**titles, CONTROL: self.phrases.say("chart.control", title=titles[self.baseline.variant.name])}
+
+    @property
+    def compared(self) -> list[tuple[VariantFindings, Comparison]]:
+        """Variants that were compared with the baseline."""
+        return [(one, one.against_baseline) for one in self.workload.variants if one.against_baseline]
+
+    @property
+    def timed(self) -> list[tuple[VariantFindings, LatencyFindings]]:
+        """Variants that have latencies."""
+        return [(one, one.latency) for one in self.workload.variants if one.latency]
+
+    @property
+    def headline(self) -> Comparison | None:
+        """The answer, if it is about this workload."""
+        found = self.findings.headline
+        return found if found and {found.variant, found.against} <= self.titles.keys() else None
+
+    def look(self, variant: VariantFindings) -> Look:
+        """A variant's colour, by its place in the definition, and its mark."""
+        index = self.workload.variants.index(variant)
+        return Look(index, MARKERS[variant.variant.precision], hollow=variant.gate is Gate.FAILED)
+
+    def chart(self, name: str, picture: Picture, table: Table, *, title: str, description: str, note: str) -> Chart:
+        """A chart of this workload; where the measurement has several, its name says which."""
+        full = f"{name}-{self.workload.choice.name}" if len(self.findings.workloads) > 1 else name
+        return Chart(full, title, description, note, picture, table, tuple(self.titles.items()))
+
+    def listed(self, pairs: list[tuple[str, str]]) -> str:
+        """Marks and their numbers, in words."""
+        return "; ".join(self.phrases.say("alt.mark", label=label, number=number) for label, number in pairs)

@@ -1,0 +1,78 @@
+"""A drawn chart in a page: title, drawing for wide and narrow screens, note, files, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator.publish import markdown
+from generator.publish.charts.chart import Cell, Chart, Column, shown
+from generator.publish.charts.gallery import Drawn, Gallery
+from generator.publish.downloads import chart_csv, chart_json
+from generator.publish.markdown import Markdown
+from generator.publish.phrases import Phrases
+
+FORMATS = ("svg", "png", "csv", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart of one page."""
+
+    chart: Chart
+    drawn: Drawn
+    phrases: Phrases
+    citation: str
+    records: tuple[str, ...]
+    """Names of the records that it shows."""
+
+    def markdown(self) -> Markdown:
+        """Figure as raw HTML on one line."""
+        title, note = (markdown.html_text(text) for text in (self.chart.title, self.chart.note))
+        # `data-search-exclude`: tick labels are no words to be found.
+        html = (
+            f'<figure class="chart" id="chart-{self.chart.name}" data-search-exclude><p class="chart-title">{title}</p>'
+            f'<div class="chart-wide">{self.drawn.wide}</div><div class="chart-narrow">{self.drawn.narrow}</div>'
+            f"<figcaption>{note} {self._links()}</figcaption></figure>"
+        )
+        return Markdown(html)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Downloads by name."""
+        contents = (
+            self.drawn.svg,
+            self.drawn.png,
+            chart_csv(self.chart),
+            chart_json(self.chart, self.citation, self.records),
+        )
+        for kind, content in zip(FORMATS, contents, strict=True):
+            yield f"{self.chart.name}.{kind}", content
+
+    def _links(self) -> str:
+        links = " ".join(f'<a href="{self.chart.name}.{kind}" download>{kind.upper()}</a>' for kind in FORMATS)
+        return f'<span class="chart-links">{markdown.html_text(self.phrases.say("page.chart_links"))} {links}</span>'
+
+    def table(self) -> Markdown:
+        """The chart's numbers."""
+        columns = self.chart.table.columns
+        rows = [
+            [self._cell(value, column) for value, column in zip(row, columns, strict=True)]
+            for row in self.chart.table.rows
+        ]
+        numeric = [index for index, column in enumerate(columns) if column.kind != "text"]
+        return markdown.table([column.title for column in columns], rows, numeric)
+
+    def _cell(self, value: Cell, column: Column) -> str:
+        phrases = self.phrases
+        if isinstance(value, str):
+            return (
+                phrases.of("verdict", value) if column.name == "verdict" else dict(self.chart.names).get(value, value)
+            )
+        return shown(value, column.kind, phrases.language, phrases.say("cell.yes"), phrases.say("cell.no"))
+
+
+def figure(
+    chart: Chart, gallery: Gallery, phrases: Phrases, prefix: str, citation: str, records: tuple[str, ...]
+) -> Figure:
+    """Draw a chart for a page."""
+    return Figure(chart, gallery.drawn(chart, f"{prefix}-{chart.name}", phrases.language), phrases, citation, records)

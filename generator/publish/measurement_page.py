@@ -1,0 +1,297 @@
+"""One measurement's page: what its template is given, and the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from generator.analysis.caveat import Caveat
+from generator.analysis.findings import Findings
+from generator.analysis.quality import GATE_SHARE, Gate
+from generator.errors import PublishError, suggest
+from generator.publish import markdown, tables
+from generator.publish.article import Environment, checked_direction, read_article, render
+from generator.publish.charts.gallery import Gallery
+from generator.publish.charts.kinds import KINDS, charts
+from generator.publish.charts.subject import Subject
+from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, citation, results_csv
+from generator.publish.figure import Figure, figure
+from generator.publish.language import Language
+from generator.publish.markdown import Markdown
+from generator.publish.phrases import Phrases, phrases
+from generator.publish.sentences import Sentences, localized
+from generator.publish.views.comparison import ComparisonView
+from generator.publish.views.system import SystemView
+from generator.publish.views.variant import VariantView
+from generator.publish.views.workload import WorkloadView
+from generator.record import dump_record
+
+TEMPLATE = "measurement.md.j2"
+
+
+def command(name: str) -> str:
+    """What measures one measurement and rebuilds the site."""
+    return f"python -m generator build --only {name}"
+
+
+@dataclass(frozen=True)
+class MeasurementPage:
+    """The page of one measurement in one language, made of its main record."""
+
+    findings: Findings
+    others: Sequence[Findings]
+    """Findings of all its records, the main one among them, newest first."""
+
+    language: Language
+    gallery: Gallery
+    folder: Path | None
+    """The measurement's folder, where its article may lie."""
+
+    @property
+    def phrases(self) -> Phrases:
+        """The words."""
+        return phrases(self.language)
+
+    @property
+    def sentences(self) -> Sentences:
+        """The sentences."""
+        return Sentences(self.phrases, self.findings.record.scenario)
+
+    @cached_property
+    def workloads(self) -> tuple[WorkloadView, ...]:
+        """Workloads, as templates see them."""
+        return tuple(WorkloadView(one, self.findings, self.sentences) for one in self.findings.workloads)
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Charts by name."""
+        record = self.findings.record.record_id
+        found = dict[str, Figure]()
+        for workload in self.findings.workloads:
+            for chart in charts(Subject(self.findings, workload, self.sentences)):
+                prefix = self.findings.measurement.name
+                found[chart.name] = figure(chart, self.gallery, self.phrases, prefix, self.citation, (record,))
+        return found
+
+    @property
+    def citation(self) -> str:
+        """How to cite the page."""
+        return citation(self.findings, self.sentences)
+
+    @cached_property
+    def answer(self) -> ComparisonView | None:
+        """The headline."""
+        found = self.findings.headline
+        if found is None:
+            chosen = self.findings.measurement.headline
+            return self.comparison(chosen.variant, chosen.against) if chosen else None
+        workload = self.findings.workload_of(found.variant)
+        variant, against = workload.variant(found.variant), workload.variant(found.against)
+        return ComparisonView(found, variant, against, self.sentences)
+
+    def comparison(self, variant: str, against: str) -> ComparisonView:
+        """Any two variants of one workload."""
+        for workload in self.workloads:
+            names = {one.found.variant.name for one in workload.variants}
+            if {variant, against} <= names:
+                return workload.comparison(variant, against)
+        known = [one.found.variant.name for workload in self.workloads for one in workload.variants]
+        missing = next((name for name in (variant, against) if name not in known), variant)
+        problem = f"no workload of the record {self.findings.record.record_id} has the variant '{missing}'"
+        raise PublishError(self.where, problem, suggest(missing, known))
+
+    def variant(self, name: str) -> VariantView:
+        """One variant."""
+        found = {one.found.variant.name: one for workload in self.workloads for one in workload.variants}
+        if name not in found:
+            raise PublishError(self.where, f"the record has no variant '{name}'", suggest(name, found))
+        return found[name]
+
+    @property
+    def where(self) -> str:
+        """The template, for errors."""
+        return self.article[0] if self.article else TEMPLATE
+
+    @cached_property
+    def article(self) -> tuple[str, str] | None:
+        """Name and text of the measurement's own article."""
+        return read_article(self.folder, self.language) if self.folder else None
+
+    def holds(self, comparison: ComparisonView, verdict: str) -> Markdown:
+        """Bind a sentence to the record: nothing when the verdict is this one, an error when it is not."""
+        pair = f"'{comparison.variant.variant.name}' against '{comparison.against.variant.name}'"
+        record = self.findings.record.record_id
+        return checked_direction(comparison.verdict, verdict, self.where, record, pair)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """The page and everything beside it, by name."""
+        yield "index.md", self.page().encode()
+        for one in self.figures.values():
+            yield from one.files()
+        yield "results.csv", results_csv(self.findings)
+        for findings in self.others:
+            yield f"{findings.record.record_id}.json", dump_record(findings.record).encode()
+
+    def page(self) -> str:
+        """The page's Markdown."""
+        article = self.article
+        environment = Environment(self.language, dict([article]) if article else {})
+        body = render(environment, article[0] if article else TEMPLATE, self.context())
+        image = next((f"measurements/{self.findings.measurement.name}/{name}.png" for name in self.figures), None)
+        measurement = self.findings.measurement
+        return markdown.front_matter(
+            title=localized(measurement.title, self.language),
+            description=self.answer_sentence,
+            date=measurement.published.isoformat(),
+            updated=self.findings.record.finished_at.date().isoformat(),
+            image=image,
+        ) + Markdown("\n" + body)
+
+    @property
+    def answer_sentence(self) -> str:
+        """The answer in one sentence."""
+        return self.answer.sentence if self.answer else self.phrases.say("sentence.no_answer")
+
+    def context(self) -> dict[str, Any]:
+        """Everything that the template may name."""
+        answer, record, say = self.answer, self.findings.record, self.phrases.say
+        return {
+            "answer": answer,
+            "answer_quality": self.answer_quality,
+            "answer_sentence": answer.sentence_markdown if answer else self.answer_sentence,
+            "answer_style": self.answer_style,
+            "answer_word": self.answer_word,
+            "byline": self.byline(),
+            "chart": self._chart,
+            "chart_numbers": self._chart_numbers(),
+            "citation": self.citation,
+            "command": markdown.code_block(command(self.findings.measurement.name), "bash"),
+            "comparison": self.comparison,
+            "conditions": self.conditions(),
+            "downloads": self._downloads(),
+            "exact_command": markdown.code_block(record.provenance.command, "bash"),
+            "facts": tables.facts(self.findings, self.system, self.phrases),
+            "history": tables.history(self.findings, self.others, self.sentences),
+            "holds": self.holds,
+            "isa_list": self._isa(),
+            "licence": markdown.link(LICENCE, LICENCE_ADDRESS),
+            "publishable": record.publishable,
+            "question": localized(self.findings.measurement.question, self.language),
+            "quoted": quoted,
+            "say": say,
+            "several": len(self.workloads) > 1,
+            "sources": tables.sources(self.findings, self.phrases),
+            "system": self.system,
+            "table": self._table,
+            "title": localized(self.findings.measurement.title, self.language),
+            "trust": self._trust,
+            "variant": self.variant,
+            "workloads": self.workloads,
+            "gate_rule": say("quality.rule", share=self.language.percent(GATE_SHARE, 0)),
+            "write": self.phrases.write,
+        }
+
+    @property
+    def system(self) -> SystemView:
+        """The machine."""
+        return SystemView(self.findings.record.system, self.sentences)
+
+    def byline(self) -> str:
+        """Date, machine, tier."""
+        record = self.findings.record
+        return self.phrases.say(
+            "page.byline",
+            date=self.language.date(record.finished_at.date()),
+            system=self.system.name,
+            tier=self.phrases.of("tier", record.tier),
+        )
+
+    def conditions(self) -> str:
+        """What the answer holds for."""
+        say, record = self.phrases.say, self.findings.record
+        workload = self.findings.workload_of(self.answer.variant.variant.name) if self.answer else None
+        kept = (workload or self.findings.workloads[0]).blocks_kept
+        return say(
+            "page.conditions",
+            system=self.system.name,
+            threads=say("count.threads", n=record.controls.threads),
+            scenario=self.phrases.of("scenario", record.scenario),
+            date=self.language.date(record.finished_at.date()),
+            blocks=kept,
+        )
+
+    @property
+    def answer_style(self) -> str:
+        """CSS class of the verdict; a first look has none."""
+        sound = self.answer is not None and self.findings.record.publishable
+        return self.answer.style if self.answer and sound else "verdict--cannot-tell"
+
+    @property
+    def answer_word(self) -> str:
+        """The verdict in a word or two; a first look is called one."""
+        word = self.answer.word if self.answer else self.phrases.say("verdict.not_measured")
+        return word if self.findings.record.publishable else self.phrases.say("page.first_look", word=word)
+
+    @property
+    def answer_quality(self) -> str:
+        """What the answer costs, or that it does not count."""
+        answer = self.answer
+        if answer is None or answer.found is None:
+            return ""
+        baseline = self.findings.workload_of(answer.variant.variant.name).baseline
+        if answer.variant is baseline:
+            return ""
+        parts = [self.sentences.accuracy(answer.variant, baseline)]
+        if answer.variant.gate is not Gate.PASSED:
+            parts.append(self.sentences.gate(answer.variant.gate))
+        return " ".join(parts)
+
+    def _chart(self, name: str, workload: WorkloadView | None = None) -> Markdown:
+        """A chart, or nothing where there are no numbers for it."""
+        one = workload or self.workloads[0]
+        full = f"{name}-{one.found.choice.name}" if len(self.workloads) > 1 else name
+        if name not in KINDS:
+            raise PublishError(self.where, f"unknown chart '{name}'", suggest(name, KINDS))
+        return self.figures[full].markdown() if full in self.figures else Markdown("")
+
+    def _chart_numbers(self) -> Markdown:
+        """The numbers of every chart, a table each."""
+        tables_of = [Markdown("**{}**\n\n{}").format(one.chart.title, one.table()) for one in self.figures.values()]
+        return Markdown("\n\n").join(tables_of)
+
+    def _table(self, name: str, workload: WorkloadView | None = None) -> Markdown:
+        known = tables.TABLES
+        if name not in known:
+            raise PublishError(self.where, f"unknown table '{name}'", suggest(name, known))
+        return known[name](workload or self.workloads[0], self.phrases)
+
+    def _trust(self, workload: WorkloadView) -> Markdown:
+        """Control, blocks, why the run ended, energy, caveats."""
+        return tables.trust(workload, self.findings, self.sentences, self._extra_caveats())
+
+    def _extra_caveats(self) -> tuple[Caveat, ...]:
+        changed = self.findings.record.provenance.definition_sha256 != self.findings.measurement.fingerprint()
+        return (Caveat("definition-changed"),) if changed else ()
+
+    def _isa(self) -> Markdown:
+        flags = self.system.isa
+        if not flags:
+            return Markdown.escape(self.phrases.say("page.isa_none"))
+        lines = [Markdown("- {}").format(flag) for flag in flags]
+        return Markdown("\n\n").join([self.phrases.write("page.isa"), Markdown("\n").join(lines)])
+
+    def _downloads(self) -> Markdown:
+        say = self.phrases.say
+        links = [
+            markdown.link(say("page.results_file"), "results.csv"),
+            markdown.link(say("page.record_file"), f"{self.findings.record.record_id}.json"),
+        ]
+        return Markdown("\n").join(Markdown("- {}").format(link) for link in links)
+
+
+def quoted(text: str) -> Markdown:
+    """A number that somebody else wrote; it is quoted, not measured."""
+    return Markdown.escape(text)

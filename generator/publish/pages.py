@@ -1,0 +1,209 @@
+"""Findings become the pages of the site: everything that is not written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.analysis.findings import Findings, control_alarms
+from generator.definition import Measurement
+from generator.publish import markdown, tables
+from generator.publish.article import Environment, render
+from generator.publish.charts.gallery import Gallery
+from generator.publish.charts.kinds import headlines
+from generator.publish.figure import figure
+from generator.publish.language import Language
+from generator.publish.markdown import Markdown
+from generator.publish.measurement_page import MeasurementPage, command, quoted
+from generator.publish.phrases import phrases
+from generator.publish.sentences import Sentences, localized
+from generator.publish.staging import Page
+
+
+def pages(
+    all_findings: Sequence[Findings], suite: Sequence[Measurement], cache: Path, measurements: Path | None = None
+) -> Iterator[Page]:
+    """Write every generated page and download, in both languages: the same input gives the same bytes.
+
+    Args:
+        all_findings: of every record, in any order.
+        suite: all measurements, those without a record too.
+        cache: folder for drawn charts.
+        measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
+
+    Raises:
+        PublishError: when an article contradicts its record, or cannot be rendered.
+    """
+    for language in Language:
+        yield from _Edition(language, _by_measurement(all_findings), suite, Gallery(cache), measurements).pages()
+
+
+def main_record(findings: Sequence[Findings]) -> Findings:
+    """The record that a page shows: the newest publishable one, or the newest where none is.
+
+    Args:
+        findings: of one measurement, newest first; at least one.
+    """
+    return next((one for one in findings if one.record.publishable), findings[0])
+
+
+def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
+    grouped = dict[str, list[Findings]]()
+    newest_first = sorted(all_findings, key=lambda f: (f.record.started_at, f.record.record_id), reverse=True)
+    for one in newest_first:
+        grouped.setdefault(one.measurement.name, []).append(one)
+    return grouped
+
+
+@dataclass(frozen=True)
+class _Edition:
+    """The site in one language."""
+
+    language: Language
+    found: Mapping[str, Sequence[Findings]]
+    """Findings of each measurement, newest first."""
+
+    suite: Sequence[Measurement]
+    gallery: Gallery
+    measurements: Path | None
+
+    def pages(self) -> Iterator[Page]:
+        made = {name: self._measurement_page(name) for name in self.found}
+        yield from self._home(made)
+        yield self._page("measurements/index.md", self._index(made))
+        for measurement in self.suite:
+            folder = f"measurements/{measurement.name}"
+            if measurement.name in made:
+                for name, content in made[measurement.name].files():
+                    yield self._page(f"{folder}/{name}", content)
+            else:
+                yield self._page(f"{folder}/index.md", self._unmeasured(measurement))
+
+    def _page(self, path: str, content: bytes | str) -> Page:
+        return Page(self.language.code, path, content if isinstance(content, bytes) else content.encode())
+
+    def _measurement_page(self, name: str) -> MeasurementPage:
+        findings = self.found[name]
+        folder = self.measurements / name if self.measurements else None
+        return MeasurementPage(main_record(findings), findings, self.language, self.gallery, folder)
+
+    def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
+        words = phrases(self.language)
+        shown = [made[m.name] for m in self.suite if m.name in made]
+        chart = headlines([page.findings for page in shown], Sentences(words))
+        drawn = None
+        if chart:
+            records = tuple(page.findings.record.record_id for page in shown)
+            citation = words.say("home.title")
+            drawn = figure(chart, self.gallery, words, "home", citation, records)
+        dates = [page.findings.record.finished_at.date() for page in shown]
+        context = {
+            "answers": [_Answer(page) for page in shown],
+            "chart": drawn.markdown() if drawn else Markdown(""),
+            "count": words.say("count.measurements", n=len(shown)),
+            "quoted": quoted,
+            "say": words.say,
+            "title": words.say("home.title"),
+            "unmeasured": [
+                markdown.link(localized(m.question, self.language), f"measurements/{m.name}/index.md")
+                for m in self.suite
+                if m.name not in made
+            ],
+            "updated": self.language.date(max(dates)) if dates else "",
+            "write": words.write,
+        }
+        body = render(Environment(self.language), f"{self.language.value}/home.md.j2", context)
+        head = markdown.front_matter(
+            title=words.say("home.title"),
+            description=words.say("home.description"),
+            updated=max(dates).isoformat() if dates else None,
+            image="headlines.png" if drawn else None,
+        )
+        yield self._page("index.md", head + Markdown("\n" + body))
+        for name, content in drawn.files() if drawn else ():
+            yield self._page(name, content)
+
+    def _index(self, made: Mapping[str, MeasurementPage]) -> str:
+        words = phrases(self.language)
+        rows = [self._row(measurement, made.get(measurement.name)) for measurement in self.suite]
+        context = {"alarms": self._alarms(), "say": words.say, "table": tables.answers(rows, words)}
+        head = markdown.front_matter(
+            title=words.say("page.measurements"), description=words.say("page.measurements_lede")
+        )
+        return head + Markdown("\n" + render(Environment(self.language), "measurements.md.j2", context))
+
+    def _alarms(self) -> Markdown:
+        """How often the baseline differed from itself, over all records."""
+        counted = control_alarms([one for found in self.found.values() for one in found])
+        if not counted.runs:
+            return Markdown("")
+        return phrases(self.language).write("page.alarms", alarms=counted.alarms, runs=counted.runs)
+
+    def _row(self, measurement: Measurement, page: MeasurementPage | None) -> list[str]:
+        words = phrases(self.language)
+        question = markdown.link(localized(measurement.question, self.language), f"{measurement.name}/index.md")
+        if page is None:
+            return [question, words.say("page.unmeasured_row"), *[words.say("cell.none")] * 3]
+        answer, record = page.answer, page.findings.record
+        return [
+            question,
+            answer.word if answer else words.say("verdict.not_measured"),
+            answer.factor if answer else words.say("cell.none"),
+            page.system.name,
+            self.language.date(record.finished_at.date()),
+        ]
+
+    def _unmeasured(self, measurement: Measurement) -> str:
+        words = phrases(self.language)
+        question = localized(measurement.question, self.language)
+        context = {
+            "command": markdown.code_block(command(measurement.name), "bash"),
+            "question": question,
+            "say": words.say,
+            "variants": [localized(variant.title, self.language) for variant in measurement.variants],
+        }
+        head = markdown.front_matter(
+            title=localized(measurement.title, self.language),
+            description=f"{question} {words.say('page.unmeasured_lede')}",
+        )
+        return head + Markdown("\n" + render(Environment(self.language), "unmeasured.md.j2", context))
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One measurement on the home page."""
+
+    page: MeasurementPage
+
+    @property
+    def link(self) -> Markdown:
+        """The question, linked."""
+        measurement = self.page.findings.measurement
+        address = f"measurements/{measurement.name}/index.md"
+        return markdown.link(localized(measurement.question, self.page.language), address)
+
+    @property
+    def sentence(self) -> str:
+        """The answer."""
+        return self.page.answer.sentence_markdown if self.page.answer else self.page.answer_sentence
+
+    @property
+    def quality(self) -> str:
+        """What it costs."""
+        return self.page.answer_quality
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word or two."""
+        return self.page.answer_word
+
+    @property
+    def style(self) -> str:
+        """CSS class of the verdict."""
+        return self.page.answer_style
+
+    @property
+    def conditions(self) -> str:
+        """What it holds for."""
+        return self.page.conditions()

@@ -1,0 +1,201 @@
+"""Sentences that are right for every verdict, because the record writes their direction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from generator.analysis.caveat import Caveat
+from generator.analysis.comparison import Comparison, Verdict
+from generator.analysis.estimate import Estimate, Interval
+from generator.analysis.findings import VariantFindings, WorkloadFindings
+from generator.analysis.quality import GATE_SHARE, Gate, Quality
+from generator.definition import Scenario
+from generator.publish.change import accuracy_change
+from generator.publish.language import Language
+from generator.publish.markdown import Markdown
+from generator.publish.phrases import Phrases
+from generator.record import Failure
+
+
+def negated(estimate: Estimate) -> Estimate:
+    """The estimate of minus the quantity."""
+    interval = Interval(-estimate.interval.high, -estimate.interval.low)
+    return Estimate(-estimate.point, interval, estimate.count, estimate.level)
+
+
+def inverted(estimate: Estimate) -> Estimate:
+    """The estimate of one over a ratio: a speedup of 0.5 is a slowdown by a factor of 2."""
+    interval = Interval(1 / estimate.interval.high, 1 / estimate.interval.low)
+    return Estimate(1 / estimate.point, interval, estimate.count, estimate.level)
+
+
+def bound(estimate: Estimate) -> float:
+    """How far a ratio's interval reaches from 1, as a share."""
+    return max(abs(estimate.interval.low - 1), abs(estimate.interval.high - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What is said in one language, as plain text; pages escape it."""
+
+    phrases: Phrases
+    scenario: Scenario = Scenario.SINGLE_STREAM
+    """What speed means: latency, samples per second, or queries per second."""
+
+    @property
+    def language(self) -> Language:
+        """The language."""
+        return self.phrases.language
+
+    def comparison(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> str:
+        """One sentence on the speed of two variants, as plain text.
+
+        Args:
+            found: the comparison; None when it was not measured.
+            variant: title of the one.
+            against: title of the other.
+            reason: why it was not measured.
+        """
+        key, values = self._compared(found, reason)
+        return self.phrases.say(key, variant=variant, against=against, **values)
+
+    def comparison_markdown(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> Markdown:
+        """The same with its number in bold."""
+        key, values = self._compared(found, reason)
+        if "times" in values:
+            values["times"] = Markdown("**{}**").format(Markdown(values["times"]))
+        return self.phrases.write(key, variant=variant, against=against, **values)
+
+    def _compared(self, found: Comparison | None, reason: str) -> tuple[str, dict[str, str]]:
+        """Phrase that the verdict asks for, and its values."""
+        if found is None:
+            return "sentence.not_measured", {"reason": reason or self.phrases.say("reason.too_few_blocks")}
+        speedup = found.speedup
+        match found.verdict:
+            case Verdict.FASTER:
+                return self._by_scenario("faster"), {"times": self.language.times_estimate(speedup)}
+            case Verdict.SLOWER:
+                return self._by_scenario("slower"), {"times": self.language.times_estimate(inverted(speedup))}
+            case Verdict.NO_DIFFERENCE:
+                return "sentence.no_difference", {"bound": self.language.plus_minus(bound(speedup))}
+            case Verdict.CANNOT_TELL:
+                low, high = self.ends(speedup)
+                return "sentence.cannot_tell", {"low": low, "high": high}
+
+    def _by_scenario(self, direction: str) -> str:
+        """Phrase that says faster or slower of what the scenario compares."""
+        own = f"sentence.{self.scenario}_{direction}"
+        return own if self.phrases.has(own) else f"sentence.{direction}"
+
+    def ends(self, estimate: Estimate) -> tuple[str, str]:
+        """Both ends of a ratio's interval, as charts write ratios."""
+        interval = estimate.interval
+        half = (interval.high - interval.low) / 2
+        decimals = min(3, max(2, -math.floor(math.log10(half)))) if half > 0 else 2
+        return self.language.factor(interval.low, decimals), self.language.factor(interval.high, decimals)
+
+    def word(self, found: Comparison | None, gate: Gate = Gate.PASSED) -> str:
+        """The verdict in a word or two."""
+        if found is None:
+            return self.phrases.say("verdict.not_measured")
+        if found.verdict is Verdict.FASTER and gate is Gate.FAILED:
+            return self.phrases.say("verdict.gate_failed")
+        return self.phrases.of("verdict", found.verdict)
+
+    def metric(self, name: str) -> str:
+        """A quality metric's name."""
+        return self.phrases.of("metric", name)
+
+    def accuracy(self, variant: VariantFindings, baseline: VariantFindings) -> str:
+        """What became of a variant's accuracy, in percentage points where both answered the same samples."""
+        metric = accuracy_metric(baseline) or accuracy_metric(variant)
+        quality = variant.quality_of(metric.metric) if metric else None
+        if metric is None or quality is None:
+            return self.phrases.say("quality.not_measured", reason=self.quality_unknown(variant, baseline))
+        words = {"metric": self.metric(metric.metric), "share": self.language.percent(quality.estimate.point)}
+        change = accuracy_change(variant.record, baseline.record, metric.metric)
+        if change is None or variant is baseline:
+            interval = self.language.interval(quality.estimate.interval, 1, 100)
+            return self.phrases.say("quality.unpaired", **words, interval=interval)
+        reference = self.language.percent(metric.estimate.point)
+        return self._change(change, {**words, "against": self.title(baseline), "reference": reference})
+
+    def _change(self, change: Estimate, words: dict[str, str]) -> str:
+        language = self.language
+        if change.interval.contains(0.0):
+            return self.phrases.say("quality.unchanged", **words, interval=language.points_interval(change.interval))
+        key = "quality.lower" if change.point < 0 else "quality.higher"
+        size = negated(change) if change.point < 0 else change
+        points = language.points(size.point, signed=False)
+        return self.phrases.say(key, **words, points=points, interval=language.interval(size.interval, 1, 100))
+
+    def agreement(self, variant: VariantFindings) -> str:
+        """How often a variant's answers are the baseline's; nothing when that was not measured."""
+        found = agreement_metric(variant)
+        if found is None:
+            return ""
+        share = self.language.percent(found.estimate.point)
+        interval = self.language.interval(found.estimate.interval, 1, 100)
+        return self.phrases.say("quality.agreement", share=share, interval=interval)
+
+    def gate(self, gate: Gate) -> str:
+        """That the quality gate was failed, or could not be checked; nothing where it was passed."""
+        if gate is Gate.PASSED:
+            return ""
+        if gate is Gate.UNKNOWN:
+            return self.phrases.say("quality.gate_unknown")
+        return self.phrases.say("quality.gate_failed", share=self.language.percent(GATE_SHARE, 0))
+
+    def quality_unknown(self, variant: VariantFindings, baseline: VariantFindings) -> str:
+        """Why there is no accuracy."""
+        if variant.record.failure:
+            return self.failure(variant.record.failure)
+        reason = variant.record.quality_unknown or baseline.record.quality_unknown
+        return self.phrases.of("reason", reason) if reason else self.phrases.say("reason.no_quality")
+
+    def failure(self, failure: Failure) -> str:
+        """Why a variant has no numbers."""
+        return f"{self.phrases.of('stage', failure.stage)}: {failure.message}"
+
+    def reason(self, variant: VariantFindings) -> str:
+        """Why a variant could not be compared."""
+        if variant.record.failure:
+            return self.failure(variant.record.failure)
+        return self.phrases.say("reason.not_timed" if variant.latency is None else "reason.too_few_blocks")
+
+    def title(self, variant: VariantFindings) -> str:
+        """What a reader knows a variant by."""
+        return localized(variant.variant.title, self.language)
+
+    def caveat(self, caveat: Caveat, workload: WorkloadFindings) -> Markdown:
+        """A doubt, and what it means; a workload's own note stands as its author wrote it."""
+        values = {name: self._caveat_value(name, value) for name, value in caveat.values.items()}
+        if "variant" in values:
+            values["variant"] = self.title(workload.variant(values["variant"]))
+        return Markdown.escape(self.phrases.of("caveat", caveat.key, **values))
+
+    def _caveat_value(self, name: str, value: float | int | str) -> str:
+        if isinstance(value, float):
+            return self.language.decimal(value, 1) if name == "spread" else self.language.factor(value, 3)
+        return self.language.decimal(value, 0) if isinstance(value, int) else value
+
+    def workload(self, found: WorkloadFindings) -> str:
+        """What a reader knows a workload by."""
+        return localized(found.choice.title, self.language)
+
+
+def localized(text: object, language: Language) -> str:
+    """One language of a definition's text."""
+    chosen: str = getattr(text, language.value)
+    return chosen
+
+
+def accuracy_metric(variant: VariantFindings) -> Quality | None:
+    """The accuracy on labels that stands for a variant's quality: its first proportion."""
+    return next((q for q in variant.quality if q.reference == "label" and q.kind == "proportion"), None)
+
+
+def agreement_metric(variant: VariantFindings) -> Quality | None:
+    """The share of answers that are the baseline's."""
+    return next((q for q in variant.quality if q.reference == "baseline" and q.kind == "proportion"), None)

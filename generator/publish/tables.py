@@ -1,0 +1,188 @@
+"""Tables and lists of a measurement's page, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from generator.analysis.caveat import Caveat
+from generator.analysis.findings import Findings
+from generator.publish import markdown
+from generator.publish.markdown import Markdown
+from generator.publish.phrases import Phrases
+from generator.publish.sentences import Sentences, agreement_metric
+from generator.publish.views.system import SystemView
+from generator.publish.views.workload import WorkloadView
+
+_DETAILS = (
+    "rate",
+    "mean_speedup",
+    "accuracy_kept",
+    "errors",
+    "queries",
+    "samples_per_query",
+    "throughput",
+    "cpu",
+    "file",
+    "memory",
+    "load",
+    "first_call",
+)
+"""Rows of the table of details, by the names of `VariantView`; the rate only where a server was measured."""
+
+MOST_OPERATORS = 10
+"""Operators shown, the most frequent ones; the record has them all."""
+
+
+def speed(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """Speed of every variant; one that failed has its reason where the number would be."""
+    head = [phrases.say(f"column.{name}") for name in ("variant", "speedup", "verdict", "p50", "mean")]
+    rows = [[v.title, v.speedup, v.verdict, v.p50, v.mean] for v in workload.variants]
+    return markdown.table(head, rows, (1, 3, 4))
+
+
+def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """What each variant costs in accuracy."""
+    metric = workload.accuracy_name
+    say = phrases.say
+    head = [say("column.variant"), metric, say("column.change")]
+    agree = next((m for v in workload.found.variants if (m := agreement_metric(v))), None)
+    if agree:
+        head.append(phrases.of("metric", agree.metric))
+    rows = [[v.title, v.accuracy, v.change, *([v.agreement] if agree else [])] for v in workload.variants]
+    return markdown.table(head, rows)
+
+
+def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """Everything else that was measured, variants as columns."""
+    say = phrases.say
+    rows = [
+        [say("column.bound", name=name), *(v.percentile(share) for v in workload.variants)]
+        for share, name in zip(workload.percentile_shares, workload.percentile_names(), strict=True)
+    ]
+    cells = (
+        _DETAILS if any(v.found.latency and v.found.latency.rate_served for v in workload.variants) else _DETAILS[1:]
+    )
+    rows += [[say(f"column.{name}"), *(getattr(v, name) for v in workload.variants)] for name in cells]
+    return markdown.table(["", *(v.title for v in workload.variants)], rows)
+
+
+def operators(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """Operators that the runtimes really ran, variants as columns; nothing where no runtime tells."""
+    counted = [variant for variant in workload.variants if variant.operators()]
+    if not counted:
+        return Markdown.escape(phrases.say("reason.no_operators"))
+    total = dict[str, int]()
+    for variant in counted:
+        for name, count in variant.operators().items():
+            total[name] = max(total.get(name, 0), count)
+    chosen = sorted(total, key=lambda name: (-total[name], name))[:MOST_OPERATORS]
+    rows = [
+        [name, *(phrases.language.decimal(variant.operators().get(name, 0), 0) for variant in counted)]
+        for name in chosen
+    ]
+    head = [phrases.say("column.operator"), *(variant.title for variant in counted)]
+    return Markdown("\n\n").join([phrases.write("page.operators"), markdown.table(head, rows)])
+
+
+def variants(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """What was run."""
+    head = [phrases.say(f"column.{name}") for name in ("variant", "runtime", "precision", "transforms")]
+    return markdown.table(head, [[v.title, v.runtime, v.precision, v.transforms] for v in workload.variants], ())
+
+
+TABLES: Mapping[str, Callable[[WorkloadView, Phrases], Markdown]] = MappingProxyType(
+    {"speed": speed, "quality": quality, "details": details, "operators": operators, "variants": variants}
+)
+"""Tables that a template may ask for."""
+
+
+def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
+    """The machine and the run, as a list of definitions."""
+    say, record, language = phrases.say, findings.record, phrases.language
+    commit = record.provenance.generator_commit
+    generator = record.provenance.generator_version + (f" ({commit[:12]})" if commit else "")
+    queries = sum(v.latency.queries for w in findings.workloads for v in w.variants if v.latency)
+    pairs = [
+        (say("fact.processor"), system.processor),
+        (say("fact.type"), system.type),
+        (say("fact.cores"), system.cores),
+        (say("fact.memory"), system.memory),
+        (say("fact.os"), record.system.operating_system),
+        (say("fact.kernel"), record.system.kernel),
+        (say("fact.threads"), language.decimal(record.controls.threads, 0)),
+        (say("fact.scenario"), phrases.of("scenario", record.scenario)),
+        *((say("fact.model"), one.model) for one in record.workloads),
+        *((say("fact.samples"), say("count.samples", n=one.samples)) for one in record.workloads),
+        (say("fact.queries"), language.decimal(queries, 0)),
+        (say("fact.finished"), language.date(record.finished_at.date())),
+        (say("fact.generator"), generator),
+    ]
+    items = "".join(f"<dt>{markdown.html_text(name)}</dt><dd>{markdown.html_text(value)}</dd>" for name, value in pairs)
+    return Markdown(f'<dl class="facts">{items}</dl>')
+
+
+def history(findings: Findings, others: Sequence[Findings], sentences: Sentences) -> Markdown:
+    """All records of a measurement, newest first; the one that the page shows is marked."""
+    phrases, language = sentences.phrases, sentences.language
+    head = [phrases.say(f"column.{name}") for name in ("date", "system", "tier", "factor", "verdict", "record")]
+    rows = []
+    for one in others:
+        record = one.record
+        found = one.headline
+        gate = one.workload_of(found.variant).variant(found.variant).gate if found else None
+        link = markdown.link("JSON", f"{record.record_id}.json")
+        here = phrases.say("page.history_main") if one is findings else ""
+        rows.append(
+            [
+                language.date(record.finished_at.date()),
+                SystemView(record.system, sentences).name,
+                phrases.of("tier", record.tier),
+                language.factor_estimate(found.speedup) if found else phrases.say("cell.none"),
+                sentences.word(found, gate) if gate else sentences.word(None),
+                Markdown("{} ({})").format(link, here) if here else link,
+            ]
+        )
+    table = markdown.table(head, rows, (3,))
+    if len(others) > 1:
+        return table
+    return Markdown("\n\n").join([table, phrases.write("page.history_none")])
+
+
+def sources(findings: Findings, phrases: Phrases) -> Markdown:
+    """Where weights and data came from, and on what terms."""
+    found = findings.record.provenance.sources
+    if not found:
+        return Markdown("")
+    head = [phrases.say(f"column.{name}") for name in ("source", "origin", "licence")]
+    rows = [[one.name, one.origin, one.licence] for one in found]
+    return Markdown("\n\n").join([phrases.write("page.sources"), markdown.table(head, rows, ())])
+
+
+def trust(workload: WorkloadView, findings: Findings, sentences: Sentences, extra: Sequence[Caveat] = ()) -> Markdown:
+    """Control, blocks, why the run ended, energy; then every caveat."""
+    phrases, found, record = sentences.phrases, workload.found, findings.record
+    control = found.control
+    if control is None:
+        first = phrases.write("page.trust_control_none")
+    else:
+        good = control.speedup.interval.contains(1.0)
+        key = "page.trust_control" if good else "page.trust_control_bad"
+        first = phrases.write(key, estimate=Markdown(sentences.language.factor_estimate(control.speedup)))
+    reason = record.stop_reason.get(found.choice.name)
+    blocks = phrases.write(
+        "page.trust_blocks",
+        kept=found.blocks_kept,
+        all=len(found.health),
+        stop=phrases.of("stop", reason) if reason else phrases.say("fact.unknown"),
+    )
+    energy = phrases.write("page.energy")
+    caveats = [sentences.caveat(one, found) for one in (*found.caveats, *extra)]
+    lines = [Markdown("- {}").format(one) for one in caveats] or [phrases.write("page.no_caveats")]
+    return Markdown("\n\n").join([Markdown(" ").join([first, blocks, energy]), Markdown("\n").join(lines)])
+
+
+def answers(rows: Sequence[Sequence[str]], phrases: Phrases) -> Markdown:
+    """All measurements with their answers."""
+    head = [phrases.say(f"column.{name}") for name in ("question", "answer", "factor", "system", "date")]
+    return markdown.table(head, rows, ())

@@ -1,0 +1,242 @@
+"""One variant, as templates and tables see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator.analysis.findings import Spread, VariantFindings, WorkloadFindings
+from generator.analysis.quality import Gate
+from generator.publish.change import accuracy_change
+from generator.publish.language import Language
+from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.publish.views.comparison import ComparisonView
+
+
+@dataclass(frozen=True)
+class VariantView:
+    """One variant."""
+
+    found: VariantFindings
+    workload: WorkloadFindings
+    sentences: Sentences
+
+    @property
+    def _language(self) -> Language:
+        return self.sentences.language
+
+    def _say(self, key: str) -> str:
+        return self.sentences.phrases.say(key)
+
+    @property
+    def title(self) -> str:
+        """What a reader knows it by."""
+        return self.sentences.title(self.found)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the others are compared with it."""
+        return self.found is self.workload.baseline
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has no numbers."""
+        return self.found.latency is None
+
+    @property
+    def failure(self) -> str:
+        """Why it has no (further) numbers; empty when all went well."""
+        failure = self.found.record.failure
+        return self.sentences.failure(failure) if failure else ""
+
+    @property
+    def stage(self) -> str:
+        """Where it failed."""
+        failure = self.found.record.failure
+        return self.sentences.phrases.of("stage", failure.stage) if failure else ""
+
+    @property
+    def message(self) -> str:
+        """What it said when it failed."""
+        failure = self.found.record.failure
+        return failure.message if failure else ""
+
+    @cached_property
+    def speed(self) -> ComparisonView:
+        """Against the baseline."""
+        return ComparisonView(self.found.against_baseline, self.found, self.workload.baseline, self.sentences)
+
+    @property
+    def speedup(self) -> str:
+        """Cell: ratio to the baseline, or why there is none."""
+        return self._say("cell.baseline") if self.is_baseline else self.speed.factor
+
+    @property
+    def verdict(self) -> str:
+        """Cell: verdict against the baseline."""
+        return self._say("cell.none") if self.is_baseline else self.speed.word
+
+    @property
+    def mean_speedup(self) -> str:
+        """Cell: ratio of means to the baseline; it shows the stalls that medians hide."""
+        return self._say("cell.baseline") if self.is_baseline else self.speed.by_mean
+
+    @property
+    def p50(self) -> str:
+        """Median latency, with its range over blocks."""
+        return self._times(self.found.latency.p50_ns if self.found.latency else None)
+
+    @property
+    def mean(self) -> str:
+        """Mean latency."""
+        return self._centre(self.found.latency.mean_ns if self.found.latency else None)
+
+    @property
+    def load(self) -> str:
+        """Time from the process's start to the model in memory."""
+        return self._centre(self.found.latency.load_ns if self.found.latency else None)
+
+    @property
+    def first_call(self) -> str:
+        """Time of the first call."""
+        return self._centre(self.found.latency.first_call_ns if self.found.latency else None)
+
+    @property
+    def cpu(self) -> str:
+        """Processor time a sample."""
+        spread = self.found.latency.cpu_s_per_sample if self.found.latency else None
+        return self._language.duration(spread.median * 1e9) if spread else self._say("cell.none")
+
+    @property
+    def throughput(self) -> str:
+        """Samples a second."""
+        spread = self.found.latency.samples_per_second if self.found.latency else None
+        return self._language.number(spread.median) if spread else self._say("cell.none")
+
+    @property
+    def queries(self) -> str:
+        """How many queries were timed."""
+        return self._language.decimal(self.found.latency.queries, 0) if self.found.latency else self._say("cell.none")
+
+    @property
+    def memory(self) -> str:
+        """Peak memory above what the process had before it loaded the model."""
+        spread = self.found.latency.memory_bytes if self.found.latency else None
+        return self._language.size(spread.median) if spread else self._say("cell.none")
+
+    @property
+    def file(self) -> str:
+        """Size of the model file."""
+        artifact = self.found.record.artifact
+        return self._language.size(artifact.size_bytes) if artifact else self._say("cell.none")
+
+    def percentile(self, share: float) -> str:
+        """One percentile with its upper bound, or a dash where the number of queries does not permit it."""
+        latency = self.found.latency
+        value = next((one for one in latency.percentiles if one.share == share), None) if latency else None
+        if value is None:
+            return self._say("cell.none")
+        return f"{self._language.duration(value.value_ns)} ({self._language.duration(value.bound_ns)})"
+
+    @property
+    def accuracy(self) -> str:
+        """Share of right answers with its interval."""
+        metric = accuracy_metric(self.found)
+        if metric is None:
+            reason = self.sentences.quality_unknown(self.found, self.workload.baseline)
+            return self.sentences.phrases.say("failure.cell", reason=reason)
+        return self._language.percent_estimate(metric.estimate)
+
+    @property
+    def change(self) -> str:
+        """Change of accuracy against the baseline, in percentage points with its interval."""
+        metric = accuracy_metric(self.workload.baseline)
+        if self.is_baseline or metric is None:
+            return self._say("cell.none")
+        change = accuracy_change(self.found.record, self.workload.baseline.record, metric.metric)
+        return self._language.points_cell(change) if change else self._say("cell.none")
+
+    @property
+    def accuracy_kept(self) -> str:
+        """Share of the baseline's accuracy that it keeps."""
+        kept = self.found.accuracy_kept
+        return self._say("cell.none") if kept is None or self.is_baseline else self._language.percent(kept)
+
+    @property
+    def errors(self) -> str:
+        """Its error rate over the baseline's."""
+        ratio = self.found.error_rate_ratio
+        return self._say("cell.none") if ratio is None or self.is_baseline else self._language.factor(ratio, 2)
+
+    @property
+    def rate(self) -> str:
+        """Server: highest rate of queries that kept the latency bound."""
+        spread = self.found.latency.rate_served if self.found.latency else None
+        return self._language.number(spread.median) if spread else self._say("cell.none")
+
+    @property
+    def samples_per_query(self) -> str:
+        """How many samples each timed query carried."""
+        latency = self.found.latency
+        return self._language.decimal(latency.samples_per_query, 0) if latency else self._say("cell.none")
+
+    @property
+    def agreement(self) -> str:
+        """Share of answers that are the baseline's, with its interval."""
+        metric = agreement_metric(self.found)
+        return self._language.percent_estimate(metric.estimate) if metric else self._say("cell.none")
+
+    @property
+    def gate(self) -> str:
+        """Cell: whether the quality gate was passed."""
+        return self._say("cell.none") if self.is_baseline else self.sentences.phrases.of("gate", self.found.gate)
+
+    @property
+    def gate_passed(self) -> bool:
+        """Whether its speed counts."""
+        return self.found.gate is Gate.PASSED
+
+    @property
+    def quality_sentence(self) -> str:
+        """What became of its accuracy."""
+        return self.sentences.accuracy(self.found, self.workload.baseline)
+
+    @property
+    def agreement_sentence(self) -> str:
+        """How often its answers are the baseline's; empty when that was not measured."""
+        return self.sentences.agreement(self.found)
+
+    @property
+    def gate_sentence(self) -> str:
+        """Whether its speed counts."""
+        return self.sentences.gate(self.found.gate)
+
+    @property
+    def runtime(self) -> str:
+        """Runtime with its version."""
+        name = self.sentences.phrases.of("runtime", self.found.record.runtime)
+        return f"{name} {self.found.record.runtime_version}" if self.found.record.runtime_version else name
+
+    @property
+    def precision(self) -> str:
+        """Number format."""
+        return str(self.found.record.precision)
+
+    @property
+    def transforms(self) -> str:
+        """What was done to the model."""
+        phrases = self.sentences.phrases
+        names = [phrases.of("transform", name) for name in self.found.record.transforms]
+        return " → ".join(names) if names else phrases.say("transform.none")
+
+    def operators(self) -> dict[str, int]:
+        """How often each operator stands in the graph that was run; empty where the runtime does not tell."""
+        return dict(self.found.record.artifact.operators) if self.found.record.artifact else {}
+
+    def _times(self, spread: Spread | None) -> str:
+        if spread is None:
+            return self._say("cell.none")
+        return self._language.duration_spread(spread.median, spread.least, spread.most)
+
+    def _centre(self, spread: Spread | None) -> str:
+        return self._language.duration(spread.median) if spread else self._say("cell.none")

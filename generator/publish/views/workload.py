@@ -1,0 +1,69 @@
+"""One workload, as templates and tables see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator import protocol
+from generator.analysis.comparison import compare
+from generator.analysis.findings import Findings, WorkloadFindings
+from generator.publish.charts.latency import percentile_name
+from generator.publish.sentences import Sentences, accuracy_metric
+from generator.publish.views.comparison import ComparisonView
+from generator.publish.views.variant import VariantView
+
+
+@dataclass(frozen=True)
+class WorkloadView:
+    """One workload."""
+
+    found: WorkloadFindings
+    findings: Findings
+    sentences: Sentences
+
+    @property
+    def title(self) -> str:
+        """What a reader knows it by."""
+        return self.sentences.workload(self.found)
+
+    @cached_property
+    def variants(self) -> tuple[VariantView, ...]:
+        """The baseline first."""
+        return tuple(VariantView(one, self.found, self.sentences) for one in self.found.variants)
+
+    @property
+    def baseline(self) -> VariantView:
+        """What the others are compared with."""
+        return self.variants[0]
+
+    def comparison(self, variant: str, against: str) -> ComparisonView:
+        """Any two variants."""
+        ours, theirs = self.found.variant(variant), self.found.variant(against)
+        if theirs is self.found.baseline:
+            return ComparisonView(ours.against_baseline, ours, theirs, self.sentences)
+        blocks = [block for block in self.findings.record.blocks if block.workload == self.found.choice.name]
+        statistic = protocol.STATISTICS[self.findings.record.scenario]
+        found = compare(blocks, variant, against, len(self.found.variants), statistic)
+        return ComparisonView(found, ours, theirs, self.sentences)
+
+    @property
+    def accuracy_name(self) -> str:
+        """Name of the metric that stands for quality."""
+        metric = accuracy_metric(self.found.baseline)
+        return self.sentences.metric(metric.metric) if metric else self.sentences.phrases.say("column.gate")
+
+    @property
+    def caveats(self) -> list[str]:
+        """Doubts that the machine found."""
+        return [self.sentences.caveat(caveat, self.found) for caveat in self.found.caveats]
+
+    @property
+    def percentile_shares(self) -> list[float]:
+        """Upper percentiles that at least one variant's queries permit."""
+        timed = [one.latency for one in self.found.variants if one.latency]
+        return sorted({p.share for latency in timed for p in latency.percentiles if p.share > 0.5})
+
+    def percentile_names(self) -> list[str]:
+        """Their names."""
+        return [percentile_name(share, self.sentences.language) for share in self.percentile_shares]
