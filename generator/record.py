@@ -236,6 +236,40 @@ class Audit(_Part):
     """Median latency of the rounds between them, which take all timed samples in turn."""
 
 
+class Work(_Part):
+    """Arithmetic and memory traffic of one sample, counted from the model and not measured.
+
+    A multiplication with the addition of its product counts as 2 FLOP, whatever the number format. Operators that do
+    a few operations an element (activations, normalization, pooling, quantizing) count with their bytes only.
+    """
+
+    flops_per_sample: Count | None
+    flops_by_operator: dict[Line, Count] = Field(default_factory=dict)
+    """The same by operator."""
+
+    weight_bytes: Count | None
+    """Constants that a query needs, read once a query."""
+
+    activation_bytes_per_sample: Count | None
+    """The input read once, the output written once, and what lies between them written once and read once. What an
+    operator with a single input does element by element is done in passing, and moves nothing."""
+
+    bytes_only: dict[Line, Count] = Field(default_factory=dict)
+    """Operators that count with their bytes only, and how often they stand in the model."""
+
+    counted_by: Line | None
+    """What counted: "ONNX graph, onnx 1.23.2"."""
+
+    unknown: Line | None = None
+    """Why it could not be counted; then the numbers are null."""
+
+    def least_bytes_per_sample(self, samples_per_query: int) -> float | None:
+        """Least memory traffic of a sample: its own activations, and its share of the weights that its query reads."""
+        if self.weight_bytes is None or self.activation_bytes_per_sample is None:
+            return None
+        return self.activation_bytes_per_sample + self.weight_bytes / samples_per_query
+
+
 class Failure(_Part):
     """Why a variant has no (further) numbers."""
 
@@ -262,6 +296,9 @@ class VariantRecord(_Part):
 
     samples_per_query: Annotated[int, Field(ge=1)] = 1
     """Samples that each timed query carried."""
+
+    work: Work | None = None
+    """FLOPs and bytes of a sample; null in records from before they were counted."""
 
     audit: Audit | None = None
     """Null in records from before there were audits."""
@@ -293,6 +330,16 @@ class WorkerStart(_Part):
     rss_before_load_bytes: Count | None
     """Resident memory with the runtime imported and no model loaded."""
 
+    pss_before_load_bytes: Count | None = None
+    """The same as proportional set size: a page that k processes share counts a k-th. Null where the system does not
+    tell (Linux does)."""
+
+    pss_bytes: Count | None = None
+    """Proportional set size at the block's end; the system keeps no high-water mark of it."""
+
+    device_peak_bytes: Count | None = None
+    """Most memory taken on an accelerator; null where the variant computed on the processor."""
+
 
 class Round(_Part):
     """Latencies of one variant's queries in one round of one block."""
@@ -312,6 +359,61 @@ class Round(_Part):
     involuntary_switches: Count | None
     offered_per_second: Annotated[float, Field(gt=0)] | None = None
     """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
+
+
+Joules = Annotated[float, Field(ge=0)]
+Watts = Annotated[float, Field(ge=0, le=1e7)]
+
+
+class EnergyWindow(_Part):
+    """Energy over a steady window of one block: one worker answers queries back to back, or all of them sleep.
+
+    Windows stand apart from rounds: a round of 30 ms is shorter than most counters' steps, and its uncounted queries
+    take energy too.
+    """
+
+    variant: Name | None
+    """Variant, or `control`; null where all workers slept: the idle baseline."""
+
+    started_at: AwareDatetime
+    wall_ns: Latency
+    """Between the two readings."""
+
+    samples: Count
+    """Samples answered between the readings."""
+
+    joules: dict[Line, Joules]
+    """By domain; gross, so with what the idle machine takes."""
+
+
+class EnergyCounter(_Part):
+    """One counter of energy, and whether it is to be trusted."""
+
+    domain: Line
+    """What it covers: "package-0", "dram-0", "gpu-0", "wall"."""
+
+    source: Line
+    """What reads it: "RAPL (Linux powercap)", "NVML through zeus 0.16.0", "wall meter"."""
+
+    idle_watts: tuple[Watts, ...]
+    """Each second of the check in which the machine was left alone."""
+
+    busy_watts: tuple[Watts, ...]
+    """Each second of the check in which all its cores (or its accelerator) were kept busy."""
+
+    refused: Line | None = None
+    """Why it is not trusted; null where every busy second took more than every idle one."""
+
+
+class EnergyRecord(_Part):
+    """Where the run's energy comes from. Only counters count; nothing here is estimated."""
+
+    counters: tuple[EnergyCounter, ...] = ()
+    unknown: Line | None
+    """Why no energy was measured; null where a counter is trusted."""
+
+    watts_per_core: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """What a person gave for one busy core: enters an estimate that is labelled so, and never a ratio."""
 
 
 class Health(_Part):
@@ -355,6 +457,42 @@ class Block(_Part):
     disturbed: bool
     """Whether the health rules say that the block should be repeated."""
 
+    energy: tuple[EnergyWindow, ...] = ()
+    """In the order measured, after the rounds; empty where no counter is trusted."""
+
+
+class Ceiling(_Part):
+    """The most that this machine was seen to do of one thing, with plain code that does nothing else."""
+
+    kind: Literal["matrix product", "copy", "triad"]
+    """copy: b = a; triad: c = a + s b (STREAM's words). Bytes count as STREAM counts them: read and written."""
+
+    precision: Precision | None
+    """Number format of a matrix product's factors."""
+
+    threads: Annotated[int, Field(ge=1)]
+    runtime: Line
+    """Package and version that ran it."""
+
+    kernel: Line | None
+    """Library and kernel, where the runtime tells."""
+
+    size: Line
+    working_set_bytes: Count
+    """Bytes of all arrays together; it decides which cache they fit in."""
+
+    per_second: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    """FLOP/s or bytes/s: the best repetition of each fresh process."""
+
+
+class Ceilings(_Part):
+    """What bounds every variant on this machine; measured once a machine and kept."""
+
+    measured_at: AwareDatetime
+    found: tuple[Ceiling, ...]
+    unknown: dict[Line, Line] = Field(default_factory=dict)
+    """Reason for each that could not be measured."""
+
 
 class Record(_Part):
     """One run of one measurement on one system."""
@@ -380,6 +518,12 @@ class Record(_Part):
     workloads: Annotated[tuple[WorkloadRecord, ...], Field(min_length=1)]
     variants: Annotated[tuple[VariantRecord, ...], Field(min_length=2)]
     blocks: tuple[Block, ...]
+    energy: EnergyRecord | None = None
+    """Null in records from before energy was measured."""
+
+    ceilings: Ceilings | None = None
+    """Null where they were not measured."""
+
     sha256: Sha256
     """Over everything else, so that an edited record is noticed."""
 

@@ -130,11 +130,9 @@ class Language(StrEnum):
         return f"[{low}{self._between()}{high}]{NO_BREAK}{unit}"
 
     def points_cell(self, estimate: Estimate, decimals: int = 1) -> str:
-        """A difference of two shares with its interval, for a table: "−0,8 п. п. [−1,9; +0,3]"."""
-        unit = f"п.{NO_BREAK}п." if self is Language.RU else "pp"
+        """A difference of two shares with its interval, in points, for a column that names them: "−0,8 [−1,9; +0,3]"."""
         low, high = (self._signed(100 * end, decimals) for end in (estimate.interval.low, estimate.interval.high))
-        point = self._signed(100 * estimate.point, decimals)
-        return f"{point}{NO_BREAK}{unit} [{low}{self._between()}{high}]"
+        return f"{self._signed(100 * estimate.point, decimals)} [{low}{self._between()}{high}]"
 
     def _signed(self, value: float, decimals: int) -> str:
         text = self.decimal(value, decimals)

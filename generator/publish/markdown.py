@@ -14,7 +14,11 @@ from typing import Any, Self
 
 from markupsafe import Markup
 
-_SPECIAL = re.compile(r"""[&<>"`*_{}\[\]|\\~^]|^[-+#=:!?]+|^\d+(?=[.)](?:\s|$))|:(?=//)|@(?=\w)""")
+_SPECIAL = re.compile(
+    r"""[&<>"`*_{}\[\]|\\~^] | :(?=//) | @(?=\w)
+    | ^(?:[-+](?=\s|$) | \#+ | =+$ | :(?=\s) | [!?]{3} | \d+(?=[.)](?:\s|$)))""",
+    re.VERBOSE,
+)
 """What Markdown and Material's extensions could take for syntax: anywhere, or at the beginning of a line."""
 
 

@@ -68,7 +68,7 @@ class Phrases:
             where = f"phrases/{self.language}.toml"
             raise PublishError(where, f"'{key}' needs a value {error} that is not given", "Name it alike.") from error
         # A value that ends with an abbreviation ("2026 г.") brings its own full stop.
-        return kind(re.sub(r"(?<!\.)\.\.(?!\.)", ".", filled))
+        return kind(re.sub(r"(?<!\.)\.\.(?=\s|$)", ".", filled))
 
     def _form(self, key: str, phrase: Mapping[str, str], values: Mapping[str, Any]) -> str:
         if not isinstance(values.get("n"), int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from generator.publish.sentences import Sentences
@@ -18,7 +19,8 @@ class SystemView:
     @property
     def processor(self) -> str:
         """Processor's name."""
-        return self.system.host_processor_model_name or self.sentences.phrases.say("fact.unknown")
+        name = re.sub(r"\((?:R|TM|C)\)", "", self.system.host_processor_model_name or "")
+        return name.strip() or self.sentences.phrases.say("fact.unknown")
 
     @property
     def type(self) -> str:
