@@ -25,6 +25,12 @@ format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# The quick forms: they print ratios and save nothing. benchmarks/README.md has the long ones.
+benchmark: $(VENV)/installed-benchmark
+	$(VENV)/bin/python -m benchmarks.overhead --quick
+	$(VENV)/bin/python -m benchmarks.validity --quick
+	$(VENV)/bin/python -m benchmarks.time_to_precision --quick
+
 clean:
 	rm -rf build site .cache
 
@@ -39,4 +45,8 @@ $(VENV)/installed-measure: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed-measure
 	$(PIP) --editable '.[measure,test]'
+	@touch $@
+
+$(VENV)/installed-benchmark: $(VENV)/installed-measure
+	$(PIP) --editable '.[measure,benchmark]'
 	@touch $@

@@ -6,8 +6,10 @@ failed, 130 interrupted (finished blocks are kept).
 
 from __future__ import annotations
 
+import secrets
 import webbrowser
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -20,10 +22,12 @@ from rich.markup import escape
 from generator import console as show
 from generator.definition import Measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
-from generator.record import Record, SystemDescription, Tier, load_records, records_folder
+from generator.prices import PRICES_FILE, load_prices
+from generator.record import Record, SystemDescription, Tier, load_record, load_records, records_folder
 
 if TYPE_CHECKING:
     from generator.analysis.findings import Findings
+    from generator.analysis.reference import Reference
     from generator.publish.site import Page
 
 out, err = Console(), Console(stderr=True)
@@ -85,6 +89,14 @@ class SuiteChoice(StrEnum):
 Root = Annotated[Path, typer.Option("--root", help="The checkout to work in.", hidden=True)]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Only this measurement; may be given several times.")]
 TierOption = Annotated[Tier, typer.Option(help="How thoroughly: smoke is a first look, standard may be published.")]
+WallMeterOption = Annotated[
+    Path | None,
+    typer.Option(help="CSV of a meter at the wall, time,watts in UTC, that is being written while this runs."),
+]
+WattsOption = Annotated[
+    float | None,
+    typer.Option(help="Your own watts a busy core, for an estimate that is labelled so.", min=0.01, max=1000),
+]
 SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything.")]
 
 
@@ -118,12 +130,15 @@ def measure(
     suite: SuiteOption = SuiteChoice.core,
     tier: TierOption = Tier.STANDARD,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would run and how long.")] = False,
+    wall_meter: WallMeterOption = None,
+    watts_per_core: WattsOption = None,
     root: Root = Path(),
 ) -> None:
     """Measure here and now, whatever records there are, and write a record each."""
     root = root.resolve()
     chosen = _chosen(load_suite(root / "measurements"), SuiteChoice.all if names else suite, names)
-    _exit_with_failures(_measure(root, chosen, tier, MeasureChoice.all, only_plan=plan))
+    failed = _measure(root, chosen, tier, MeasureChoice.all, plan, wall_meter, watts_per_core)
+    _exit_with_failures(failed)
 
 
 @app.command("list")
@@ -147,6 +162,47 @@ def serve(
     serve_site(root.resolve(), partial(_pages, root.resolve()), host=host, port=port, open_browser=open_site)
 
 
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="Record, RECORD:VARIANT or MEASUREMENT:VARIANT.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The same; a record is an id, the start of one, a file.")],
+    json: Annotated[bool, typer.Option("--json", help="Print data instead of words.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Compare two variants of a run, or two runs by their ratios; refuse what cannot be compared, and say why."""
+    from generator import console_compare as words
+    from generator.analysis.across import Across, compared
+
+    root = root.resolve()
+    records, here = _records(root, load_suite(root / "measurements")), _this_system()
+    found = compared(*(_reference(text, records, here) for text in (first, second)))
+    if json:
+        typer.echo(words.as_json(found))
+    else:
+        words.print_comparisons(out, found)
+    if any(isinstance(one, Across) and one.refused for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print data instead of words.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Say what this machine can and cannot measure, how noisy it is now, and how to make it quieter."""
+    from generator import console_doctor as words
+    from generator.measure.doctor import examine
+
+    with words.Watching(err) as watching:
+        diagnosis = examine(root.resolve(), watching)
+    if json:
+        typer.echo(words.diagnosis_json(diagnosis))
+    else:
+        words.print_diagnosis(out, diagnosis)
+    if not diagnosis.can_measure:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command line."""
     app(prog_name="python -m generator")
@@ -164,6 +220,17 @@ def _chosen(suite: Sequence[Measurement], which: SuiteChoice, only: Sequence[str
 
 def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
     return {one.name: load_records(records_folder(root / "measurements", one)) for one in suite}
+
+
+def _reference(text: str, records: Mapping[str, Sequence[Record]], here: SystemDescription | None) -> Reference:
+    """What a word of `compare` names; a record that lies elsewhere is named by its file."""
+    from generator.analysis.reference import Reference, known_variant, resolve
+
+    name, colon, variant = text.rpartition(":") if text.rpartition(":")[0] else (text, "", "")
+    if not name.endswith(".json"):
+        return resolve(text, records, here.fingerprint() if here else None)
+    record = load_record(Path(name))
+    return Reference(record, known_variant(record, variant, text) if colon else None)
 
 
 def _this_system() -> SystemDescription | None:
@@ -187,7 +254,13 @@ def _measure_if_possible(root: Path, chosen: Sequence[Measurement], tier: Tier, 
 
 
 def _measure(
-    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, only_plan: bool = False
+    root: Path,
+    chosen: Sequence[Measurement],
+    tier: Tier,
+    policy: MeasureChoice,
+    only_plan: bool = False,
+    wall_meter: Path | None = None,
+    watts_per_core: float | None = None,
 ) -> list[str]:
     """Run what the policy asks for.
 
@@ -199,6 +272,8 @@ def _measure(
     planning.require_packages(chosen)
 
     from generator.assets.cache import Cache
+    from generator.measure.ceilings import machine_ceilings
+    from generator.measure.energy import find_meter
     from generator.measure.run import Surroundings, run_measurement
     from generator.measure.system import describe_system
 
@@ -212,9 +287,18 @@ def _measure(
         return []
     cache, failed = Cache.default(root), list[str]()
     with planning.only_run(cache.root), show.RunDisplay(out) as display:
+        where = Surroundings(
+            root,
+            cache,
+            system,
+            tell=display,
+            meter=find_meter(wall_meter),
+            watts_per_core=watts_per_core,
+            ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
+        )
         for run in runs:
             display.begin(run.measurement.name)
-            record = run_measurement(run.measurement, run.tier, Surroundings(root, cache, system, tell=display))
+            record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
             failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failure]
     return failed
 
@@ -224,8 +308,8 @@ def _findings(root: Path) -> tuple[tuple[Measurement, ...], list[Findings]]:
     from generator.analysis.findings import analyse
 
     suite = load_suite(root / "measurements")
-    records = _records(root, suite)
-    return suite, [analyse(one, record) for one in suite for record in records[one.name]]
+    records, prices = _records(root, suite), load_prices(root / "measurements" / PRICES_FILE)
+    return suite, [analyse(one, record, prices) for one in suite for record in records[one.name]]
 
 
 def _pages(root: Path) -> list[Page]:

@@ -34,18 +34,18 @@ def duration(seconds: float) -> str:
 
 def print_plan(console: Console, runs: Sequence[PlannedRun]) -> None:
     """Say what is going to be measured and how long that takes."""
-    table = _table("measurement", "variants", "percentiles up to", "tier", "expected", "at most")
+    table = _table("measurement", "variant", "up to", "tier", "expected", "at most")
     for run in runs:
-        variants = "\n".join(variant.name for variant in run.measurement.variants)
-        affordable = "\n".join(_percentile(run.percentiles.get(v.name)) for v in run.measurement.variants)
-        table.add_row(
-            run.measurement.name, variants, affordable, run.tier, duration(run.expected_s), duration(run.most_s)
-        )
+        times = (run.tier, duration(run.expected_s), duration(run.most_s))
+        for index, variant in enumerate(run.measurement.variants):
+            first = (run.measurement.name, *times) if index == 0 else ("", "", "", "")
+            table.add_row(first[0], variant.name, _percentile(run.percentiles.get(variant.name)), *first[1:])
     console.print("Going to measure:", table)
     total, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
     console.print(
         f"Together about {duration(total)}, at most {duration(most)}, downloads and exports not counted. "
-        "Ctrl-C keeps the finished blocks."
+        "Ctrl-C keeps the finished blocks. 'Up to' names the highest percentile that so many queries permit; before a "
+        "first record it is not known."
     )
 
 

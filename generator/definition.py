@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -34,21 +34,37 @@ RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
         "onnxruntime": frozenset({"graph_optimization", "spinning"}),
+        "openvino": frozenset({"precision", "shapes"}),
         "pytorch": frozenset({"compile"}),
     }
 )
 """Runtimes and the options that each one takes."""
 
+ENVIRONMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "fake": frozenset({"numpy"}),
+        "onnxruntime": frozenset({"numpy", "onnxruntime"}),
+        "openvino": frozenset({"numpy", "openvino"}),
+    }
+)
+"""Runtimes that can run in an isolated environment, and the packages that it must pin; nothing else is installed."""
+
+ALWAYS_ISOLATED = frozenset({"openvino"})
+"""Runtimes that are not installed beside the generator: their variants name an environment."""
+
 TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
+        "architecture": frozenset({"name"}),
         "export_onnx": frozenset({"opset"}),
-        "quantize_static": frozenset({"activation", "calibration", "calibration_samples", "per_channel", "weight"}),
-        "quantize_dynamic": frozenset({"operators", "per_channel", "weight"}),
+        "quantize_static": frozenset(
+            {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"}
+        ),
+        "quantize_dynamic": frozenset({"keep", "operators", "per_channel", "weight"}),
     }
 )
 """Transforms and the options that each one takes."""
 
-WORKLOADS = frozenset({"image_classification", "synthetic"})
+WORKLOADS = frozenset({"forecasting", "image_classification", "question_answering", "synthetic", "text_classification"})
 """Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""
 
 
@@ -168,6 +184,9 @@ class Variant(_Part):
     options: dict[str, Option] = Field(default_factory=dict)
     """Options of the runtime."""
 
+    environment: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+    """Exact pins, "onnxruntime==1.16.3": the variant runs with these packages instead of the installed ones."""
+
     @field_validator("name")
     @classmethod
     def _not_reserved(cls, name: str) -> str:
@@ -179,6 +198,8 @@ class Variant(_Part):
     @model_validator(mode="after")
     def _known(self) -> Variant:
         _check_options("runtime", self.runtime, self.options, RUNTIMES)
+        if problem := _environment_problem(self.runtime, self.environment):
+            raise PydanticCustomError("unknown", "{text}", {"text": f"environment: {problem}"})
         return self
 
 
@@ -252,7 +273,11 @@ class Measurement(_Part):
         return frozenset(v.name for v in self.variants)
 
     def fingerprint(self) -> str:
-        """SHA-256 of what is measured and how; texts and dates do not count, so that an article can be reworded."""
+        """SHA-256 of what is measured and how; texts and dates do not count, so that an article can be reworded.
+
+        An environment that is not named does not count either: records from before there were any stay current.
+        """
+        kept_out = [{"title", *(() if variant.environment else ("environment",))} for variant in self.variants]
         measured = self.model_dump_json(
             exclude={
                 "title": True,
@@ -261,10 +286,39 @@ class Measurement(_Part):
                 "suite": True,
                 "headline": True,
                 "workloads": {"__all__": {"title"}},
-                "variants": {"__all__": {"title"}},
+                "variants": dict(enumerate(kept_out)),
             }
         )
         return hashlib.sha256(measured.encode()).hexdigest()
+
+
+_PIN = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)==(\d+(?:\.\d+)*(?:(?:a|b|rc|\.post)\d+)?)")
+_PYTHON_PIN = re.compile(r"3\.(1[1-9]|[2-9]\d)")
+"""The measuring process needs 3.11; which 3.11.x it is, the machine decides."""
+
+
+def _environment_problem(runtime: str, pins: Iterable[str]) -> str:
+    """What is wrong with a variant's environment; nothing when it is sound, or not named and not needed."""
+    needed = ENVIRONMENTS.get(runtime, frozenset())
+    example = ", ".join(f'"{name}==VERSION"' for name in sorted(needed))
+    versions = dict[str, str]()
+    for pin in pins:
+        if not needed:
+            return f"runtime '{runtime}' cannot be isolated. Delete the key."
+        match = _PIN.fullmatch(pin)
+        if not match:
+            return f"'{pin}' is no exact pin. Write it as {example}."
+        if match[1] not in needed | {"python"}:
+            return f"runtime '{runtime}' has no package '{match[1]}'. {suggest(match[1], needed | {'python'})}"
+        if match[1] in versions:
+            return f"'{match[1]}' is pinned twice. Keep one."
+        versions[match[1]] = match[2]
+    if not _PYTHON_PIN.fullmatch(versions.get("python", "3.11")):
+        return f'Python {versions["python"]} cannot measure. Pin a minor version from 3.11 on: "python==3.11".'
+    if (versions or runtime in ALWAYS_ISOLATED) and not needed <= versions.keys():
+        missing = ", ".join(f"'{name}'" for name in sorted(needed - versions.keys()))
+        return f"{missing} must be pinned. Write environment = [{example}]."
+    return ""
 
 
 def _repeated(kind: str, names: list[str]) -> Iterator[str]:

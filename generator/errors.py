@@ -5,6 +5,8 @@ GeneratorError
 ├── RecordError         a record is truncated, was edited, or is of another schema
 ├── AssetError          a download is missing, or its hash differs
 ├── PreparationError    a model cannot be exported, quantized or trained
+├── MeterError          a wall meter's file does not fit the run
+├── IsolationError      an isolated environment cannot be made: no network, no wheel for this machine
 ├── WorkerError         a measuring process crashed, hung or answered nonsense
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
@@ -22,6 +24,8 @@ __all__ = [
     "Busy",
     "DefinitionError",
     "GeneratorError",
+    "IsolationError",
+    "MeterError",
     "MissingPackage",
     "PreparationError",
     "PublishError",
@@ -81,6 +85,14 @@ class AssetError(GeneratorError):
 
 class PreparationError(GeneratorError):
     """A model cannot be exported, quantized or trained."""
+
+
+class MeterError(GeneratorError):
+    """The file of a wall meter's readings is no such file, has gaps, or does not cover the run."""
+
+
+class IsolationError(GeneratorError):
+    """An isolated environment cannot be made: no network, no wheel for this Python or machine, or it does not import."""
 
 
 class WorkerError(GeneratorError):

@@ -51,6 +51,11 @@ round, but no longer than the round itself."""
 
 UNCOUNTED_SHARE = 0.03
 
+MOST_KEPT = 50
+"""Latencies that a round keeps at most. A query of 20 µs runs 1,500 times in a round; all of them are timed, and every
+thirtieth is kept, so that a record of fast queries stays readable. How many there were is kept with them. The median
+of fifty is known to well under what one block differs from the next."""
+
 MULTI_STREAM_SAMPLES = 8
 """Samples of one multi-stream query (MLPerf's number)."""
 

@@ -33,6 +33,9 @@ Count = Annotated[int, Field(ge=0)]
 Latency = Annotated[int, Field(gt=0, le=86_400_000_000_000)]
 """Nanoseconds; zero, negative and longer than a day are no latencies."""
 
+Unit = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)*)?$", max_length=40)]
+"""Key of a unit's phrase: megawatt, celsius, percent; nothing for shares and bare numbers."""
+
 NanoSeconds = Annotated[int, Field(ge=0, le=31_536_000_000_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -158,6 +161,13 @@ class Controls(_Part):
 
     threads: Annotated[int, Field(ge=1)]
     garbage_collection: Literal["frozen and disabled", "left on"]
+    spinning: Line = "off, unless a variant's options ask for it"
+    """Whether idle threads of a runtime wait by burning their core."""
+
+    denormals: Line = "counted as zero by every runtime"
+    runtime_seed: Count = 0
+    """Seed of the runtimes' own random numbers and of Python's hashes."""
+
     address_randomisation: Line | None
     affinity: Line
     """How cores were chosen."""
@@ -194,6 +204,12 @@ class Observations(_Part):
 
     reference: Literal["label", "baseline"]
     """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
+
+    better: Literal["higher", "lower"] = "higher"
+    """Whether a larger value is a gain; of an error it is a loss."""
+
+    unit: Unit = ""
+    """Unit of the values, by the key of its phrase; nothing where they are shares or bare numbers."""
 
     values: tuple[float, ...]
 
@@ -285,6 +301,9 @@ class VariantRecord(_Part):
     workload: Name
     runtime: Line
     runtime_version: Line | None
+    environment: tuple[Line, ...] = ()
+    """What the isolated environment held that it ran in, "name==version"; empty: the installed packages."""
+
     precision: Precision
     baseline: bool
     transforms: tuple[Line, ...]
@@ -350,7 +369,11 @@ class Round(_Part):
     """Samples that each query carries; throughput counts samples, not queries."""
 
     latencies_ns: Annotated[tuple[Latency, ...], Field(min_length=1)]
-    """Latency of each query in the order issued, uncounted ones excluded."""
+    """Latency of each query in the order issued, uncounted ones excluded; see `queries`."""
+
+    queries: Annotated[int, Field(ge=1)] | None = None
+    """Queries that the round answered, where so many fitted into it that only the latencies of some are kept, evenly
+    spaced; null: those of all."""
 
     wall_ns: Latency
     cpu_ns: NanoSeconds
@@ -359,6 +382,17 @@ class Round(_Part):
     involuntary_switches: Count | None
     offered_per_second: Annotated[float, Field(gt=0)] | None = None
     """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
+
+    @property
+    def answered(self) -> int:
+        """How many queries the round answered, kept or not."""
+        return self.queries or len(self.latencies_ns)
+
+    @model_validator(mode="after")
+    def _kept_are_some_of_them(self) -> Self:
+        if self.queries is not None and self.queries < len(self.latencies_ns):
+            raise ValueError("a round cannot keep more latencies than it answered queries")
+        return self
 
 
 Joules = Annotated[float, Field(ge=0)]
@@ -563,12 +597,16 @@ def sealed(fields: dict[str, Any]) -> Record:
         pydantic.ValidationError: when the fields are no record.
     """
     unsealed = Record.model_validate({**fields, "sha256": "0" * 64})
-    return unsealed.model_copy(update={"sha256": _digest(json.loads(unsealed.model_dump_json()))})
+    data = json.loads(unsealed.model_dump_json())
+    return Record.model_validate_json(json.dumps({**data, "sha256": _digest(data)}))
 
 
 def dump_record(record: Record) -> str:
-    """The record as JSON text: readable, a round a line, the same bytes for the same record."""
-    data = json.loads(record.model_dump_json())
+    """The record as JSON text: readable, a round a line, the same bytes for the same record.
+
+    A field that an older record does not have is not added to it: its hash is over what was measured then.
+    """
+    data = json.loads(record.model_dump_json(exclude_unset=True))
     text = json.dumps(data, ensure_ascii=False, indent=1)
     # A list of numbers stands on one line: records are read and diffed by people, a number a line is neither.
     return re.sub(r"\[\s+(-?[\d.][^\[\]{}\"]*?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text) + "\n"

@@ -18,6 +18,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py"))
 BELOW = {
     "errors": set(),
     "definition": {"errors"},
+    "prices": {"errors", "definition"},
     "record": {"errors", "definition"},
     "protocol": {"errors", "definition", "record"},
     "assets": {"errors", "definition", "record", "protocol"},
@@ -25,8 +26,8 @@ BELOW = {
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms", "runtimes"},
-    "analysis": {"errors", "definition", "record", "protocol"},
-    "publish": {"errors", "definition", "record", "protocol", "analysis"},
+    "analysis": {"errors", "definition", "prices", "record", "protocol"},
+    "publish": {"errors", "definition", "prices", "record", "protocol", "analysis"},
 }
 """What each room may import: measuring and publishing meet only at the record."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def test_vocabulary_equals_the_registries() -> None:
     assert set(d.RUNTIMES) == set(RUNTIMES)
     assert set(d.TRANSFORMS) == set(TRANSFORMS)
     assert set(KINDS) == d.WORKLOADS
+    assert {*d.ENVIRONMENTS, *d.ALWAYS_ISOLATED} <= set(RUNTIMES)
 
 
 BAD = [
@@ -180,3 +182,51 @@ def test_fingerprint_ignores_words_and_sees_what_is_measured(checkout: Checkout,
     a, b, c = (_load(root, name).model_copy(update={"name": "same"}) for name in "abc")
     assert a.fingerprint() == b.fingerprint()
     assert a.fingerprint() != c.fingerprint()
+
+
+ENVIRONMENTS = [
+    ("loose pin", "fake", '["numpy>=1.26"]', "'numpy>=1.26' is no exact pin. Write it as \"numpy==VERSION\"."),
+    ("wildcard", "fake", '["numpy==1.*"]', "'numpy==1.*' is no exact pin"),
+    ("address", "fake", '["numpy @ https://evil/numpy.whl"]', "is no exact pin"),
+    ("option", "fake", '["--index-url=https://evil"]', "is no exact pin"),
+    ("stray package", "onnxruntime", '["numpy==1.26.4", "requests==2.0"]', "runtime 'onnxruntime' has no package 'requests'"),
+    ("twice", "fake", '["numpy==1.26.4", "numpy==2.0.0"]', "'numpy' is pinned twice"),
+    ("without NumPy", "onnxruntime", '["onnxruntime==1.16.3"]', "'numpy' must be pinned. Write environment = [\"numpy==VERSION\", \"onnxruntime==VERSION\"]"),
+    ("only Python", "fake", '["python==3.11"]', "'numpy' must be pinned"),
+    ("old Python", "fake", '["numpy==1.26.4", "python==3.9"]', "Python 3.9 cannot measure"),
+    ("Python's patch", "fake", '["numpy==1.26.4", "python==3.11.7"]', "Python 3.11.7 cannot measure. Pin a minor version"),
+    ("PyTorch", "pytorch", '["torch==2.1.2"]', "runtime 'pytorch' cannot be isolated"),
+    ("OpenVINO without one", "openvino", "[]", "'numpy', 'openvino' must be pinned"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("runtime", "pins", "message"), [row[1:] for row in ENVIRONMENTS], ids=[row[0] for row in ENVIRONMENTS]
+)
+def test_an_environment_is_exact_pins_of_known_packages(
+    checkout: Checkout, definition: str, runtime: str, pins: str, message: str
+) -> None:
+    """A definition may come from a stranger: it installs a known runtime of a stated version and nothing else."""
+    text = definition.replace("options = {latency_ns = 1_000_000, outputs = 1}", f"environment = {pins}")
+    text = text.replace('runtime = "fake"\nprecision = "int8"', f'runtime = "{runtime}"\nprecision = "int8"')
+    with pytest.raises(DefinitionError) as caught:
+        _load(checkout(trial=text))
+    assert f"variants 'fast': environment: {message}" in str(caught.value)
+
+
+def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkout: Checkout, definition: str) -> None:
+    """Another version is another measurement; definitions from before there were environments keep their records."""
+    pinned = definition.replace("outputs = 1}", 'outputs = 1}\nenvironment = ["numpy==1.26.4"]')
+    root = checkout(plain=definition, pinned=pinned, later=pinned.replace("1.26.4", "2.0.0"))
+    prints = {_load(root, name).model_copy(update={"name": "x"}).fingerprint() for name in ("plain", "pinned", "later")}
+    assert len(prints) == 3
+    plain = _load(root, "plain")
+    unread = ("title", "question", "published", "suite", "headline")
+    before = plain.model_dump_json(
+        exclude={
+            **dict.fromkeys(unread, True),
+            "workloads": {"__all__": {"title"}},
+            "variants": {"__all__": {"title", "environment"}},
+        }
+    )
+    assert plain.fingerprint() == hashlib.sha256(before.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,26 @@ class Interval:
     def contains(self, value: float) -> bool:
         """Whether the value lies in it, its ends included."""
         return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A quantity over the blocks of a run: median, smallest and largest. Not an interval: it moves between runs."""
+
+    median: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A quantity that there is none of, and why."""
+
+    key: str
+    """Of the phrase that says why: "no-counter"."""
+
+    detail: str = ""
+    """What the record says of it, in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +80,8 @@ def mean(values: Sequence[float]) -> Estimate:
     spread = math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (count - 1) / count)
     half = float(stats.t.ppf(1 - (1 - CONFIDENCE) / 2, count - 1)) * spread
     return Estimate(centre, Interval(centre - half, centre + half), count)
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median, smallest and largest of at least one value."""
+    return Spread(statistics.median(values), min(values), max(values))

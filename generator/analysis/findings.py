@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from generator import protocol
 from generator.analysis.caveat import Caveat, caveats
 from generator.analysis.comparison import Comparison, compare
+from generator.analysis.cost import Cost, cost
+from generator.analysis.energy import DomainEnergy, EnergyEstimate, energy, energy_estimate
+from generator.analysis.estimate import Spread as Spread
+from generator.analysis.estimate import Unknown as Unknown
+from generator.analysis.estimate import spread
+from generator.analysis.memory import Memory, memory
 from generator.analysis.percentile import Percentile, percentiles
 from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
+from generator.analysis.roofline import Roofline, roofline
 from generator.definition import CONTROL, Measurement, Variant, WorkloadChoice
+from generator.prices import Price
 from generator.record import Block, Record, VariantRecord, WorkloadRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A quantity over the blocks of a run: median, smallest and largest. Not an interval: it moves between runs."""
-
-    median: float
-    least: float
-    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,23 @@ class VariantFindings:
     against_baseline: Comparison | None
     """None for the baseline itself and for a variant that was not timed in two blocks."""
 
+    memory: Memory
+
+    energy: tuple[DomainEnergy, ...] | Unknown
+    """Of each counter's domain; from counters only."""
+
+    energy_estimate: EnergyEstimate | None
+    """From a person's own watts a core: no measurement, and to be labelled so wherever it is shown."""
+
+    cost: Cost | Unknown
+    roofline: Roofline | Unknown
+
+    @property
+    def least_bytes_per_sample(self) -> float | None:
+        """Least memory traffic of a sample at the batch that was run; None where it was not counted."""
+        work = self.record.work
+        return work.least_bytes_per_sample(self.record.samples_per_query) if work else None
+
     def quality_of(self, metric: str) -> Quality | None:
         """The metric of this name, if it was measured."""
         return next((quality for quality in self.quality if quality.metric == metric), None)
@@ -94,6 +110,9 @@ class WorkloadFindings:
 
     control: Comparison | None
     """The baseline against its own second start."""
+
+    control_energy: tuple[DomainEnergy, ...] | Unknown
+    """The same of energy: its savings should contain 1."""
 
     health: tuple[BlockHealth, ...]
     blocks_kept: int
@@ -125,14 +144,14 @@ class Findings:
         return next(one for one in self.workloads if one.choice.name == name)
 
 
-def analyse(measurement: Measurement, record: Record) -> Findings:
-    """Find what a record says.
+def analyse(measurement: Measurement, record: Record, prices: Sequence[Price] = ()) -> Findings:
+    """Find what a record says, and what it costs at these prices.
 
     A variant of the record that the definition no longer has is left out; one that the record does not have yet
     is left out as well: findings never invent a row.
     """
     workloads = tuple(
-        _workload(measurement, record, choice, found)
+        _workload(measurement, record, choice, found, prices)
         for choice in measurement.workloads
         if (found := next((w for w in record.workloads if w.name == choice.name), None))
     )
@@ -140,7 +159,11 @@ def analyse(measurement: Measurement, record: Record) -> Findings:
 
 
 def _workload(
-    measurement: Measurement, record: Record, choice: WorkloadChoice, found: WorkloadRecord
+    measurement: Measurement,
+    record: Record,
+    choice: WorkloadChoice,
+    found: WorkloadRecord,
+    prices: Sequence[Price],
 ) -> WorkloadFindings:
     blocks = [block for block in record.blocks if block.workload == choice.name]
     kept = protocol.kept_blocks(blocks)
@@ -148,7 +171,7 @@ def _workload(
     defined = [variant for variant in measurement.variants_of(choice.name) if variant.name in known]
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
-    variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1) for one in defined)
+    variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1, prices) for one in defined)
     control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
     spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
     return WorkloadFindings(
@@ -156,12 +179,18 @@ def _workload(
         record=found,
         variants=variants,
         control=control,
+        control_energy=energy(record, kept, CONTROL, baseline.name),
         health=tuple(
             BlockHealth(b.index, b.disturbed, b.health.foreign_cpu_cores, b.health.lowest_cpu_share) for b in blocks
         ),
         blocks_kept=len(kept),
-        caveats=caveats(record, choice.name, control, spreads),
+        caveats=(*_about_the_definition(measurement, record), *caveats(record, choice.name, control, spreads)),
     )
+
+
+def _about_the_definition(measurement: Measurement, record: Record) -> tuple[Caveat, ...]:
+    changed = record.provenance.definition_sha256 != measurement.fingerprint()
+    return (Caveat("definition-changed"),) if changed else ()
 
 
 def _variant(
@@ -171,14 +200,18 @@ def _variant(
     baseline: Variant,
     reference: Sequence[Quality],
     comparisons: int,
+    prices: Sequence[Price],
 ) -> VariantFindings:
     found = record.variant(variant.name)
     quality = qualities(found)
     is_baseline = variant.name == baseline.name
+    kept = protocol.kept_blocks(blocks)
+    latency = None if found.failure else _latency(kept, variant.name)
+    rate = (latency.rate_served or latency.samples_per_second) if latency else None
     return VariantFindings(
         variant=variant,
         record=found,
-        latency=None if found.failure else _latency(protocol.kept_blocks(blocks), variant.name),
+        latency=latency,
         quality=quality,
         gate=Gate.PASSED if is_baseline else gate(quality, reference),
         accuracy_kept=accuracy_kept(quality, reference),
@@ -186,6 +219,11 @@ def _variant(
         against_baseline=None
         if is_baseline
         else compare(blocks, variant.name, baseline.name, max(1, comparisons), _statistic(record)),
+        memory=memory([start for block in kept for start in block.workers if start.variant == variant.name]),
+        energy=energy(record, kept, variant.name, baseline.name),
+        energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency else None),
+        cost=cost(rate, record.system, prices),
+        roofline=roofline(found, rate, record.ceilings, record.controls.threads),
     )
 
 
@@ -196,7 +234,7 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
         return None
     starts = [worker for block in blocks for worker in block.workers if worker.variant == variant]
     pooled = [[ns for one in rounds for ns in one.latencies_ns] for rounds in per_block]
-    samples = [sum(len(one.latencies_ns) * one.samples_per_query for one in rounds) for rounds in per_block]
+    samples = [sum(one.answered * one.samples_per_query for one in rounds) for rounds in per_block]
     walls = [sum(one.wall_ns for one in rounds) for rounds in per_block]
     cpus = [sum(one.cpu_ns for one in rounds) for rounds in per_block]
     memory = [
@@ -207,22 +245,18 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
     rates = [rate for block in blocks if (rate := protocol.served_rate(block, variant))]
     everything = [ns for block in pooled for ns in block]
     return LatencyFindings(
-        p50_ns=_spread([statistics.median(block) for block in pooled]),
-        mean_ns=_spread([statistics.fmean(block) for block in pooled]),
+        p50_ns=spread([statistics.median(block) for block in pooled]),
+        mean_ns=spread([statistics.fmean(block) for block in pooled]),
         percentiles=percentiles(everything),
-        queries=len(everything),
+        queries=sum(one.answered for rounds in per_block for one in rounds),
         samples_per_query=per_block[0][0].samples_per_query,
-        rate_served=_spread(rates) if rates else None,
-        samples_per_second=_spread([count / (wall / 1e9) for count, wall in zip(samples, walls, strict=True)]),
-        cpu_s_per_sample=_spread([cpu / 1e9 / count for count, cpu in zip(samples, cpus, strict=True)]),
-        first_call_ns=_spread([w.first_call_ns for w in starts]),
-        load_ns=_spread([w.load_ns for w in starts]),
-        memory_bytes=_spread(memory) if memory else None,
+        rate_served=spread(rates) if rates else None,
+        samples_per_second=spread([count / (wall / 1e9) for count, wall in zip(samples, walls, strict=True)]),
+        cpu_s_per_sample=spread([cpu / 1e9 / count for count, cpu in zip(samples, cpus, strict=True)]),
+        first_call_ns=spread([w.first_call_ns for w in starts]),
+        load_ns=spread([w.load_ns for w in starts]),
+        memory_bytes=spread(memory) if memory else None,
     )
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(statistics.median(values), min(values), max(values))
 
 
 def _headline(measurement: Measurement, record: Record, workloads: Sequence[WorkloadFindings]) -> Comparison | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from generator import protocol
 from generator.definition import Scenario
+from generator.measure.energy import Meter, NoMeter
 from generator.measure.health import Probe, is_disturbed
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import play
@@ -39,6 +40,9 @@ class BlockPlan:
     latency_bound_ns: int | None = None
     batches: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Samples of each participant's queries; those left out have 1."""
+
+    meter: Meter = field(default_factory=NoMeter)
+    """Measures energy after the rounds."""
 
 
 def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Block:
@@ -66,6 +70,7 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
                 worker.ask("batch", samples=samples)
             starts[name] |= worker.ask("warm_up", **_warm_up_command())
         rounds, health = _play(workers, starts, plan, order, probe)
+        energy = plan.meter.windows(workers, plan.batches, order)
         for name, worker in workers.items():
             starts[name] |= worker.ask("stop")
     return Block(
@@ -78,6 +83,7 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
         latency_bound_ns=plan.latency_bound_ns,
         health=health,
         disturbed=is_disturbed(health),
+        energy=energy,
     )
 
 

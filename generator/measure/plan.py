@@ -17,7 +17,7 @@ from generator.errors import Busy, MissingPackage
 from generator.record import Record, SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
-_START_S: Mapping[str, float] = {"pytorch": 5.0, "onnxruntime": 0.8}
+_START_S: Mapping[str, float] = {"pytorch": 5.0, "onnxruntime": 0.8, "openvino": 0.8}
 """Rough time in which a worker of each runtime starts; only for the plan, a run measures its own."""
 
 _WARM_UP_S = 0.3
@@ -128,7 +128,7 @@ def require_packages(measurements: Sequence[Measurement]) -> None:
     needed = {"psutil": "measuring", "cpuinfo": "measuring"}
     for one in measurements:
         for variant in one.variants:
-            if package := PACKAGES[variant.runtime]:
+            if (package := PACKAGES[variant.runtime]) and not variant.environment:
                 needed[package] = f"measurement '{one.name}', variant '{variant.name}'"
     for package, purpose in needed.items():
         if importlib.util.find_spec(package) is None:

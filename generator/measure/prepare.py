@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,10 @@ from generator.definition import Measurement, Variant, WorkloadChoice
 from generator.errors import GeneratorError, MissingPackage, WorkerError
 from generator.measure.events import Listener, Preparing
 from generator.measure.process import Job
-from generator.record import Failure, WorkloadRecord
+from generator.measure.work import counted_work
+from generator.record import Failure, Work, WorkloadRecord
 from generator.runtimes import PACKAGES
+from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
 from generator.workloads.workload import Arrays, Artifact, Workload
 
@@ -34,12 +38,17 @@ class PreparedWorkload:
 
     artifacts: Mapping[str, Artifact]
     failures: Mapping[str, Failure]
+    environments: Mapping[str, Environment] = field(default_factory=lambda: MappingProxyType({}))
+    """Of the variants that run in an isolated one."""
+
+    work: Mapping[str, Work] = field(default_factory=lambda: MappingProxyType({}))
+    """FLOPs and bytes of a sample, of the variants that could be prepared."""
 
 
 def prepare(
     measurement: Measurement, choice: WorkloadChoice, workload: Workload, cache: Cache, tell: Listener
 ) -> PreparedWorkload:
-    """Fetch, export and quantize what the variants of one workload need.
+    """Fetch, install, export and quantize what the variants of one workload need.
 
     A variant that cannot be prepared becomes a failure; the others go on.
 
@@ -52,16 +61,20 @@ def prepare(
     quality_inputs, data_sha256 = _stored(samples, cache)
     timed_inputs, _ = _stored(timed, cache)
     jobs, artifacts, failures = dict[str, Job](), dict[str, Artifact](), dict[str, Failure]()
+    environments, work = dict[str, Environment](), dict[str, Work]()
     for variant in measurement.variants_of(choice.name):
         _require(variant)
         tell(Preparing(f"{choice.name}: {variant.name}"))
         try:
             artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
+            if variant.environment:
+                environments[variant.name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
         except MissingPackage:
             raise
         except GeneratorError as error:
             failures[variant.name] = failure("prepare", error)
             continue
+        work[variant.name] = counted_work(artifact, timed, cache)
         jobs[variant.name] = Job(
             variant=variant.name,
             runtime=variant.runtime,
@@ -70,6 +83,7 @@ def prepare(
             quality_inputs=quality_inputs,
             threads=measurement.threads,
             options=variant.options,
+            interpreter=_interpreter(environments.get(variant.name)),
         )
     record = WorkloadRecord(
         name=choice.name,
@@ -80,7 +94,7 @@ def prepare(
         timed_samples=len(timed),
         notes=tuple(workload.notes),
     )
-    return PreparedWorkload(choice, workload, record, jobs, artifacts, failures)
+    return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
 
 
 def failure(stage: str, error: GeneratorError) -> Failure:
@@ -97,9 +111,13 @@ def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:
     return artifact
 
 
+def _interpreter(environment: Environment | None) -> str:
+    return str(environment.interpreter) if environment else sys.executable
+
+
 def _require(variant: Variant) -> None:
     package = PACKAGES[variant.runtime]
-    if package and importlib.util.find_spec(package) is None:
+    if package and not variant.environment and importlib.util.find_spec(package) is None:
         raise MissingPackage(package, "measure", f"variant '{variant.name}'")
 
 

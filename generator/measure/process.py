@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from generator.errors import WorkerError
+from generator.runtimes.environment import without_foreign
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -37,6 +38,7 @@ class Job:
     threads: int
     options: Mapping[str, Any]
     interpreter: str = sys.executable
+    """The running one, or an isolated environment's."""
 
 
 def controls(threads: int) -> dict[str, str]:
@@ -51,6 +53,11 @@ def controls(threads: int) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "TOKENIZERS_PARALLELISM": "false",
     }
+
+
+def _inherited(job: Job) -> dict[str, str]:
+    """Our own environment variables; to an isolated environment none that would lead it to other packages."""
+    return dict(os.environ) if job.interpreter == sys.executable else without_foreign(os.environ)
 
 
 class WorkerProcess:
@@ -72,7 +79,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **controls(job.threads)},
+            env={**_inherited(job), **controls(job.threads)},
             text=True,
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the driver's: it ends its workers itself

@@ -20,9 +20,9 @@ from generator.measure.events import Answering, Listener
 from generator.measure.prepare import PreparedWorkload, failure
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
-from generator.record import ArtifactRecord, Audit, Failure, VariantRecord
+from generator.record import ArtifactRecord, Audit, Failure, Observations, VariantRecord
 from generator.transforms import operator_counts
-from generator.workloads.workload import Arrays, Workload
+from generator.workloads.workload import Arrays, Artifact, SeveralModels, Workload
 
 ANSWERS_AT_ONCE = 32
 """Samples answered between two signs of progress."""
@@ -97,7 +97,10 @@ def _observed(
         update={
             "runtime_version": given.version,
             "runtime_details": dict(given.details),
-            "quality": prepared.workload.observe(given.outputs, None if variant.baseline else baseline),
+            "quality": (
+                *prepared.workload.observe(given.outputs, None if variant.baseline else baseline),
+                *_of_the_model(prepared.workload, prepared.artifacts[variant.name]),
+            ),
             "artifact": _artifact_record(prepared, variant, given.operators),
             "samples_per_query": batch,
             "audit": audit,
@@ -105,6 +108,10 @@ def _observed(
         }
     )
     return found, given.outputs
+
+
+def _of_the_model(workload: Workload, artifact: Artifact) -> tuple[Observations, ...]:
+    return workload.observe_model(artifact) if isinstance(workload, SeveralModels) else ()
 
 
 def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) -> Answers:
@@ -125,7 +132,8 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
                 worker.ask("answer", first=first, count=ANSWERS_AT_ONCE, into=str(into))
                 outputs += _read_answers(into)
             tell(Answering(job.variant, total, total))
-        operators = operator_counts(optimized) if optimized.exists() else {}
+            operators = dict(worker.ask("operators")["operators"])
+        operators = operator_counts(optimized) if optimized.exists() else operators
         return Answers(outputs, str(start["version"]), start["details"], operators)
     finally:
         for path in (into, *folder.glob(f"{optimized.name}*")):
@@ -217,16 +225,19 @@ def _artifact_record(
 def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure | None = None) -> VariantRecord:
     """What is known of a variant before it answered anything."""
     steps = {f"{step.name}.{key}": value for step in variant.transforms for key, value in step.options.items()}
+    environment = prepared.environments.get(variant.name)
     return VariantRecord(
         name=variant.name,
         workload=variant.workload,
         runtime=variant.runtime,
         runtime_version=None,
+        environment=environment.packages if environment else (),
         precision=variant.precision,
         baseline=variant.baseline,
         transforms=tuple(step.name for step in variant.transforms),
         options={**variant.options, **steps},
         artifact=_artifact_record(prepared, variant, {}),
+        work=prepared.work.get(variant.name),
         quality=(),
         quality_unknown=prepared.workload.labels_unknown,
         failure=problem,

@@ -18,6 +18,7 @@ from generator.definition import CONTROL, Measurement
 from generator.errors import WorkerError
 from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block, starts_slowly
+from generator.measure.energy import Meter, NoMeter
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
 from generator.measure.prepare import PreparedWorkload, failure, prepare
@@ -28,6 +29,7 @@ from generator.measure.system import address_randomisation, available_cores
 from generator.record import (
     SCHEMA_VERSION,
     Block,
+    Ceilings,
     Controls,
     Record,
     Source,
@@ -61,6 +63,13 @@ class Surroundings:
     seed: int = field(default_factory=lambda: secrets.randbits(32))
     timeout_s: float = 600.0
     """Longest wait for one answer of a worker; a compiled model's first call is part of one."""
+
+    meter: Meter = field(default_factory=NoMeter)
+    watts_per_core: float | None = None
+    """A person's own figure, for an estimate of energy that is labelled so."""
+
+    ceilings: Callable[[int], Ceilings | None] = lambda threads: None
+    """What bounds a variant of so many threads on this machine; measured, or taken from the cache."""
 
 
 def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
@@ -107,6 +116,9 @@ class _Run:
         self.variants = {v.name: v for v in self._kept_variants()}
         self.blocks = [Block.model_validate(part["block"]) for part in self.journal.parts("block")]
         self.stop_reasons: dict[str, StopReason] = {}
+        simulated = all(variant.runtime == "fake" for variant in measurement.variants)
+        self.ceilings = None if simulated else where.ceilings(measurement.threads)
+        where.meter.check(available_cores())
         if self.blocks or self.variants:
             where.tell(events.Resumed(len(self.blocks)))
 
@@ -118,6 +130,7 @@ class _Run:
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
             "system": self.where.system.fingerprint(),
+            "environments": {name: e.packages for one in self.prepared for name, e in sorted(one.environments.items())},
             "artifacts": {name: a.sha256 for one in self.prepared for name, a in sorted(one.artifacts.items())},
             "data": {one.choice.name: one.record.data_sha256 for one in self.prepared},
         }
@@ -159,6 +172,7 @@ class _Run:
             scenario=self.measurement.scenario,
             latency_bound_ns=_nanoseconds(self.measurement.latency_bound_ms),
             batches={name: self.variants[job.variant].samples_per_query for name, job in jobs.items()},
+            meter=self.where.meter,
         )
         simulated = all(job.runtime == "fake" for job in jobs.values())
         probe: Probe = SimulatedProbe() if simulated else SystemProbe()
@@ -268,7 +282,11 @@ class _Run:
                 ),
                 "workloads": [one.record for one in self.prepared],
                 "variants": [self.variants[name] for name in order if name in self.variants],
-                "blocks": self.blocks,
+                "blocks": self.where.meter.completed(self.blocks),
+                "energy": self.where.meter.description().model_copy(
+                    update={"watts_per_core": self.where.watts_per_core}
+                ),
+                "ceilings": self.ceilings,
             }
         )
 

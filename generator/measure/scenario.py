@@ -73,7 +73,7 @@ def _search_rates(workers: Mapping[str, Asks], latency_bound_ns: int, order: ran
             ), used_ns
 
         alone = workers[name].ask("round", **round_command())
-        yield from _search_rate(test, latency_bound_ns, 1e9 * len(alone["latencies_ns"]) / alone["wall_ns"])
+        yield from _search_rate(test, latency_bound_ns, 1e9 * _answered(alone) / alone["wall_ns"])
 
 
 def _search_rate(test: Callable[[float], tuple[Round, int]], latency_bound_ns: int, most: float) -> Played:
@@ -107,7 +107,7 @@ def best_batch(worker: Asks) -> tuple[int, dict[int, float]]:
     for size in protocol.BATCHES:
         worker.ask("batch", samples=size)
         answers = [worker.ask("round", **round_command()) for _ in range(4)]
-        samples = size * sum(len(answer["latencies_ns"]) for answer in answers[1:])
+        samples = size * sum(_answered(answer) for answer in answers[1:])
         tried[size] = samples / (sum(answer["wall_ns"] for answer in answers[1:]) / 1e9)
         if size == 1 or tried[size] > 1.02 * tried[best]:
             best, fruitless = size, 0
@@ -118,10 +118,16 @@ def best_batch(worker: Asks) -> tuple[int, dict[int, float]]:
     return best, tried
 
 
+def _answered(answer: Mapping[str, Any]) -> int:
+    """Queries of a round, whether their latencies are kept or not."""
+    return int(answer.get("queries") or len(answer["latencies_ns"]))
+
+
 def round_command() -> dict[str, float]:
     """Length of a round and of what stands uncounted at its start."""
     return {
         "round_ns": protocol.ROUND_NS,
+        "most_kept": protocol.MOST_KEPT,
         "uncounted_queries": protocol.UNCOUNTED_QUERIES,
         "uncounted_ns": round(protocol.ROUND_NS * protocol.UNCOUNTED_SHARE),
     }

@@ -4,14 +4,15 @@ Run by path, in whatever interpreter the variant names, so it imports the standa
 It reads one JSON object a line from standard input and answers with one a line on a private copy of standard output;
 whatever libraries print goes to standard error.
 
-    {"do": "load", ...}                  -> version, details, load_ns, first_call_ns, rss_before_load_bytes
+    {"do": "load", ...}                  -> version, details, load_ns, first_call_ns, memory before loading
     {"do": "warm_up"}                    -> warm_up_ns, warm_up_queries, process_cpu_ns
-    {"do": "round", "round_ns": n, ...}  -> latencies_ns, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
+    {"do": "round", "round_ns": n, ...}  -> latencies_ns, queries, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
     {"do": "batch", "samples": n}        -> samples_per_query
     {"do": "serve", "rate": r, ...}      -> as round, latencies counted from the scheduled time
     {"do": "audit", "pairs": n, ...}     -> repeated_ns, varied_ns; the timed answers lie in the file named
     {"do": "answer", "first": i, ...}    -> answered; the outputs lie in the file named
-    {"do": "stop"}                       -> peak_rss_bytes
+    {"do": "operators"}                  -> operators
+    {"do": "stop"}                       -> peak_rss_bytes, pss_bytes, device_peak_bytes
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import math
 import os
 import random
 import statistics
@@ -44,7 +46,9 @@ class Worker:
 
     def __init__(self, command: dict[str, Any]) -> None:
         runtime = importlib.import_module(RUNTIMES[command["runtime"]])
-        self._rss_before_load_bytes = _resident_bytes()
+        reading_ns = time.monotonic_ns()
+        self._rss_before_load_bytes, self._pss_before_load_bytes = _resident_bytes(), _proportional_bytes()
+        reading_ns = time.monotonic_ns() - reading_ns
         spec = Spec(command["artifact"], command["threads"], command["options"], command.get("optimized_path"))
         self._session: Session = runtime.load(spec)
         self._samples = _read_samples(command["inputs"])
@@ -58,9 +62,10 @@ class Worker:
         self.loaded: Answer = {
             "version": self._session.version,
             "details": dict(self._session.details()),
-            "load_ns": loaded_ns - command["spawned_ns"],
+            "load_ns": loaded_ns - command["spawned_ns"] - reading_ns,
             "first_call_ns": first_call_ns,
             "rss_before_load_bytes": self._rss_before_load_bytes,
+            "pss_before_load_bytes": self._pss_before_load_bytes,
             "samples": len(self._samples),
         }
 
@@ -99,7 +104,7 @@ class Worker:
         wall_ns = clock() - begin
         after = _involuntary_switches()
         return {
-            "latencies_ns": latencies,
+            **thinned(latencies, command.get("most_kept"), len(self._queries)),
             "wall_ns": wall_ns,
             "cpu_ns": self._session.cpu_clock_ns() - cpu,
             "involuntary_switches": None if after is None or switches is None else after - switches,
@@ -169,9 +174,17 @@ class Worker:
         np.savez(command["into"], **outputs)
         return {"answered": len({key.split("/")[0] for key in outputs})}
 
+    def operators(self, command: dict[str, Any]) -> Answer:
+        """Count the operators of the graph that is really run, where the runtime tells."""
+        return {"operators": dict(self._session.operators())}
+
     def stop(self, command: dict[str, Any]) -> Answer:
-        """Report the high-water mark of memory."""
-        return {"peak_rss_bytes": _peak_resident_bytes()}
+        """Report what memory was taken: the high-water mark, and what is held now."""
+        return {
+            "peak_rss_bytes": _peak_resident_bytes(),
+            "pss_bytes": _proportional_bytes(),
+            "device_peak_bytes": self._session.device_peak_bytes(),
+        }
 
     def _query(self) -> int:
         session = self._session
@@ -185,6 +198,20 @@ class Worker:
 def is_warm(medians: list[float], gain: float) -> bool:
     """Whether the last three windows brought less than `gain` over the best window before them."""
     return len(medians) > 3 and min(medians[-3:]) > (1 - gain) * min(medians[:-3])
+
+
+def thinned(latencies_ns: list[int], most: int | None, samples: int) -> Answer:
+    """Latencies of at most `most` queries, evenly spaced, and how many queries there were when some are left out.
+
+    The step has no divisor in common with the number of samples, which queries take in turn: or else always the same
+    samples would be kept.
+    """
+    step = -(-len(latencies_ns) // most) if most else 1
+    if step == 1:
+        return {"latencies_ns": latencies_ns, "queries": None}
+    while math.gcd(step, samples) > 1:
+        step += 1
+    return {"latencies_ns": latencies_ns[::step], "queries": len(latencies_ns)}
 
 
 def _joined(samples: list[Arrays]) -> Arrays:
@@ -213,7 +240,25 @@ def _resident_bytes() -> int | None:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def _proportional_bytes() -> int | None:
+    """Memory in which a page that k processes share counts a k-th."""
+    try:
+        lines = Path("/proc/self/smaps_rollup").read_text("ascii").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+
+
 def _peak_resident_bytes() -> int | None:
+    """High-water mark of resident memory.
+
+    Linux's own figure comes first: `ru_maxrss` begins with the peak of the process that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    except (OSError, ValueError, StopIteration):
+        pass
     try:
         import resource
     except ImportError:

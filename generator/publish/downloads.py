@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from generator.analysis.change import quality_change
 from generator.analysis.findings import Findings, Spread, VariantFindings, WorkloadFindings
-from generator.publish.change import accuracy_change
 from generator.publish.charts.chart import UNITS, Cell, Chart, tidy
 from generator.publish.charts.latency import percentile_key
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
@@ -36,7 +36,7 @@ def chart_csv(chart: Chart) -> bytes:
 
 def chart_json(chart: Chart, citation: str, records: Sequence[str]) -> bytes:
     """A chart's numbers with what they mean: units, description, licence, citation."""
-    columns = [{"name": c.name, "title": c.title, "unit": UNITS[c.kind]} for c in chart.table.columns]
+    columns = [{"name": c.name, "title": c.title, "unit": c.unit or UNITS[c.kind]} for c in chart.table.columns]
     names = [column.name for column in chart.table.columns]
     return _json(
         {
@@ -121,7 +121,7 @@ def _quality(variant: VariantFindings, baseline: VariantFindings) -> Iterator[tu
             yield f"{key}_low", tidy(interval.low)
             yield f"{key}_high", tidy(interval.high)
     accuracy = accuracy_metric(baseline)
-    change = accuracy and accuracy_change(variant.record, baseline.record, accuracy.metric)
+    change = accuracy and quality_change(variant.record, baseline.record, accuracy.metric)
     if change and variant is not baseline:
         yield "accuracy_change", tidy(change.point)
         yield "accuracy_change_low", tidy(change.interval.low)

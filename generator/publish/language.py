@@ -29,6 +29,11 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=[а-яё%])")
 """A blank between a number and a Russian word: what is counted does not go to the next line alone."""
 
+SMALLEST_PLAIN = 1e-4
+"""Below it a number is written with a power of ten: nobody counts zeros."""
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 MOST_DECIMALS = 4
 """No measured ratio here deserves more digits after the point."""
 
@@ -50,7 +55,12 @@ class Language(StrEnum):
         return Locale.parse({"ru": "ru_RU", "en": "en_GB"}[self.value])
 
     def number(self, value: float, significant: int = 3) -> str:
-        """A number with this many significant digits: "4,00", "12,3", "1 234"."""
+        """A number with this many significant digits: "4,00", "12,3", "1 234", "1,50·10⁻⁶"."""
+        if 0 < abs(value) < SMALLEST_PLAIN:
+            exponent = math.floor(math.log10(abs(value)))
+            mantissa = self.decimal(value / 10.0**exponent, significant - 1)
+            times = "·" if self is Language.RU else f"{NO_BREAK}{TIMES}{NO_BREAK}"
+            return f"{mantissa}{times}10{str(exponent).translate(_SUPERSCRIPT)}"
         return self.decimal(value, decimals_of(value, significant))
 
     def decimal(self, value: float, decimals: int) -> str:
@@ -130,7 +140,7 @@ class Language(StrEnum):
         return f"[{low}{self._between()}{high}]{NO_BREAK}{unit}"
 
     def points_cell(self, estimate: Estimate, decimals: int = 1) -> str:
-        """A difference of two shares with its interval, in points, for a column that names them: "−0,8 [−1,9; +0,3]"."""
+        """A difference of two shares for a column that names the unit: "−0,8 [−1,9; +0,3]"."""
         low, high = (self._signed(100 * end, decimals) for end in (estimate.interval.low, estimate.interval.high))
         return f"{self._signed(100 * estimate.point, decimals)} [{low}{self._between()}{high}]"
 

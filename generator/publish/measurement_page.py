@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from generator.analysis.caveat import Caveat
 from generator.analysis.findings import Findings
 from generator.analysis.quality import GATE_SHARE, Gate
 from generator.errors import PublishError, suggest
@@ -233,7 +232,9 @@ class MeasurementPage:
     def answer_word(self) -> str:
         """The verdict in a word or two; a first look is called one."""
         word = self.answer.word if self.answer else self.phrases.say("verdict.not_measured")
-        return word if self.findings.record.publishable else self.phrases.say("page.first_look", word=word)
+        if self.findings.record.publishable:
+            return word
+        return self.phrases.say("page.first_look", word=word[:1].lower() + word[1:])
 
     @property
     def answer_quality(self) -> str:
@@ -270,11 +271,7 @@ class MeasurementPage:
 
     def _trust(self, workload: WorkloadView) -> Markdown:
         """Control, blocks, why the run ended, energy, caveats."""
-        return tables.trust(workload, self.findings, self.sentences, self._extra_caveats())
-
-    def _extra_caveats(self) -> tuple[Caveat, ...]:
-        changed = self.findings.record.provenance.definition_sha256 != self.findings.measurement.fingerprint()
-        return (Caveat("definition-changed"),) if changed else ()
+        return tables.trust(workload, self.findings, self.sentences)
 
     def _isa(self) -> Markdown:
         flags = self.system.isa

@@ -11,7 +11,7 @@ from generator.definition import Measurement
 from generator.publish import markdown, tables
 from generator.publish.article import Environment, render
 from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.kinds import headlines
+from generator.publish.charts.kinds import controls, headlines
 from generator.publish.figure import figure
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
@@ -19,6 +19,8 @@ from generator.publish.measurement_page import MeasurementPage, command, quoted
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
+from generator.publish.validity import load_validity
+from generator.publish.validity import table as validity_table
 
 
 def pages(
@@ -72,6 +74,7 @@ class _Edition:
         made = {name: self._measurement_page(name) for name in self.found}
         yield from self._home(made)
         yield self._page("measurements/index.md", self._index(made))
+        yield from self._validity()
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name in made:
@@ -133,6 +136,28 @@ class _Edition:
         )
         return head + Markdown("\n" + render(Environment(self.language), "measurements.md.j2", context))
 
+    def _validity(self) -> Iterator[Page]:
+        """How often the intervals are wrong."""
+        words, every = phrases(self.language), [one for found in self.found.values() for one in found]
+        published = [one for one in every if one.record.publishable]
+        chart = controls(published, Sentences(words))
+        names = tuple(one.record.record_id for one in published)
+        drawn = figure(chart, self.gallery, words, "validity", words.say("page.validity"), names) if chart else None
+        found = load_validity(self.measurements.parent) if self.measurements else None
+        context = {
+            "alarms": self._alarms(),
+            "chart": drawn.markdown() if drawn else Markdown(""),
+            "command": markdown.code_block("python -m benchmarks.validity", "bash"),
+            "day": self.language.date(found.finished_at.date()) if found else "",
+            "real": validity_table(found.real, words) if found else "",
+            "simulated": validity_table(found.simulated, words) if found else "",
+        }
+        body = render(Environment(self.language), f"{self.language.value}/validity.md.j2", context)
+        head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
+        yield self._page("validity/index.md", head + Markdown("\n" + body))
+        for name, content in drawn.files() if drawn else ():
+            yield self._page(f"validity/{name}", content)
+
     def _alarms(self) -> Markdown:
         """How often the baseline differed from itself, over all records."""
         counted = control_alarms([one for found in self.found.values() for one in found])
@@ -144,15 +169,12 @@ class _Edition:
         words = phrases(self.language)
         question = markdown.link(localized(measurement.question, self.language), f"{measurement.name}/index.md")
         if page is None:
-            return [question, words.say("page.unmeasured_row"), *[words.say("cell.none")] * 3]
-        answer, record = page.answer, page.findings.record
-        return [
-            question,
-            answer.word if answer else words.say("verdict.not_measured"),
-            answer.factor if answer else words.say("cell.none"),
-            page.system.name,
-            self.language.date(record.finished_at.date()),
-        ]
+            return [question, words.say("page.unmeasured_row"), words.say("cell.none")]
+        answer = page.answer_word
+        if page.answer and page.answer.found:
+            answer = words.say("cell.answer", word=answer, factor=page.answer.factor)
+        day = self.language.date(page.findings.record.finished_at.date())
+        return [question, answer, f"{page.system.name}, {day}"]
 
     def _unmeasured(self, measurement: Measurement) -> str:
         words = phrases(self.language)

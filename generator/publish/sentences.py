@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 from generator.analysis.caveat import Caveat
+from generator.analysis.change import quality_change
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.findings import VariantFindings, WorkloadFindings
-from generator.analysis.quality import GATE_SHARE, Gate, Quality
+from generator.analysis.quality import GATE_SHARE, Gate, Quality, skill
 from generator.definition import Scenario
-from generator.publish.change import accuracy_change
-from generator.publish.language import Language
+from generator.publish.language import NO_BREAK, SMALLEST_PLAIN, Language, decimals_of, ratio_decimals
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
 from generator.record import Failure
@@ -48,7 +48,9 @@ class Sentences:
         """The language."""
         return self.phrases.language
 
-    def comparison(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> str:
+    def comparison(
+        self, found: Comparison | None, variant: str, against: str, reason: str = "", interval: bool = True
+    ) -> str:
         """One sentence on the speed of two variants, as plain text.
 
         Args:
@@ -56,8 +58,9 @@ class Sentences:
             variant: title of the one.
             against: title of the other.
             reason: why it was not measured.
+            interval: whether the interval follows the number; where it is drawn, it need not.
         """
-        key, values = self._compared(found, reason)
+        key, values = self._compared(found, reason, interval)
         return self.phrases.say(key, variant=variant, against=against, **values)
 
     def comparison_markdown(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> Markdown:
@@ -67,21 +70,26 @@ class Sentences:
             values["times"] = Markdown("**{}**").format(Markdown(values["times"]))
         return self.phrases.write(key, variant=variant, against=against, **values)
 
-    def _compared(self, found: Comparison | None, reason: str) -> tuple[str, dict[str, str]]:
+    def _compared(self, found: Comparison | None, reason: str, interval: bool = True) -> tuple[str, dict[str, str]]:
         """Phrase that the verdict asks for, and its values."""
         if found is None:
             return "sentence.not_measured", {"reason": reason or self.phrases.say("reason.too_few_blocks")}
         speedup = found.speedup
         match found.verdict:
             case Verdict.FASTER:
-                return self._by_scenario("faster"), {"times": self.language.times_estimate(speedup)}
+                return self._by_scenario("faster"), {"times": self._times(speedup, interval)}
             case Verdict.SLOWER:
-                return self._by_scenario("slower"), {"times": self.language.times_estimate(inverted(speedup))}
+                return self._by_scenario("slower"), {"times": self._times(inverted(speedup), interval)}
             case Verdict.NO_DIFFERENCE:
                 return "sentence.no_difference", {"bound": self.language.plus_minus(bound(speedup))}
             case Verdict.CANNOT_TELL:
                 low, high = self.ends(speedup)
                 return "sentence.cannot_tell", {"low": low, "high": high}
+
+    def _times(self, estimate: Estimate, interval: bool) -> str:
+        if interval:
+            return self.language.times_estimate(estimate)
+        return self.language.times(estimate.point, ratio_decimals(estimate))
 
     def _by_scenario(self, direction: str) -> str:
         """Phrase that says faster or slower of what the scenario compares."""
@@ -113,22 +121,63 @@ class Sentences:
         quality = variant.quality_of(metric.metric) if metric else None
         if metric is None or quality is None:
             return self.phrases.say("quality.not_measured", reason=self.quality_unknown(variant, baseline))
-        words = {"metric": self.metric(metric.metric), "share": self.language.percent(quality.estimate.point)}
-        change = accuracy_change(variant.record, baseline.record, metric.metric)
+        words = {"metric": self.metric(metric.metric), "share": self.value(quality, interval=False)}
+        change = quality_change(variant.record, baseline.record, metric.metric)
         if change is None or variant is baseline:
-            interval = self.language.interval(quality.estimate.interval, 1, 100)
-            return self.phrases.say("quality.unpaired", **words, interval=interval)
-        reference = self.language.percent(metric.estimate.point)
-        return self._change(change, {**words, "against": self.title(baseline), "reference": reference})
+            return self.phrases.say("quality.unpaired", metric=words["metric"], value=self.value(quality))
+        words.update(against=self.title(baseline), reference=self.value(metric, interval=False))
+        return self._change(change, metric, words)
 
-    def _change(self, change: Estimate, words: dict[str, str]) -> str:
-        language = self.language
+    def _change(self, change: Estimate, metric: Quality, words: dict[str, str]) -> str:
         if change.interval.contains(0.0):
-            return self.phrases.say("quality.unchanged", **words, interval=language.points_interval(change.interval))
+            interval = self._points_interval(change.interval, metric)
+            return self.phrases.say("quality.unchanged", **words, interval=interval)
         key = "quality.lower" if change.point < 0 else "quality.higher"
         size = negated(change) if change.point < 0 else change
-        points = language.points(size.point, signed=False)
-        return self.phrases.say(key, **words, points=points, interval=language.interval(size.interval, 1, 100))
+        if metric.kind == "proportion":
+            points = self.language.points(size.point, signed=False)
+            return self.phrases.say(key, **words, points=points, interval=self.language.interval(size.interval, 1, 100))
+        decimals = estimate_decimals(size)
+        points = self.with_unit(self.language.decimal(size.point, decimals), metric.unit)
+        return self.phrases.say(key, **words, points=points, interval=self.language.interval(size.interval, decimals))
+
+    def _points_interval(self, interval: Interval, metric: Quality) -> str:
+        if metric.kind == "proportion":
+            return self.language.points_interval(interval)
+        decimals = estimate_decimals(Estimate(0.0, interval, 0))
+        return self.with_unit(self.language.interval(interval, decimals), metric.unit)
+
+    def value(self, quality: Quality, interval: bool = True) -> str:
+        """A quality metric's value: a share as a percentage, anything else as a number; with its interval."""
+        estimate = quality.estimate
+        if quality.kind == "proportion":
+            return self.language.percent_estimate(estimate) if interval else self.language.percent(estimate.point)
+        tiny = 0 < abs(estimate.point) < SMALLEST_PLAIN
+        if tiny or estimate.interval.low == estimate.interval.high:
+            return self.with_unit(self.language.number(estimate.point), quality.unit)
+        decimals = estimate_decimals(estimate)
+        number = self.with_unit(self.language.decimal(estimate.point, decimals), quality.unit)
+        return f"{number} {self.language.interval(estimate.interval, decimals)}" if interval else number
+
+    def with_unit(self, number: str, unit: str) -> str:
+        """A number and its unit: "484 МВт", "0.5%"; the number alone where it has none."""
+        if not unit:
+            return number
+        sign = self.phrases.of("unit", unit)
+        return f"{number}{sign}" if sign == "%" and self.language is Language.EN else f"{number}{NO_BREAK}{sign}"
+
+    def skill(self, variant: VariantFindings) -> str:
+        """How a model's error compares with that of the naive forecast; nothing where there is none to compare with."""
+        metric = accuracy_metric(variant)
+        found = skill(variant.record, metric.metric) if metric else None
+        if found is None:
+            return ""
+        if found.interval.contains(0.0):
+            most = max(abs(found.interval.low), abs(found.interval.high))
+            return self.phrases.say("quality.skill_none", bound=self.language.percent(most))
+        key, size = ("quality.skill_better", found) if found.point > 0 else ("quality.skill_worse", negated(found))
+        share, interval = self.language.percent(size.point), self.language.interval(size.interval, 1, 100)
+        return self.phrases.say(key, share=share, interval=interval)
 
     def agreement(self, variant: VariantFindings) -> str:
         """How often a variant's answers are the baseline's; nothing when that was not measured."""
@@ -192,10 +241,17 @@ def localized(text: object, language: Language) -> str:
 
 
 def accuracy_metric(variant: VariantFindings) -> Quality | None:
-    """The accuracy on labels that stands for a variant's quality: its first proportion."""
-    return next((q for q in variant.quality if q.reference == "label" and q.kind == "proportion"), None)
+    """The metric on labels that stands for a variant's quality: its first proportion, or else its first one."""
+    on_labels = [quality for quality in variant.quality if quality.reference == "label"]
+    return next((one for one in on_labels if one.kind == "proportion"), on_labels[0] if on_labels else None)
 
 
 def agreement_metric(variant: VariantFindings) -> Quality | None:
     """The share of answers that are the baseline's."""
     return next((q for q in variant.quality if q.reference == "baseline" and q.kind == "proportion"), None)
+
+
+def estimate_decimals(estimate: Estimate) -> int:
+    """Digits after the point that an estimate deserves: its half-width's first two."""
+    half = (estimate.interval.high - estimate.interval.low) / 2
+    return decimals_of(half, 2) if half > 0 else decimals_of(estimate.point, 3)

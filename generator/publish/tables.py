@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from generator.analysis.caveat import Caveat
 from generator.analysis.findings import Findings
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
@@ -45,7 +44,8 @@ def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
     """What each variant costs in accuracy."""
     metric = workload.accuracy_name
     say = phrases.say
-    head = [say("column.variant"), metric, say("column.change")]
+    change = say("column.change" if workload.changes_in_points else "column.change_plain")
+    head = [say("column.variant"), metric, change]
     agree = next((m for v in workload.found.variants if (m := agreement_metric(v))), None)
     if agree:
         head.append(phrases.of("metric", agree.metric))
@@ -64,6 +64,8 @@ def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
         _DETAILS if any(v.found.latency and v.found.latency.rate_served for v in workload.variants) else _DETAILS[1:]
     )
     rows += [[say(f"column.{name}"), *(getattr(v, name) for v in workload.variants)] for name in cells]
+    metrics = workload.other_metrics
+    rows += [[phrases.of("metric", name), *(v.metric(name) for v in workload.variants)] for name in metrics]
     return markdown.table(["", *(v.title for v in workload.variants)], rows)
 
 
@@ -159,7 +161,7 @@ def sources(findings: Findings, phrases: Phrases) -> Markdown:
     return Markdown("\n\n").join([phrases.write("page.sources"), markdown.table(head, rows, ())])
 
 
-def trust(workload: WorkloadView, findings: Findings, sentences: Sentences, extra: Sequence[Caveat] = ()) -> Markdown:
+def trust(workload: WorkloadView, findings: Findings, sentences: Sentences) -> Markdown:
     """Control, blocks, why the run ended, energy; then every caveat."""
     phrases, found, record = sentences.phrases, workload.found, findings.record
     control = found.control
@@ -177,12 +179,12 @@ def trust(workload: WorkloadView, findings: Findings, sentences: Sentences, extr
         stop=phrases.of("stop", reason) if reason else phrases.say("fact.unknown"),
     )
     energy = phrases.write("page.energy")
-    caveats = [sentences.caveat(one, found) for one in (*found.caveats, *extra)]
+    caveats = [sentences.caveat(one, found) for one in found.caveats]
     lines = [Markdown("- {}").format(one) for one in caveats] or [phrases.write("page.no_caveats")]
     return Markdown("\n\n").join([Markdown(" ").join([first, blocks, energy]), Markdown("\n").join(lines)])
 
 
 def answers(rows: Sequence[Sequence[str]], phrases: Phrases) -> Markdown:
     """All measurements with their answers."""
-    head = [phrases.say(f"column.{name}") for name in ("question", "answer", "factor", "system", "date")]
+    head = [phrases.say(f"column.{name}") for name in ("question", "answer", "machine")]
     return markdown.table(head, rows, ())

@@ -10,10 +10,13 @@ RUNTIMES: Mapping[str, str] = MappingProxyType(
     {
         "fake": "generator.runtimes.fake",
         "onnxruntime": "generator.runtimes.ort",
+        "openvino": "generator.runtimes.openvino",
         "pytorch": "generator.runtimes.pytorch",
     }
 )
 """Runtime, and the module whose `load(spec)` makes its session."""
 
-PACKAGES: Mapping[str, str | None] = MappingProxyType({"fake": None, "onnxruntime": "onnxruntime", "pytorch": "torch"})
+PACKAGES: Mapping[str, str | None] = MappingProxyType(
+    {"fake": None, "onnxruntime": "onnxruntime", "openvino": "openvino", "pytorch": "torch"}
+)
 """Package that each runtime needs; None where NumPy is enough."""

@@ -42,6 +42,12 @@ class PyTorchSession(Session):
             return {"y": answer.numpy()}
         return {f"y{index}": one.numpy() for index, one in enumerate(answer)}
 
+    def device_peak_bytes(self) -> int | None:
+        """What PyTorch's allocator took at most, on all CUDA devices; None where none is in use."""
+        if not torch.cuda.is_initialized():
+            return None
+        return sum(torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count()))
+
     def details(self) -> dict[str, str]:
         """Instruction set of PyTorch's own kernels, and whether oneDNN is there."""
         return {

@@ -49,6 +49,14 @@ class Session(ABC):
         """What the runtime says of itself."""
         return {}
 
+    def operators(self) -> Mapping[str, int]:
+        """How often each operator stands in the graph that is really run; empty where the runtime does not tell."""
+        return {}
+
+    def device_peak_bytes(self) -> int | None:
+        """Most memory taken on an accelerator so far; None where the processor computes."""
+        return None
+
     def clock_ns(self) -> int:
         """Nanoseconds of the clock that latencies are read from."""
         return time.perf_counter_ns()

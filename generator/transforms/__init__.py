@@ -14,6 +14,7 @@ __all__ = ["TRANSFORMS", "apply", "operator_counts"]
 
 TRANSFORMS: Mapping[str, str] = MappingProxyType(
     {
+        "architecture": "generator.transforms.architecture:architecture",
         "export_onnx": "generator.transforms.export_onnx:export_onnx",
         "quantize_dynamic": "generator.transforms.quantize:quantize_dynamic",
         "quantize_static": "generator.transforms.quantize:quantize_static",

@@ -41,7 +41,9 @@ _CHECKED_SAMPLES = 4
 
 
 def export_onnx(artifact: Artifact, options: Mapping[str, Option], workload: Workload) -> Recipe:
-    """Recipe of an ONNX graph with a free batch axis. Option: `opset` (17).
+    """Recipe of an ONNX graph with a free batch axis; axes in which the workload's samples differ are free as well.
+
+    Option: `opset` (17).
 
     Raises:
         DefinitionError: when the option is out of bounds.
@@ -52,12 +54,13 @@ def export_onnx(artifact: Artifact, options: Mapping[str, Option], workload: Wor
     if artifact.format != "pytorch":
         raise PreparationError(NAME, f"its input is '{artifact.format}', not 'pytorch'", "Make it the first transform.")
     opset = Options(f"transform '{NAME}'", options).whole("opset", DEFAULT_OPSET, OLDEST_OPSET, NEWEST_OPSET)
+    axes = free_axes(workload.samples())
 
     def make(path: Path) -> Mapping[str, str]:
         module = _loaded(artifact.path)
-        samples = workload.timed_samples()[:_CHECKED_SAMPLES]
+        samples = _checked(workload)
         expected = [_answers(module, sample) for sample in samples]
-        _export(module, samples[0], len(expected[0]), opset, path)
+        _export(module, samples[0], len(expected[0]), axes, opset, path)
         stray = save_tidied(load_graph(path), path)
         deviation = _largest_deviation(path, samples, expected)
         if not deviation <= LARGEST_DEVIATION:
@@ -70,7 +73,31 @@ def export_onnx(artifact: Artifact, options: Mapping[str, Option], workload: Wor
             **({"stray domains removed": ", ".join(stray)} if stray else {}),
         }
 
-    return Recipe("onnx", ".onnx", {"opset": opset, "packages": versions, "model": _model_code(artifact)}, make)
+    free = {name: sorted(of_input) for name, of_input in axes.items()}
+    key = {"opset": opset, "packages": versions, "model": _model_code(artifact), "free axes": free}
+    return Recipe("onnx", ".onnx", key, make)
+
+
+def free_axes(samples: Sequence[Arrays]) -> dict[str, dict[int, str]]:
+    """Axes of each input that have no fixed size, and their names: the batch, and those in which samples differ.
+
+    Axes whose sizes are the same in every sample, such as those of a text's tokens and of its mask, share a name.
+    """
+    named = dict[tuple[int, ...], str]()
+    axes = dict[str, dict[int, str]]()
+    for name, first in samples[0].items():
+        axes[name] = {0: "batch"}
+        for axis in range(1, first.ndim):
+            sizes = tuple(sample[name].shape[axis] for sample in samples)
+            if len(set(sizes)) > 1:
+                axes[name][axis] = named.setdefault(sizes, f"length{len(named) or ''}")
+    return axes
+
+
+def _checked(workload: Workload) -> Sequence[Arrays]:
+    """Samples that the graph is compared with PyTorch on: timed ones, and the smallest and largest of all."""
+    by_size = sorted(workload.samples(), key=lambda sample: sum(array.size for array in sample.values()))
+    return (*workload.timed_samples()[: _CHECKED_SAMPLES - 2], by_size[0], by_size[-1])
 
 
 def _loaded(path: Path) -> nn.Module:
@@ -89,7 +116,9 @@ def _answers(module: nn.Module, sample: Arrays) -> list[NDArray[np.generic]]:
     return [one.numpy() for one in ([answer] if isinstance(answer, torch.Tensor) else answer)]
 
 
-def _export(module: nn.Module, sample: Arrays, outputs: int, opset: int, path: Path) -> None:
+def _export(
+    module: nn.Module, sample: Arrays, outputs: int, axes: Mapping[str, Mapping[int, str]], opset: int, path: Path
+) -> None:
     """Write the graph; its inputs are called as the sample's arrays, its outputs "y", or "y0", "y1", ..."""
     import torch
 
@@ -103,7 +132,7 @@ def _export(module: nn.Module, sample: Arrays, outputs: int, opset: int, path: P
                 path,
                 input_names=list(sample),
                 output_names=names,
-                dynamic_axes={name: {0: "batch"} for name in (*sample, *names)},
+                dynamic_axes={**axes, **{name: {0: "batch"} for name in names}},
                 opset_version=opset,
                 dynamo=False,
             )

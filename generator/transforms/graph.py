@@ -17,6 +17,9 @@ NEWEST_IR_VERSION = 8
 
 _QUANTIZED_TYPES = frozenset({"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QGemm"})
 
+_NO_ARITHMETIC = frozenset({"QuantizeLinear", "Reshape", "Shape", "Slice", "Transpose", "Unsqueeze"})
+"""Operators that move numbers or look at their arrangement: it is no arithmetic that could be on integers."""
+
 
 def operator_counts(onnx_path: Path) -> dict[str, int]:
     """How often each operator stands in a graph, subgraphs included; alphabetically.
@@ -95,7 +98,7 @@ def quantized_operators(graph: Any) -> dict[str, int]:
         node.op_type
         for node in nodes
         if node.op_type in _QUANTIZED_TYPES
-        or (node.op_type != "QuantizeLinear" and node.input and _computed(node) and _computed(node) <= dequantized)
+        or (node.op_type not in _NO_ARITHMETIC and _computed(node) and _computed(node) <= dequantized)
     )
     return dict(sorted(counts.items()))
 

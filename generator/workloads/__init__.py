@@ -8,8 +8,11 @@ from types import MappingProxyType
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
+        "forecasting": "generator.workloads.forecasting",
         "image_classification": "generator.workloads.image_classification",
+        "question_answering": "generator.workloads.question_answering",
         "synthetic": "generator.workloads.synthetic",
+        "text_classification": "generator.workloads.text_classification",
     }
 )
 """Kind of workload, and the module whose `make(options, cache)` makes it."""

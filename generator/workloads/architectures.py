@@ -22,6 +22,10 @@ METADATA_KEY = "architecture"
 ARCHITECTURES: Mapping[str, str] = MappingProxyType(
     {
         "efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0",
+        "sentence_encoder": "generator.workloads.sentence_encoder:sentence_encoder",
+        "forecast_linear": "generator.workloads.forecasters:linear",
+        "forecast_lstm": "generator.workloads.forecasters:lstm",
+        "forecast_transformer": "generator.workloads.forecasters:transformer",
         "small_cnn": "generator.workloads.small_cnn:small_cnn",
     }
 )

@@ -33,31 +33,35 @@ def observe_classification(
     Raises:
         WorkerError: when an answer is missing, has another shape, or is not finite.
     """
-    logits = _logits(outputs, len(outputs) if labels is None else len(labels))
+    logits = stacked(outputs, len(outputs) if labels is None else len(labels))
     observed = list[Observations]()
     if labels is not None:
-        observed.append(_proportion(TOP1, "label", logits.argmax(axis=1) == np.asarray(labels)))
+        observed.append(proportion(TOP1, "label", logits.argmax(axis=1) == np.asarray(labels)))
     if baseline is not None:
-        expected = _logits(baseline, len(logits))
+        expected = stacked(baseline, len(logits))
         if expected.shape != logits.shape:
             raise WorkerError("quality", f"the answers have {logits.shape[1]} classes, not {expected.shape[1]}")
         deviation = np.abs(logits - expected)
-        observed.append(_proportion(TOP1_AGREEMENT, "baseline", logits.argmax(axis=1) == expected.argmax(axis=1)))
+        observed.append(proportion(TOP1_AGREEMENT, "baseline", logits.argmax(axis=1) == expected.argmax(axis=1)))
         observed.append(
             Observations(
-                metric=LARGEST_DEVIATION, kind="maximum", reference="baseline", values=_floats(deviation.max(axis=1))
+                metric=LARGEST_DEVIATION, kind="maximum", reference="baseline", values=floats(deviation.max(axis=1))
             )
         )
         observed.append(
             Observations(
-                metric=MEAN_DEVIATION, kind="mean", reference="baseline", values=_floats(deviation.mean(axis=1))
+                metric=MEAN_DEVIATION, kind="mean", reference="baseline", values=floats(deviation.mean(axis=1))
             )
         )
     return tuple(observed)
 
 
-def _logits(outputs: Sequence[Arrays], count: int) -> NDArray[np.float64]:
-    """Stack the answers to (samples, classes)."""
+def stacked(outputs: Sequence[Arrays], count: int) -> NDArray[np.float64]:
+    """Stack the answers, "y" of shape (1, classes) each, to (samples, classes).
+
+    Raises:
+        WorkerError: when an answer is missing, has another shape, or is not finite.
+    """
     if len(outputs) != count:
         raise WorkerError("quality", f"there are {len(outputs)} answers to {count} samples")
     rows = list[NDArray[np.float64]]()
@@ -72,12 +76,14 @@ def _logits(outputs: Sequence[Arrays], count: int) -> NDArray[np.float64]:
     return np.concatenate(rows)
 
 
-def _proportion(metric: str, reference: str, right: NDArray[np.bool_]) -> Observations:
+def proportion(metric: str, reference: str, right: NDArray[np.bool_]) -> Observations:
+    """Observations that are right or wrong."""
     return Observations.model_validate(
-        {"metric": metric, "kind": "proportion", "reference": reference, "values": _floats(right)}
+        {"metric": metric, "kind": "proportion", "reference": reference, "values": floats(right)}
     )
 
 
-def _floats(values: NDArray[np.generic]) -> tuple[float, ...]:
+def floats(values: NDArray[np.generic]) -> tuple[float, ...]:
+    """Values as a record keeps them."""
     # Six digits are more than a comparison of float32 answers can mean, and keep the record readable.
     return tuple(float(f"{float(value):.6g}") for value in values)

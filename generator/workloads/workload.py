@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,4 +68,26 @@ class Workload(Protocol):
         Args:
             outputs: one query's outputs a sample, in the order of `samples()`.
             baseline: the same of the baseline; None when the baseline itself is observed.
+        """
+
+
+@runtime_checkable
+class SeveralModels(Protocol):
+    """What a workload has besides when it knows several models, so that variants may differ in the model.
+
+    They share inputs, labels and metric; `Workload.model` gives one of them, the transform "architecture" another.
+    """
+
+    @property
+    def architectures(self) -> Sequence[str]:
+        """Names of the models, as the transform's option `name` takes them."""
+
+    def model_of(self, architecture: str) -> Artifact:
+        """One of them, ready for PyTorch; its notes say which it is."""
+
+    def observe_model(self, artifact: Artifact) -> tuple[Observations, ...]:
+        """What is known of a model whatever computes it, such as the error of each of several trainings.
+
+        Args:
+            artifact: made of one of the models; it still has that model's notes.
         """

@@ -40,6 +40,7 @@ def test_worker_imports_only_the_standard_library_numpy_and_one_runtime() -> Non
         "runtimes/session.py": {"numpy"},
         "runtimes/fake.py": {"numpy"},
         "runtimes/ort.py": {"onnxruntime"},
+        "runtimes/openvino.py": {"numpy", "openvino"},
         "runtimes/pytorch.py": {"torch", "safetensors"},
         "runtimes/__init__.py": set(),
         "workloads/__init__.py": set(),
@@ -106,6 +107,15 @@ def test_unknown_runtime_options_and_missing_inputs_are_errors_with_last_lines(j
         worker.load(tmp_path / "missing.npz")
     assert "FileNotFoundError" in caught.value.last_lines
     assert caught.value.where == "variant 'v'"
+
+
+def test_memory_is_the_workers_own(job: Job) -> None:
+    """A driver that holds a large model must not lend its peak to the workers that it starts."""
+    ballast = bytearray(400 * 2**20)
+    with WorkerProcess(job, (), 30) as worker:
+        loaded = worker.load(job.timed_inputs)
+        peak = worker.ask("stop")["peak_rss_bytes"]
+    assert len(ballast) > peak >= loaded["rss_before_load_bytes"] > 0
 
 
 def test_a_killed_worker_is_named_with_its_signal(job: Job) -> None:

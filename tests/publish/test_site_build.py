@@ -43,6 +43,7 @@ def pages(extra: str = "") -> list[Page]:
             "measurements/index.md": "# All\n\n[q](q/index.md)\n",
             "measurements/q/index.md": question + "\n[data](data.csv)\n",
             "measurements/q/data.csv": "a,b\n",
+            "validity/index.md": "# Validity\n",
             "card.png": "",
             "feed.xml": "<feed/>",
         }

@@ -21,10 +21,13 @@ class Column:
     """On the page."""
 
     kind: str = "text"
-    """text, ratio, share, points, ns, cores or count: how a page writes the value."""
+    """text, ratio, share, points, ns, cores, count or value: how a page writes the value."""
+
+    unit: str = ""
+    """Unit in files, where the kind does not say it."""
 
 
-UNITS = {"ratio": "1", "share": "1", "points": "1", "ns": "ns", "cores": "cores", "count": "1", "text": ""}
+UNITS = {"ratio": "1", "share": "1", "points": "1", "ns": "ns", "cores": "cores", "count": "1", "value": "", "text": ""}
 """Unit of each kind, as files give it."""
 
 
@@ -77,6 +80,8 @@ def shown(value: Cell, kind: str, language: Language, yes: str, no: str) -> str:
             return language.duration(value)
         case "count":
             return language.decimal(value, 0)
+        case "value":
+            return language.number(value)
         case _:
             return language.decimal(value, 2)
 

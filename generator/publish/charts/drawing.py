@@ -25,9 +25,9 @@ from generator.publish.charts.picture import (
     Reach,
     Strip,
 )
-from generator.publish.charts.rows import AXIS, Rows, colour_of, draw_marker, swatch
+from generator.publish.charts.rows import AXIS, Rows, colour_of, draw_marker, swatch, with_room
 from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, settings
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, settings, text_width
 from generator.publish.language import Language
 
 
@@ -179,19 +179,22 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
 
 
 class _Key:
-    """Rows under a plane: mark, name, numbers."""
+    """Rows under a plane: mark, name, numbers; the numbers below the name where there is no room beside it."""
 
     def __init__(self, shape: Shape, data: Plane) -> None:
         self.shape, self.data = shape, data
-        self.step = 32.0 if shape.narrow else 18.0
+        room = shape.width - 46
+        widths = [text_width(s.label, shape.text) + text_width(s.number, shape.text) + 12 for s in data.spots]
+        self.stacked = shape.narrow or max(widths) > room
+        self.step = 32.0 if self.stacked else 18.0
         self.height = self.step * len(data.spots) + 4
 
     def draw(self, sheet: Sheet, top: float) -> None:
         for index, spot in enumerate(self.data.spots):
             y = top + self.step * index + 8
             swatch(sheet, 12, y, spot.look)
-            sheet.text(24, y + 3.5, spot.label)
-            if self.shape.narrow:
+            sheet.text(24, y + 3.5, fitting(spot.label, self.shape.text, self.shape.width - 32))
+            if self.stacked:
                 sheet.text(24, y + 17, spot.number, colour="muted", size=self.shape.small)
             else:
                 sheet.text(self.shape.width - 14, y + 3.5, spot.number, ha="right")
@@ -216,12 +219,9 @@ def _reach(axes: Axes, reach: Reach, y: float, unit: float) -> None:
 
 def _value_axis(axes: Axes, low: float, high: float, language: Language, shape: Shape) -> None:
     ticks = value_ticks(low, high, 5 if shape.narrow else 8)
-    _x_ticks(axes, ticks, _labels(ticks, language.decimal))
-
-
-def _x_ticks(axes: Axes, ticks: list[float], labels: list[str]) -> None:
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FixedFormatter(labels))
+    kept = with_room(axes, ticks, _labels(ticks, language.decimal), shape.small)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
+    axes.xaxis.set_major_formatter(FixedFormatter([label for _, label in kept]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=palette.light()["grid"], lw=0.8)
 

@@ -57,3 +57,27 @@ def headlines(all_findings: Sequence[Findings], sentences: Sentences) -> Chart |
         table=Table(ratio_columns(sentences.phrases, "measurement"), rows),
         names=names + titles,
     )
+
+
+def controls(all_findings: Sequence[Findings], sentences: Sentences) -> Chart | None:
+    """How far was the baseline from itself: the A/A control of every record, a row each; None where there is none."""
+    say, language = sentences.phrases.say, sentences.language
+    found = [(f, w, w.control) for f in all_findings for w in f.workloads if w.control]
+    if not found:
+        return None
+    marks = []
+    for _, workload, control in found:
+        interval, number = control.speedup.interval, language.factor_estimate(control.speedup)
+        look = Look(0, MARKERS[workload.baseline.variant.precision], hollow=not interval.contains(1.0))
+        title = localized(workload.choice.title, language)
+        marks.append(Mark(title, look, control.speedup.point, interval.low, interval.high, number))
+    words = "; ".join(say("alt.mark", label=mark.label, number=mark.number) for mark in marks)
+    rows = tuple(ratio_row(control, findings.record.record_id) for findings, _, control in found)
+    return Chart(
+        name="controls",
+        title=say("chart.controls"),
+        description=say("alt.controls", marks=words),
+        note=say("note.controls"),
+        picture=Forest((Group(say("chart.controls_group"), tuple(marks)),), say("chart.slower"), say("chart.faster")),
+        table=Table(ratio_columns(sentences.phrases, "record"), rows),
+    )

@@ -19,7 +19,7 @@ def latency(subject: Subject) -> Chart | None:
     if not timed:
         return None
     say = subject.phrases.say
-    scale, unit = subject.language.duration_unit(min(found.p50_ns.median for _, found in timed))
+    scale, unit = subject.language.duration_unit(middle([found.p50_ns.median for _, found in timed]))
     rows = tuple(_reach(subject, variant, found) for variant, found in timed)
     shares = sorted({one.share for _, found in timed for one in found.percentiles if one.share > 0.5})
     names = [percentile_name(share, subject.language) for share in shares]
@@ -38,6 +38,11 @@ def latency(subject: Subject) -> Chart | None:
         description=say("alt.latency", marks=subject.listed([(row.label, row.number) for row in rows])),
         note=say("note.latency", tail=subject.language.listing(names)) if names else say("note.latency_plain"),
     )
+
+
+def middle(values: Sequence[float]) -> float:
+    """The value in the middle, whose unit suits the axis."""
+    return sorted(values)[len(values) // 2]
 
 
 def percentile_name(share: float, language: Language) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.analysis.estimate import Estimate
 from generator.analysis.findings import LatencyFindings, VariantFindings
+from generator.analysis.quality import Quality
 from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
+from generator.publish.charts.latency import middle
 from generator.publish.charts.picture import Plane, Spot
 from generator.publish.charts.subject import Subject
 from generator.publish.sentences import accuracy_metric
 
-Measured = tuple[VariantFindings, LatencyFindings, Estimate]
+Measured = tuple[VariantFindings, LatencyFindings, Quality]
 
 
 def quality(subject: Subject) -> Chart | None:
@@ -20,32 +21,39 @@ def quality(subject: Subject) -> Chart | None:
     if metric is None:
         return None
     found = [
-        (variant, latency, known.estimate)
-        for variant, latency in subject.timed
-        if (known := variant.quality_of(metric.metric))
+        (variant, latency, known) for variant, latency in subject.timed if (known := variant.quality_of(metric.metric))
     ]
     if len(found) < 2:
         return None
-    say, name = subject.phrases.say, subject.sentences.metric(metric.metric)
-    scale, unit = subject.language.duration_unit(min(latency.p50_ns.median for _, latency, _ in found))
+    say = subject.phrases.say
+    scale, unit = subject.language.duration_unit(middle([latency.p50_ns.median for _, latency, _ in found]))
     spots = tuple(_spot(subject, one) for one in found)
+    sign = -1 if metric.better == "lower" else 1
     picture = Plane(
         spots,
         x_label=say("chart.median_axis", unit=unit),
-        y_label=say("chart.share_axis", metric=name),
+        y_label=_axis(subject, metric),
         faster=say("chart.faster"),
         x_unit=scale,
-        y_unit=0.01,
-        front=front([(spot.x, spot.y) for spot in spots]),
+        y_unit=0.01 if metric.kind == "proportion" else 1.0,
+        front=front([(spot.x, sign * spot.y) for spot in spots]),
     )
     return subject.chart(
         "quality",
         picture,
-        Table(_columns(subject, metric.metric, name), tuple(_row(*one) for one in found)),
-        title=say("chart.quality"),
+        Table(_columns(subject, metric), tuple(_row(*one) for one in found)),
+        title=say("chart.quality_lower" if metric.better == "lower" else "chart.quality"),
         description=say("alt.quality", marks=subject.listed([(spot.label, spot.number) for spot in spots])),
-        note=say("note.quality"),
+        note=" ".join([say("note.quality"), *([say("note.front")] if len(picture.front) > 1 else [])]),
     )
+
+
+def _axis(subject: Subject, metric: Quality) -> str:
+    say, name = subject.phrases.say, subject.sentences.metric(metric.metric)
+    if metric.kind == "proportion":
+        return say("chart.share_axis", metric=name)
+    unit = subject.phrases.of("unit", metric.unit) if metric.unit else ""
+    return say("chart.value_axis", metric=name, unit=unit) if unit else name
 
 
 def front(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
@@ -58,12 +66,12 @@ def front(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
 
 
 def _spot(subject: Subject, measured: Measured) -> Spot:
-    variant, latency, share = measured
-    language = subject.language
+    variant, latency, found = measured
+    estimate = found.estimate
     number = subject.phrases.say(
         "chart.plane_number",
-        latency=language.duration(latency.p50_ns.median),
-        share=language.percent_estimate(share),
+        latency=subject.language.duration(latency.p50_ns.median),
+        share=subject.sentences.value(found),
     )
     return Spot(
         label=subject.titles[variant.variant.name],
@@ -71,28 +79,28 @@ def _spot(subject: Subject, measured: Measured) -> Spot:
         x=latency.p50_ns.median,
         x_low=latency.p50_ns.least,
         x_high=latency.p50_ns.most,
-        y=share.point,
-        y_low=share.interval.low,
-        y_high=share.interval.high,
+        y=estimate.point,
+        y_low=estimate.interval.low,
+        y_high=estimate.interval.high,
         number=number,
     )
 
 
-def _columns(subject: Subject, metric: str, name: str) -> tuple[Column, ...]:
+def _columns(subject: Subject, metric: Quality) -> tuple[Column, ...]:
     say = subject.phrases.say
-    median = say("column.p50")
+    median, kind = say("column.p50"), "share" if metric.kind == "proportion" else "value"
     return (
         Column("variant", say("column.variant")),
         Column("p50_ns", median, "ns"),
         Column("p50_least_ns", f"{median}, {say('column.least').lower()}", "ns"),
         Column("p50_most_ns", f"{median}, {say('column.most').lower()}", "ns"),
-        Column(metric.replace("-", "_"), name, "share"),
-        Column("low", say("column.low"), "share"),
-        Column("high", say("column.high"), "share"),
+        Column(metric.metric.replace("-", "_"), subject.sentences.metric(metric.metric), kind, metric.unit),
+        Column("low", say("column.low"), kind, metric.unit),
+        Column("high", say("column.high"), kind, metric.unit),
     )
 
 
-def _row(variant: VariantFindings, latency: LatencyFindings, share: Estimate) -> tuple[Cell, ...]:
+def _row(variant: VariantFindings, latency: LatencyFindings, found: Quality) -> tuple[Cell, ...]:
     times = (latency.p50_ns.median, latency.p50_ns.least, latency.p50_ns.most)
-    shares = (share.point, share.interval.low, share.interval.high)
-    return (variant.variant.name, *map(tidy, times), *map(tidy, shares))
+    values = (found.estimate.point, found.estimate.interval.low, found.estimate.interval.high)
+    return (variant.variant.name, *map(tidy, times), *map(tidy, values))

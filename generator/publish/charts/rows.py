@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from generator.publish.charts import palette
 from generator.publish.charts.picture import Deviation, Look, Mark, Reach
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, text_width, wrapped
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, text_width, wrapped_in
 
 ROW = 32.0
 """Height of a row whose label stands beside it."""
@@ -81,12 +82,14 @@ class Rows(Generic[Row]):
         axes.yaxis.set_major_locator(NullLocator())
         return axes
 
-    def ticks(self, axes: Axes, section: Section[Row], ticks: list[float], labels: list[str]) -> None:
-        """Write ticks under the last section, and draw their lines."""
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
-        axes.xaxis.set_major_formatter(FixedFormatter(labels if section is self.sections[-1] else []))
+    def ticks(self, axes: Axes, section: Section[Row], ticks: Sequence[float], labels: Sequence[str]) -> None:
+        """Write ticks under the last section, and draw their lines; those whose labels have no room are left out."""
+        kept = with_room(axes, ticks, labels, self.shape.small)
+        axes.xaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
+        last = section is self.sections[-1]
+        axes.xaxis.set_major_formatter(FixedFormatter([label for _, label in kept] if last else []))
         axes.xaxis.set_minor_locator(NullLocator())
-        for tick in ticks:
+        for tick, _ in kept:
             self._line(axes, section, tick, color=palette.light()["grid"], lw=0.8, zorder=0.5)
 
     def guide(self, axes: Axes, section: Section[Row], x: float) -> None:
@@ -114,27 +117,25 @@ class Rows(Generic[Row]):
             self.sheet.text(self.far, y - 18, number, weight="bold", ha="right")
             return
         swatch(self.sheet, self.edge - 10, y, look)
-        self.sheet.lines(self.edge, y, wrapped(label, size, self.label_width))
+        self.sheet.lines(self.edge, y, wrapped_in(label, size, self.label_width, 2))
         self.sheet.text(self.far, y + 0.36 * size, number, weight="bold", ha="right")
+
+
+def with_room(axes: Axes, ticks: Sequence[float], labels: Sequence[str], size: float) -> list[tuple[float, str]]:
+    """Ticks whose labels do not touch one another; 0 and 1, where they are, come first."""
+    places = [float(axes.transData.transform((tick, 0))[0]) for tick in ticks]
+    halves = [text_width(label, size) / 2 + 3 for label in labels]
+    kept = list[int]()
+    for index in sorted(range(len(ticks)), key=lambda i: (ticks[i] not in (0, 1), i)):
+        if all(abs(places[index] - places[other]) >= halves[index] + halves[other] for other in kept):
+            kept.append(index)
+    return [(ticks[index], labels[index]) for index in sorted(kept)]
 
 
 def swatch(sheet: Sheet, x: float, y: float, look: Look) -> None:
     """Repeat a variant's mark beside its name."""
-    axes = sheet.axes(x - 8, y - 8, x + 8, y + 8)
-    axes.set_xlim(-1, 1)
-    axes.set_ylim(-1, 1)
-    axes.xaxis.set_major_locator(NullLocator())
-    axes.yaxis.set_major_locator(NullLocator())
-    draw_marker(axes, 0, 0, look)
-
-
-def fitting(text: str, size: float, width: float) -> str:
-    """The text, cut with an ellipsis where it does not fit."""
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(text + "…", size) > width:
-        text = text[:-1].rstrip(" ,;(")
-    return text + "…"
+    place = ([x / sheet.width], [1 - y / sheet.height])
+    sheet.figure.add_artist(Line2D(*place, transform=sheet.figure.transFigure, **_mark(look)))
 
 
 def colour_of(look: Look) -> str:
@@ -144,6 +145,10 @@ def colour_of(look: Look) -> str:
 
 def draw_marker(axes: Axes, x: float, y: float, look: Look) -> None:
     """Draw a variant's mark."""
+    axes.plot([x], [y], clip_on=False, zorder=5, **_mark(look))
+
+
+def _mark(look: Look) -> dict[str, Any]:
     colour = colour_of(look)
     face = palette.light()["bg"] if look.hollow else colour
-    axes.plot([x], [y], ls="none", marker=look.marker, ms=6.5, mfc=face, mec=colour, mew=1.6, clip_on=False, zorder=5)
+    return {"ls": "none", "marker": look.marker, "ms": 6.5, "mfc": face, "mec": colour, "mew": 1.6}

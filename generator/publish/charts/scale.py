@@ -11,16 +11,15 @@ _STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0)
 def ratio_ticks(low: float, high: float, most: int = 7) -> list[float]:
     """Ticks of a logarithmic axis of ratios: powers of two where they suffice, else finer ones; 1 among them."""
     span = math.log2(high / low)
-    for step in (2.0, 1.0):
-        exponents = [step * k for k in range(math.ceil(math.log2(low) / step), math.floor(math.log2(high) / step) + 1)]
-        if 3 <= len(exponents) <= most and span >= 1.5:
-            return [2.0**e for e in exponents]
     if span >= 1.5:
-        return _decade_ticks(low, high, (1.0,))[:most] or [1.0]
-    for share in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002):
+        for step in (1.0, 2.0, 3.0, 4.0):
+            first, last = math.ceil(math.log2(low) / step), math.floor(math.log2(high) / step)
+            if last - first < most:
+                return [2.0 ** (step * k) for k in range(first, last + 1)]
+    for share in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
         ticks = linear_ticks(low, high, share)
-        if len(ticks) >= 3:
-            return ticks if len(ticks) <= most else linear_ticks(low, high, share * 2) or ticks[::2]
+        if len(ticks) <= min(most, 5):
+            return ticks if len(ticks) > 1 else [1.0]
     return [1.0]
 
 
@@ -39,7 +38,7 @@ def nice_step(low: float, high: float, most: int = 6) -> float:
 
 def value_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Ticks of a logarithmic axis of positive values: 1-2-5 where they suffice, else finer."""
-    for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
+    for steps in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
         ticks = _decade_ticks(low, high, steps)
         if 3 <= len(ticks) <= most:
             return ticks

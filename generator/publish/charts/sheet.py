@@ -73,9 +73,9 @@ def settings() -> Iterator[None]:
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of one line, in points."""
+    """Width of one line, in points, with the little that rasterizing adds."""
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+    return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 def wrapped(text: str, size: float, width: float, weight: str = "normal") -> list[str]:
@@ -88,6 +88,23 @@ def wrapped(text: str, size: float, width: float, weight: str = "normal") -> lis
         else:
             lines[-1] = longer
     return lines
+
+
+def fitting(text: str, size: float, width: float) -> str:
+    """The text, cut with an ellipsis where it does not fit."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1].rstrip(" ,;(")
+    return text + "…"
+
+
+def wrapped_in(text: str, size: float, width: float, most: int) -> list[str]:
+    """A text in at most so many lines, the last one cut where it does not fit."""
+    lines = wrapped(text, size, width)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+    return [fitting(line, size, width) for line in lines]
 
 
 class Sheet:

@@ -58,14 +58,14 @@ def _mark(subject: Subject, variant: VariantFindings, found: Comparison) -> Mark
 
 
 def _finding(subject: Subject) -> str:
-    """What the reader is to see: the answer, or the fastest variant whose speed counts."""
+    """What the reader is to see: the answer, or the fastest variant whose speed counts; its interval is drawn."""
     found = subject.headline
     if found is None:
         compared = subject.compared
         sound = [c for v, c in compared if v.gate is not Gate.FAILED] or [c for _, c in compared]
         found = max(sound, key=lambda one: one.speedup.point)
     variant, against = subject.titles[found.variant], subject.titles[found.against]
-    return subject.sentences.comparison(found, variant, against).rstrip(".")
+    return subject.sentences.comparison(found, variant, against, interval=False).rstrip(".")
 
 
 def ratio_columns(phrases: Phrases, first: str = "variant") -> tuple[Column, ...]:

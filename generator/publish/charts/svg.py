@@ -22,7 +22,7 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _FILE_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-PNG_DPI = 200
+PNG_DPI = 180
 
 
 def inline(figure: Figure, name: str, title: str, description: str, language: Language) -> str:
@@ -60,7 +60,7 @@ def png(figure: Figure) -> bytes:
     """Chart as pixels, on white: for previews, and for those who cannot use SVG."""
     target = io.BytesIO()
     with settings():
-        figure.savefig(target, format="png", dpi=PNG_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        figure.savefig(target, format="png", dpi=PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
     return target.getvalue()
 
 
@@ -114,14 +114,23 @@ def _shorten(element: ET.Element) -> None:
         if key in element.attrib:
             shorter = _NUMBER.sub(lambda m: _rounded(m[0]), element.attrib[key])
             element.set(key, re.sub(r"\s+", " ", shorter).strip())
+    if re.match(r"rotate\(-?0 ", element.get("transform", "")):
+        element.attrib.pop("transform")
     if "style" in element.attrib:
-        style = re.sub(r"font: (?:(bold|normal|\d00) )?([\d.]+)px [^;]*", _font, element.attrib["style"])
-        element.set("style", style.strip("; "))
+        element.set("style", _own_font(element.attrib["style"]))
 
 
-def _font(found: re.Match[str]) -> str:
-    weight = "; font-weight: 650" if found[1] in ("bold", "700") else ""
-    return f"font-size: {found[2]}px{weight}"
+def _own_font(style: str) -> str:
+    """A style without matplotlib's font: the page's or the file's holds, only size and weight are the text's own."""
+    kept = []
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font" and (size := re.search(r"([\d.]+)px", value)):
+            kept.append(f"font-size: {_rounded(size[1])}px")
+            kept += ["font-weight: bold"] * bool(re.search(r"bold|700", value))
+        elif name and name not in ("font-family", "font"):
+            kept.append(f"{name}: {value}")
+    return "; ".join(kept)
 
 
 def _rounded(number: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from generator.analysis.change import quality_change
 from generator.analysis.findings import Spread, VariantFindings, WorkloadFindings
 from generator.analysis.quality import Gate
-from generator.publish.change import accuracy_change
 from generator.publish.language import Language
-from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric, estimate_decimals
 from generator.publish.views.comparison import ComparisonView
 
 
@@ -145,16 +145,26 @@ class VariantView:
         if metric is None:
             reason = self.sentences.quality_unknown(self.found, self.workload.baseline)
             return self.sentences.phrases.say("failure.cell", reason=reason)
-        return self._language.percent_estimate(metric.estimate)
+        return self.sentences.value(metric)
 
     @property
     def change(self) -> str:
-        """Change of accuracy against the baseline, in percentage points with its interval."""
+        """Change of quality against the baseline with its interval; of shares in percentage points."""
         metric = accuracy_metric(self.workload.baseline)
         if self.is_baseline or metric is None:
             return self._say("cell.none")
-        change = accuracy_change(self.found.record, self.workload.baseline.record, metric.metric)
-        return self._language.points_cell(change) if change else self._say("cell.none")
+        change = quality_change(self.found.record, self.workload.baseline.record, metric.metric)
+        if change is None:
+            return self._say("cell.none")
+        if metric.kind == "proportion":
+            return self._language.points_cell(change)
+        decimals = estimate_decimals(change)
+        return f"{self._language.decimal(change.point, decimals)} {self._language.interval(change.interval, decimals)}"
+
+    def metric(self, name: str) -> str:
+        """One metric's value, or a dash where it was not measured."""
+        found = self.found.quality_of(name)
+        return self.sentences.value(found) if found else self._say("cell.none")
 
     @property
     def accuracy_kept(self) -> str:
@@ -205,6 +215,16 @@ class VariantView:
     def agreement_sentence(self) -> str:
         """How often its answers are the baseline's; empty when that was not measured."""
         return self.sentences.agreement(self.found)
+
+    @property
+    def remark(self) -> str:
+        """What else must be said of its quality: a failed gate, and how it compares with a rule without a model."""
+        return " ".join(one for one in (self.gate_sentence, self.skill_sentence) if one)
+
+    @property
+    def skill_sentence(self) -> str:
+        """How its error compares with that of a forecast without a model; empty where there is none."""
+        return self.sentences.skill(self.found)
 
     @property
     def gate_sentence(self) -> str:

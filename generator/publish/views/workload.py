@@ -9,7 +9,7 @@ from generator import protocol
 from generator.analysis.comparison import compare
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.publish.charts.latency import percentile_name
-from generator.publish.sentences import Sentences, accuracy_metric
+from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.views.comparison import ComparisonView
 from generator.publish.views.variant import VariantView
 
@@ -52,6 +52,19 @@ class WorkloadView:
         """Name of the metric that stands for quality."""
         metric = accuracy_metric(self.found.baseline)
         return self.sentences.metric(metric.metric) if metric else self.sentences.phrases.say("column.gate")
+
+    @property
+    def changes_in_points(self) -> bool:
+        """Whether quality is a share, so that its changes are in percentage points."""
+        metric = accuracy_metric(self.found.baseline)
+        return metric is None or metric.kind == "proportion"
+
+    @property
+    def other_metrics(self) -> list[str]:
+        """Names of the metrics that have no column of their own."""
+        shown = [one and one.metric for v in self.found.variants for one in (accuracy_metric(v), agreement_metric(v))]
+        every = dict.fromkeys(one.metric for v in self.found.variants for one in v.quality)
+        return [name for name in every if name not in shown]
 
     @property
     def caveats(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from generator.analysis.estimate import Estimate, Interval
+from generator.analysis.estimate import Estimate, Interval, mean
 from generator.protocol import CONFIDENCE
 from generator.record import Observations, VariantRecord
 
@@ -29,14 +29,18 @@ def paired_change(variant: Sequence[float], baseline: Sequence[float]) -> Estima
     return Estimate((gained - lost) / count, Interval(max(-1.0, centre - half), min(1.0, centre + half)), count)
 
 
-def accuracy_change(variant: VariantRecord, baseline: VariantRecord, metric: str) -> Estimate | None:
-    """Change of an accuracy metric against the baseline; None where either did not measure it on the same samples."""
-    ours, theirs = _proportion(variant, metric), _proportion(baseline, metric)
+def quality_change(variant: VariantRecord, baseline: VariantRecord, metric: str) -> Estimate | None:
+    """Change of a metric on labels against the baseline; None where either did not measure it on the same samples.
+
+    A difference of shares for a proportion, else the mean of the samples' differences.
+    """
+    ours, theirs = _observed(variant, metric), _observed(baseline, metric)
     if not ours or not theirs or len(ours.values) != len(theirs.values):
         return None
-    return paired_change(ours.values, theirs.values)
+    if ours.kind == "proportion":
+        return paired_change(ours.values, theirs.values)
+    return mean([v - b for v, b in zip(ours.values, theirs.values, strict=True)])
 
 
-def _proportion(variant: VariantRecord, metric: str) -> Observations | None:
-    found = (one for one in variant.quality if one.metric == metric and one.kind == "proportion" and one.values)
-    return next(found, None)
+def _observed(variant: VariantRecord, metric: str) -> Observations | None:
+    return next((one for one in variant.quality if one.metric == metric and one.values), None)

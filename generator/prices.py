@@ -1,0 +1,101 @@
+"""What a machine costs an hour: inputs that a person gives with their source, in `measurements/prices.toml`.
+
+Nothing here is measured, and nothing is guessed: without an entry for a machine, its results have no cost.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from generator.errors import DefinitionError, suggest
+
+PRICES_FILE = "prices.toml"
+MAX_PRICES_BYTES = 256 * 1024
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class Price(BaseModel):
+    """Price of one machine an hour, and how much of the hour it works."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    name: Line
+    """What is paid for: "AWS c7i.large on demand, Frankfurt"."""
+
+    machines: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")], ...], Field(min_length=1)]
+    """Fingerprints of the machines that it is the price of: the last twelve digits of their records' names."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    """ISO 4217: USD, EUR, RUB."""
+
+    price_per_hour: Annotated[float, Field(gt=0, le=1e6)]
+    """Of the whole machine, whatever part of it a variant uses."""
+
+    utilisation: Annotated[float, Field(gt=0, le=1)]
+    """Share of the paid time in which the machine answers; 1 is a machine that never waits."""
+
+    source: Line
+    """Address of the price list, or what the price was reckoned from."""
+
+    utilisation_source: Line
+    """Where the utilisation comes from: "assumed", or a log."""
+
+    seen: date
+    """Day on which the price stood there."""
+
+    note: str = ""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: Literal[1]
+    prices: tuple[Price, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_price_a_machine(self) -> _File:
+        machines = [machine for price in self.prices for machine in price.machines]
+        if twice := sorted({one for one in machines if machines.count(one) > 1}):
+            raise ValueError(f"the machine {twice[0]} has two prices; keep one")
+        return self
+
+
+def load_prices(path: Path) -> tuple[Price, ...]:
+    """Read the prices; no file means that none is given.
+
+    Raises:
+        DefinitionError: with everything that is wrong with the file.
+    """
+    where = "/".join(path.parts[-2:])
+    try:
+        if path.stat().st_size > MAX_PRICES_BYTES:
+            raise DefinitionError(where, [f"is larger than {MAX_PRICES_BYTES // 1024} KiB. Shorten it."])
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+    try:
+        return _File.model_validate(data).prices
+    except ValidationError as error:
+        raise DefinitionError(
+            where, [_problem(one["loc"], one["type"], one["msg"]) for one in error.errors()]
+        ) from error
+
+
+def _problem(place: tuple[str | int, ...], kind: str, message: str) -> str:
+    number = next((f"prices no. {part + 1}: " for part in place if isinstance(part, int)), "")
+    key = str(place[-1]) if place else ""
+    match kind:
+        case "missing":
+            return f"{number}the key '{key}' is missing. Add it."
+        case "extra_forbidden":
+            return f"{number}unknown key '{key}'. {suggest(key, Price.model_fields if number else _File.model_fields)}"
+        case _:
+            return f"{number}{key + ': ' if key and not isinstance(place[-1], int) else ''}{message.rstrip('.')}."

@@ -1,0 +1,82 @@
+"""prepare: a variant's isolated environment, or the reason why there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.definition import load_measurement
+from generator.errors import IsolationError
+from generator.measure import process
+from generator.measure.plan import require_packages
+from generator.measure.run import run_measurement
+from generator.record import StopReason, Tier
+from generator.runtimes.environment import Environment
+
+Make = Callable[..., Any]
+
+PINNED = 'outputs = 1}\nenvironment = ["numpy==1.26.4"]'
+
+
+def test_a_variant_runs_in_its_environment_and_the_record_says_so(
+    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only its own workers are started by the environment's interpreter, without a path to other packages."""
+    interpreter = tmp_path / "python"
+    interpreter.symlink_to(sys.executable)
+    started = list[tuple[str, str, bool]]()
+    real = process.subprocess.Popen
+
+    def popen(command: Any, **options: Any) -> Any:
+        started.append((options["env"].get("GENERATOR_FAKE_SEED", ""), command[0], "PYTHONPATH" in options["env"]))
+        return real([sys.executable, *command[1:]], **options)
+
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setattr(process.subprocess, "Popen", popen)
+    packages = ("python==3.11.7", "numpy==1.26.4")
+    monkeypatch.setattr("generator.measure.prepare.isolated", lambda *_: Environment(interpreter, packages))
+    root = checkout(trial=definition.replace("outputs = 1}", PINNED))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    assert record.variant("fast").environment == packages
+    assert record.variant("slow").environment == ()
+    assert {leads_out for _, command, leads_out in started if command == str(interpreter)} == {False}
+    assert {leads_out for _, command, leads_out in started if command == sys.executable} == {True}
+
+
+@pytest.mark.parametrize("whose", ["a variant", "the baseline"])
+def test_an_environment_that_cannot_be_made_ends_that_variant_and_nothing_else(
+    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """No network, no wheel: "not measured: why"; the others are measured, unless nothing is left to compare with."""
+
+    def isolated(*_: Any) -> Environment:
+        raise IsolationError("environment of numpy 1.26.4", "there is no network to fetch it from", "Connect.")
+
+    monkeypatch.setattr("generator.measure.prepare.isolated", isolated)
+    third = definition + (
+        '[[variants]]\nname = "third"\nruntime = "fake"\nprecision = "fp32"\ntitle = {ru = "Т", en = "T"}\n'
+        "options = {latency_ns = 3_000_000}\n"
+    )
+    options = "outputs = 1}" if whose == "a variant" else "{latency_ns = 2_000_000}"
+    root = checkout(trial=third.replace(options, f'{options}\nenvironment = ["numpy==1.26.4"]'))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    failure = record.variant("fast" if whose == "a variant" else "slow").failure
+    assert failure is not None
+    assert (failure.stage, failure.message) == ("prepare", "there is no network to fetch it from. Connect.")
+    assert (record.stop_reason["numbers"] is StopReason.FAILED) is (whose == "the baseline")
+    assert record.variant("third").environment == ()
+
+
+def test_a_runtime_in_an_environment_need_not_be_installed(
+    checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO is no part of the installation: only variants that run with the installed packages need theirs."""
+    pinned = 'runtime = "openvino"\nenvironment = ["numpy==1.26.4", "openvino==2026.4.1"]\nprecision = "int8"'
+    text = definition.replace('runtime = "fake"\nprecision = "int8"', pinned)
+    text = text.replace("options = {latency_ns = 1_000_000, outputs = 1}", "")
+    root = checkout(trial=text)
+    require_packages([load_measurement(root / "measurements/trial")])

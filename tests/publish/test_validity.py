@@ -1,0 +1,74 @@
+"""validity: the page that says how often intervals are wrong takes its numbers from records and from the benchmark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from generator.errors import PublishError
+from generator.publish.language import Language
+from generator.publish.phrases import phrases
+from generator.publish.validity import DESIGNS, RESULTS, load_validity, table
+
+COUNTS = {"aa_runs": 40, "aa_alarms": 1, "ratio_runs": 40, "ratio_covered": 38, "half_width_median": 0.0164}
+
+
+def _write(root: Path, content: str) -> Path:
+    path = root / RESULTS
+    path.parent.mkdir(parents=True)
+    path.write_text(content, "utf-8")
+    return root
+
+
+def _results() -> dict[str, object]:
+    designs = {"designs": dict.fromkeys(DESIGNS, COUNTS)}
+    return {"finished_at": "2026-11-23T11:00:00Z", "command": "x", "real": designs, "simulated": designs}
+
+
+def test_never_run_is_no_error(tmp_path: Path) -> None:
+    """A checkout without results has a page that says how to get them."""
+    assert load_validity(tmp_path) is None
+
+
+def test_shares_stand_with_their_counts(tmp_path: Path) -> None:
+    """1 of 40 is 2.5 %, and a half-width is rounded up so that it stays true."""
+    found = load_validity(_write(tmp_path, json.dumps(_results())))
+    assert found is not None
+    text = str(table(found.real, phrases(Language.EN)))
+    assert text.count("2.5% (1 of 40)") == len(DESIGNS)
+    assert "95.0% (38 of 40)" in text
+    assert "±1.7%" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "JSON"),
+        ("{}", "finished_at"),
+        (json.dumps({**_results(), "real": {"designs": {"x": {}}}}), "real.designs"),
+    ],
+    ids=["truncated", "empty", "counts missing"],
+)
+def test_broken_results_are_one_message(tmp_path: Path, content: str, message: str) -> None:
+    """The file, what is wrong, and the command that makes it anew."""
+    with pytest.raises(
+        PublishError, match=r"benchmarks/results/validity\.json.*python -m benchmarks\.validity"
+    ) as caught:
+        load_validity(_write(tmp_path, content))
+    assert message in str(caught.value)
+
+
+def test_every_design_has_words_in_both_languages() -> None:
+    """A design of the benchmark is never shown by its English name on a Russian page."""
+    for language in Language:
+        for key in DESIGNS.values():
+            assert phrases(language).of("design", key) != key
+
+
+def test_designs_are_those_of_the_committed_results() -> None:
+    """A renamed design would vanish from the page without a word."""
+    found = load_validity(Path(__file__).parents[2])
+    assert found is not None
+    assert set(found.real.designs) == set(found.simulated.designs) == set(DESIGNS)
