@@ -92,7 +92,7 @@ class MeterError(GeneratorError):
 
 
 class IsolationError(GeneratorError):
-    """An isolated environment cannot be made: no network, no wheel for this Python or machine, or it does not import."""
+    """An isolated environment cannot be made: no network, no wheel for this Python, or it does not import."""
 
 
 class WorkerError(GeneratorError):

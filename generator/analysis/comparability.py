@@ -71,8 +71,8 @@ def _about_the_run(a: Record, b: Record) -> Iterator[Difference]:
     yield from _differs("protocol_version", a.protocol_version, b.protocol_version)
     yield from _differs("scenario", a.scenario, b.scenario)
     yield from _differs("controls.threads", a.controls.threads, b.controls.threads)
-    bounds = [next((block.latency_bound_ns for block in one.blocks), None) for one in (a, b)]
-    yield from _differs("blocks.latency_bound_ns", *bounds)
+    ours, theirs = (next((block.latency_bound_ns for block in one.blocks), None) for one in (a, b))
+    yield from _differs("blocks.latency_bound_ns", ours, theirs)
 
 
 def _about_the_machine(a: Record, b: Record) -> Iterator[Difference]:

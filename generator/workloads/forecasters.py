@@ -95,7 +95,8 @@ class EncoderLayer(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (batch, tokens, width) to the same shape."""
         x = x + self.dropout(self._attend(self.before_attention(x)))
-        return x + self.dropout(self.mixing(self.before_mixing(x)))
+        mixed: torch.Tensor = x + self.dropout(self.mixing(self.before_mixing(x)))
+        return mixed
 
     def _attend(self, x: torch.Tensor) -> torch.Tensor:
         tokens, width = x.shape[1], x.shape[2]

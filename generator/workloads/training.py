@@ -60,7 +60,7 @@ def _descend(
         chosen = torch.from_numpy(chance.choice(len(inputs), recipe.batch))
         loss = nn.functional.l1_loss(module(inputs[chosen]), targets[chosen])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(module.parameters(), recipe.clip)
         optimizer.step()
         schedule.step()

@@ -115,14 +115,16 @@ class Windows:
     @property
     def centre(self) -> Values:
         """Mean of each channel before the test, (channels, 1)."""
-        return self.series.values[:, : self.series.test_from].mean(axis=1, keepdims=True)
+        mean: Values = self.series.values[:, : self.series.test_from].mean(axis=1, keepdims=True)
+        return mean
 
     @property
     def scale(self) -> Values:
         """What each channel is divided by, (channels, 1)."""
         known, lag = self.series.values[:, : self.series.test_from], self.task.scale_lag
         spread = known[:, lag:] - known[:, :-lag] if lag else known
-        return spread.std(axis=1, keepdims=True)
+        deviation: Values = spread.std(axis=1, keepdims=True)
+        return deviation
 
     @property
     def normalized(self) -> Floats:
