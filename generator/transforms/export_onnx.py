@@ -1,6 +1,7 @@
 """PyTorch to ONNX.
 
-The exporter is the one by tracing: it writes opset 17 and IR version 8, which ONNX Runtime and OpenVINO of 2023 still
+The exporter is the one by tracing (a module that says `loops_over_data` is compiled instead, so that the graph loops as
+well): it writes opset 17 and IR version 8, which ONNX Runtime and OpenVINO of 2023 still
 read; the newer one writes opset 18 and above. What it writes is compared with PyTorch before anybody uses it.
 """
 
@@ -123,11 +124,12 @@ def _export(
     import torch
 
     names = ["y"] if outputs == 1 else [f"y{index}" for index in range(outputs)]
+    traced = not getattr(module, "loops_over_data", False)
     try:
         # The exporter warns that it will go, and of every Python number that it takes for a constant.
         with quiet():
             torch.onnx.export(
-                module,
+                module if traced else torch.jit.script(module),
                 tuple(torch.from_numpy(array.copy()) for array in sample.values()),
                 path,
                 input_names=list(sample),

@@ -28,7 +28,7 @@ def operator_counts(onnx_path: Path) -> dict[str, int]:
         PreparationError: when the file is no ONNX.
         MissingPackage: when onnx is not installed.
     """
-    counts = Counter(node.op_type for node in _all_nodes(load_graph(onnx_path).graph))
+    counts = Counter(node.op_type for node in all_nodes(load_graph(onnx_path).graph))
     return dict(sorted(counts.items()))
 
 
@@ -64,7 +64,7 @@ def save_tidied(graph: Any, path: Path) -> tuple[str, ...]:
     """
     import onnx
 
-    used = {_domain(node.domain) for node in _all_nodes(graph.graph)}
+    used = {_domain(node.domain) for node in all_nodes(graph.graph)}
     if foreign := sorted(used - set(DOMAINS)):
         problem = f"the graph uses operators of {', '.join(foreign)}, which runtimes of 2023 do not have"
         raise PreparationError(path.name, problem, "Choose another transform or an older opset.")
@@ -75,7 +75,7 @@ def save_tidied(graph: Any, path: Path) -> tuple[str, ...]:
     stray = sorted({_domain(one.domain) for one in graph.opset_import} - kept.keys())
     del graph.opset_import[:]
     graph.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in sorted(kept.items()))
-    for node in _all_nodes(graph.graph):
+    for node in all_nodes(graph.graph):
         node.doc_string = ""  # the exporter writes the paths of source files there
     path.write_bytes(graph.SerializeToString(deterministic=True))
     return tuple(stray)
@@ -92,7 +92,7 @@ def quantized_operators(graph: Any) -> dict[str, int]:
     In the QDQ form these are the operators all of whose computed inputs come from DequantizeLinear; ONNX Runtime
     replaces them, with their neighbours, by integer kernels when it loads the file.
     """
-    nodes = list(_all_nodes(graph.graph))
+    nodes = list(all_nodes(graph.graph))
     dequantized = {name for node in nodes if node.op_type == "DequantizeLinear" for name in node.output}
     counts = Counter(
         node.op_type
@@ -115,12 +115,13 @@ def _computed(node: Any) -> set[str]:
     return {name for name in data if name}
 
 
-def _all_nodes(graph: Any) -> list[Any]:
+def all_nodes(graph: Any) -> list[Any]:
+    """Nodes of an onnx.GraphProto, those of its subgraphs included."""
     nodes = list(graph.node)
     for node in graph.node:
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                nodes += _all_nodes(inner)
+                nodes += all_nodes(inner)
     return nodes
 
 

@@ -39,7 +39,7 @@ import numpy as np
 from generator.assets.packages import required
 from generator.definition import Option
 from generator.errors import PreparationError
-from generator.transforms.graph import counted, load_graph, opset_of, quantized_operators, save_tidied
+from generator.transforms.graph import all_nodes, counted, load_graph, opset_of, quantized_operators, save_tidied
 from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe
 from generator.workloads.options import Options
@@ -141,6 +141,7 @@ def quantize_dynamic(artifact: Artifact, options: Mapping[str, Option], workload
             nodes_to_exclude=_kept(source, keep),
             per_channel=per_channel,
             weight_type=QuantType[_TYPES[weight]],
+            extra_options={"EnableSubgraph": True},  # bodies of loops
         )
 
     notes = {"activations": "uint8, scaled for each query", "weights": weight, **_kept_note(keep)}
@@ -192,11 +193,12 @@ def _kept(source: Path, parts: Sequence[str]) -> list[str]:
     """
     graph = load_graph(source).graph
     weights = {weight.name for weight in graph.initializer}
-    names = [node.name for node in graph.node]
+    nodes = all_nodes(graph)
+    names = [node.name for node in nodes]
     for part in parts:
         if not any(part in name for name in names):
             raise PreparationError("keep", f"no node's name holds '{part}'", "Look at the names in the exported graph.")
-    computed = {node.name for node in graph.node if node.op_type == "MatMul" and not weights & set(node.input)}
+    computed = {node.name for node in nodes if node.op_type == "MatMul" and not weights & set(node.input)}
     return [name for name in names if name in computed or any(part in name for part in parts)]
 
 
