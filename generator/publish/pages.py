@@ -94,7 +94,8 @@ class _Edition:
     def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
         words = phrases(self.language)
         shown = [made[m.name] for m in self.suite if m.name in made]
-        chart = headlines([page.findings for page in shown], Sentences(words))
+        # A first look is not a result: it stands in the list, marked as one, and never beside results in a chart.
+        chart = headlines([page.findings for page in shown if page.findings.record.publishable], Sentences(words))
         drawn = None
         if chart:
             records = tuple(page.findings.record.record_id for page in shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from generator.analysis.estimate import Unknown
 from generator.analysis.findings import Findings
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
@@ -24,6 +25,10 @@ _DETAILS = (
     "cpu",
     "file",
     "memory",
+    "work",
+    "roof_share",
+    "energy",
+    "cost",
     "load",
     "first_call",
 )
@@ -178,7 +183,11 @@ def trust(workload: WorkloadView, findings: Findings, sentences: Sentences) -> M
         all=len(found.health),
         stop=phrases.of("stop", reason) if reason else phrases.say("fact.unknown"),
     )
-    energy = phrases.write("page.energy")
+    energy = (
+        phrases.write("page.energy", reason=phrases.of("unknown", found.baseline.energy.key))
+        if isinstance(found.baseline.energy, Unknown)
+        else phrases.write("page.energy_measured", sources=", ".join(one.source for one in found.baseline.energy))
+    )
     caveats = [sentences.caveat(one, found) for one in found.caveats]
     lines = [Markdown("- {}").format(one) for one in caveats] or [phrases.write("page.no_caveats")]
     return Markdown("\n\n").join([Markdown(" ").join([first, blocks, energy]), Markdown("\n").join(lines)])

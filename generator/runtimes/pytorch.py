@@ -44,7 +44,7 @@ class PyTorchSession(Session):
 
     def device_peak_bytes(self) -> int | None:
         """What PyTorch's allocator took at most, on all CUDA devices; None where none is in use."""
-        if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+        if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             return None
         return sum(torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count()))
 

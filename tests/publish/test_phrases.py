@@ -38,7 +38,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
-OPEN_FAMILIES = frozenset({"caveat", "column", "design", "isa", "metric", "reason", "sentence", "unit"})
+OPEN_FAMILIES = frozenset({"caveat", "column", "design", "isa", "metric", "reason", "sentence", "unit", "unknown"})
 """Families with names that contributors, processors or the code's own tables bring."""
 
 

@@ -23,8 +23,10 @@ from generator.publish.charts.picture import (
     Picture,
     Plane,
     Reach,
+    RooflinePicture,
     Strip,
 )
+from generator.publish.charts.roofline_drawing import roofline
 from generator.publish.charts.rows import AXIS, Rows, colour_of, draw_marker, swatch, with_room
 from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks
 from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, settings, text_width
@@ -43,6 +45,8 @@ def draw(picture: Picture, shape: Shape, language: Language, lettering: Letterin
                 return deviations(picture, shape, language, lettering)
             case Distribution():
                 return distribution(picture, shape, language, lettering)
+            case RooflinePicture():
+                return roofline(picture, shape, language, lettering)
             case Strip():
                 return strip(picture, shape, language, lettering)
 

@@ -13,12 +13,20 @@ from generator.publish.charts.latency import latency
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Forest, Group, Look, Mark
 from generator.publish.charts.quality import quality
+from generator.publish.charts.roofline_chart import roofline
 from generator.publish.charts.speed import blocks, ratio_columns, ratio_row, speedup
 from generator.publish.charts.subject import Subject
 from generator.publish.sentences import Sentences, localized
 
 KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
-    {"speedup": speedup, "quality": quality, "latency": latency, "blocks": blocks, "health": health}
+    {
+        "speedup": speedup,
+        "quality": quality,
+        "latency": latency,
+        "roofline": roofline,
+        "blocks": blocks,
+        "health": health,
+    }
 )
 """Charts of one workload, by the name that templates use."""
 

@@ -157,4 +157,39 @@ class Strip:
     """What a hatched bar means."""
 
 
-Picture = Forest | Deviations | Plane | Distribution | Strip
+@dataclass(frozen=True, slots=True)
+class RoofMark:
+    """One variant at its intensity, with the roof above it."""
+
+    label: str
+    look: Look
+    intensity: float
+    achieved: float
+    achieved_low: float
+    achieved_high: float
+    attainable: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoofLine:
+    """One measured ceiling."""
+
+    label: str
+    per_second: float
+    """FLOP/s of a level one, bytes/s of a sloping one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RooflinePicture:
+    """FLOP/s over FLOP a byte, both logarithmic, under sloping and level roofs."""
+
+    marks: tuple[RoofMark, ...]
+    slopes: tuple[RoofLine, ...]
+    levels: tuple[RoofLine, ...]
+    x_label: str
+    y_label: str
+    y_unit: float
+
+
+Picture = Forest | Deviations | Plane | Distribution | RooflinePicture | Strip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from generator.analysis.change import quality_change
+from generator.analysis.estimate import Unknown
 from generator.analysis.findings import Spread, VariantFindings, WorkloadFindings
 from generator.analysis.quality import Gate
 from generator.publish.language import Language
@@ -25,8 +26,8 @@ class VariantView:
     def _language(self) -> Language:
         return self.sentences.language
 
-    def _say(self, key: str) -> str:
-        return self.sentences.phrases.say(key)
+    def _say(self, key: str, **values: str) -> str:
+        return self.sentences.phrases.say(key, **values)
 
     @property
     def title(self) -> str:
@@ -123,6 +124,43 @@ class VariantView:
         """Peak memory above what the process had before it loaded the model."""
         spread = self.found.latency.memory_bytes if self.found.latency else None
         return self._language.size(spread.median) if spread else self._say("cell.none")
+
+    @property
+    def work(self) -> str:
+        """Floating-point operations of a sample, counted from the model."""
+        work = self.found.record.work
+        if work is None or not work.flops_per_sample:
+            return self._say("cell.none")
+        return self._say("cell.megaflop", number=self._language.number(work.flops_per_sample / 1e6))
+
+    @property
+    def roof_share(self) -> str:
+        """Share of what the machine's ceilings permit, or why it is not known."""
+        found = self.found.roofline
+        return self._why(found) if isinstance(found, Unknown) else self._language.percent(found.share.median, 0)
+
+    @property
+    def energy(self) -> str:
+        """Gross energy of a sample in each domain that has a trusted counter, or why there is none."""
+        found = self.found.energy
+        if isinstance(found, Unknown):
+            return self._why(found)
+        return "; ".join(
+            self._say("cell.millijoule", number=self._language.number(one.gross_joules.median * 1e3), domain=one.domain)
+            for one in found
+        )
+
+    @property
+    def cost(self) -> str:
+        """What a million samples cost, or why it is not known."""
+        found = self.found.cost
+        if isinstance(found, Unknown):
+            return self._why(found)
+        amount = self._language.number(found.per_million.median)
+        return self._say("cell.cost", amount=amount, currency=found.price.currency)
+
+    def _why(self, unknown: Unknown) -> str:
+        return self._say("cell.not_measured", reason=self.sentences.phrases.of("unknown", unknown.key))
 
     @property
     def file(self) -> str:
