@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from generator.analysis.across import Absolute, Across, QualityDifference, Side, Within
 from generator.analysis.comparability import Difference, Forbids
@@ -51,12 +50,10 @@ def print_comparisons(console: Console, found: Sequence[Within | Across]) -> Non
             for pair in pairs:
                 _print_across(console, pair)
             _print_differences(console, pairs)
-    for side in (found[0].ours, found[0].theirs):
-        for caveat in side.caveats:
-            if caveat.key in DOUBTS:
-                console.print(f"  [yellow]doubt[/] {side.record.record_id}: {DOUBTS[caveat.key]}", soft_wrap=True)
-        if found[0].ours.record is found[0].theirs.record:
-            break
+    sides = [side for pair in found for side in (pair.ours, pair.theirs)]
+    for record, key in dict.fromkeys((side.record.record_id, one.key) for side in sides for one in side.caveats):
+        if key in DOUBTS:
+            console.print(f"  [yellow]doubt[/] {record}: {DOUBTS[key]}", highlight=False, soft_wrap=True)
 
 
 def as_json(found: Sequence[Within | Across]) -> str:
@@ -120,17 +117,15 @@ def _print_across(console: Console, found: Across) -> None:
     if found.refused:
         return
     ours, theirs = found.ours, found.theirs
-    names = ours.variant.name, theirs.variant.name
-    title = names[0] if names[0] == names[1] else " and ".join(names)
-    table = Table("", "A", "B", title=title, title_justify="left", box=None)
-    table.add_row("against its own baseline", *(escape(_speedup_text(one)) for one in (ours, theirs)))
-    if found.absolute_allowed:
-        table.add_row("absolute", absolute_text(ours.absolute), absolute_text(theirs.absolute))
-    console.print(table)
+    names = dict.fromkeys((ours.variant.name, theirs.variant.name))
+    console.print(f"[bold]{' and '.join(names)}[/]:", highlight=False)
+    for letter, side in zip("AB", (ours, theirs), strict=True):
+        console.print(f"  {letter}      {escape(_speedup_text(side))}", soft_wrap=True)
+        if found.absolute_allowed:
+            console.print(f"         absolute {absolute_text(side.absolute)}", soft_wrap=True)
     if found.ratio_of_ratios and found.verdict:
-        words = verdict_text(
-            found.verdict, found.ratio_of_ratios, "the gain in A is larger", "the gain in A is smaller"
-        )
+        larger, smaller = "the gain in A is larger", "the gain in A is smaller"
+        words = verdict_text(found.verdict, found.ratio_of_ratios, larger, smaller)
         console.print(f"  A / B: {escape(ratio_text(found.ratio_of_ratios))}: {words}", soft_wrap=True)
     else:
         console.print("  A / B: none, for a baseline or an untimed variant has no ratio of its own", soft_wrap=True)
@@ -175,7 +170,8 @@ def _speedup_text(side: Side) -> str:
     if side.against_baseline is None:
         return f"not timed: {side.variant.failure.message}" if side.variant.failure else "not timed in two blocks"
     found = side.against_baseline
-    return f"{ratio_text(found.speedup)}: {verdict_text(found.verdict, found.speedup)}"
+    words = verdict_text(found.verdict, found.speedup)
+    return f"{ratio_text(found.speedup)}: {words} against its own baseline, {side.baseline.name}"
 
 
 def _quality_text(found: QualityDifference) -> str:

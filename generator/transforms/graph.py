@@ -15,7 +15,9 @@ DOMAINS = ("", "com.microsoft")
 NEWEST_IR_VERSION = 8
 """Newest file format that runtimes of 2023 read."""
 
-_QUANTIZED_TYPES = frozenset({"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QGemm"})
+_QUANTIZED_TYPES = frozenset(
+    {"ConvInteger", "DynamicQuantizeLSTM", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QGemm"}
+)
 
 _NO_ARITHMETIC = frozenset({"QuantizeLinear", "Reshape", "Shape", "Slice", "Transpose", "Unsqueeze"})
 """Operators that move numbers or look at their arrangement: it is no arithmetic that could be on integers."""

@@ -19,8 +19,8 @@ With all-MiniLM-L6-v2 on 610 questions and the same processor, 128 tokens; fp32 
     dynamic, int8 weights by channel                      8.3 ms   0.759   agreement with fp32 0.938
     dynamic, uint8 weights by channel                    22.5 ms   0.753   0.946   (no kernel for uint8 by uint8)
     dynamic, int8 weights by tensor                       8.1 ms   0.739   0.887
-    static, int8 weights by channel                       9.6 ms   0.731   0.820
-    the same, feed-forward outputs kept in fp32          14.1 ms   0.774   0.941   (their inputs have outliers)
+    static, int8 weights by channel                       9.6 ms   0.743   0.826
+    the same, feed-forward outputs kept in fp32          14.1 ms   0.756   0.954   (their inputs have outliers)
 
 Entropy and percentile calibration change neither accuracy nor speed of the images and take ten times as long as
 min-max.
