@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from generator import protocol
 from generator.analysis.comparison import Verdict, compare, verdict
@@ -528,7 +529,9 @@ def test_controls_are_alike_for_every_variant_and_recorded(measured: Record) -> 
 def test_designs_ours_keeps_its_promise_and_the_usual_one_does_not(truth: float) -> None:
     """200 whole runs with the stop rule, on a machine that drifts, stalls and jumps between processes.
 
-    Our 95 % interval misses the truth at most 5 times in 100; "all of A, then all of B" misses it every second time.
+    Our 95 % interval misses the truth 5 times in 100 at most: 200 runs cannot tell 5 from 6, so the bound is the largest
+    count that a rate of 5 % explains 99 times in 100 (the benchmark has 1,000 runs, and test_protocol.py holds 5 % over
+    as many). "All of A, then all of B" misses it every second time.
     """
     import numpy as np
 
@@ -542,7 +545,7 @@ def test_designs_ours_keeps_its_promise_and_the_usual_one_does_not(truth: float)
             blocks.append(machine.block())
         misses += not designs.ours(blocks, pair).covers
         naive += not designs.t_over_samples(machine.block(interleaved=False), pair).covers
-    assert misses / runs <= 0.05
+    assert misses <= stats.binom.ppf(0.99, runs, 0.05)
     assert naive / runs > 0.5
 
 

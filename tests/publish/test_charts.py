@@ -259,12 +259,23 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
         "gallery.py",
         "palette.py",
         "picture.py",
+        "roofline_drawing.py",
         "rows.py",
         "scale.py",
         "sheet.py",
         "svg.py",
     }
-    others = {"__init__.py", "chart.py", "health.py", "kinds.py", "latency.py", "quality.py", "speed.py", "subject.py"}
+    others = {
+        "__init__.py",
+        "chart.py",
+        "health.py",
+        "kinds.py",
+        "latency.py",
+        "quality.py",
+        "roofline_chart.py",
+        "speed.py",
+        "subject.py",
+    }
     assert set(gallery._DRAWN_BY) == drawing_modules
     assert {path.name for path in folder.glob("*.py")} == drawing_modules | others
 

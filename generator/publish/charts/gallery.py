@@ -15,7 +15,10 @@ from generator.publish.charts.palette import PALETTE_FILE
 from generator.publish.language import Language
 from generator.publish.staging import write_whole
 
-_DRAWN_BY = ("drawing.py", "gallery.py", "palette.py", "picture.py", "rows.py", "scale.py", "sheet.py", "svg.py")
+_DRAWN_BY = (
+    *("drawing.py", "gallery.py", "palette.py", "picture.py", "roofline_drawing.py"),
+    *("rows.py", "scale.py", "sheet.py", "svg.py"),
+)
 
 
 @dataclass(frozen=True, slots=True)
