@@ -50,6 +50,27 @@ def architecture_of(path: Path) -> str:
     return architecture
 
 
+def save_module(module: nn.Module, path: Path, architecture: str, config: Mapping[str, object]) -> None:
+    """Write a module's weights so that `load_module` builds it again; the same weights give the same bytes.
+
+    Args:
+        module: built by the architecture's function with this configuration.
+        path: where to.
+        architecture: key of `ARCHITECTURES`.
+        config: keyword arguments of that function, JSON-able.
+    """
+    from safetensors.torch import save
+
+    about = {METADATA_KEY: architecture, CONFIG_KEY: json.dumps(config, sort_keys=True)}
+    state = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
+    written = save(state, about)
+    # safetensors orders the metadata anew in each process: the header, behind its length in 8 bytes, is put in order.
+    end = 8 + int.from_bytes(written[:8], "little")
+    header = json.dumps(json.loads(written[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + written[end:])
+
+
 def load_module(path: Path) -> nn.Module:
     """Build the architecture that a weight file names, with its weights, ready for inference.
 

@@ -9,7 +9,6 @@ last weeks before the test, the test being left out.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
@@ -193,18 +192,12 @@ class Forecasting:
         }
 
         def make(path: Path) -> Mapping[str, str]:
-            from safetensors.torch import save_file
-
             from generator.workloads.training import forecasts, train
 
             build = partial(_build, chosen.architecture, config)
             module = train(build, windows, recipe, seed, partial(self._told, network, seed))
             gaps = windows.gaps(forecasts(module, windows.inputs(windows.test)), windows.targets(windows.test))
-            about = {
-                architectures.METADATA_KEY: chosen.architecture,
-                architectures.CONFIG_KEY: json.dumps(config, sort_keys=True),
-            }
-            save_file(module.state_dict(), path, about)
+            architectures.save_module(module, path, chosen.architecture, config)
             return {
                 "network": network,
                 "parameters": str(sum(parameter.numel() for parameter in module.parameters())),
