@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 METADATA_KEY = "architecture"
@@ -59,11 +60,17 @@ def save_module(module: nn.Module, path: Path, architecture: str, config: Mappin
         architecture: key of `ARCHITECTURES`.
         config: keyword arguments of that function, JSON-able.
     """
+    save_weights(module.state_dict(), path, architecture, config)
+
+
+def save_weights(
+    weights: Mapping[str, torch.Tensor], path: Path, architecture: str, config: Mapping[str, object]
+) -> None:
+    """Write weights by their names in the module; see `save_module`."""
     from safetensors.torch import save
 
     about = {METADATA_KEY: architecture, CONFIG_KEY: json.dumps(config, sort_keys=True)}
-    state = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    written = save(state, about)
+    written = save({name: tensor.contiguous() for name, tensor in weights.items()}, about)
     # safetensors orders the metadata anew in each process: the header, behind its length in 8 bytes, is put in order.
     end = 8 + int.from_bytes(written[:8], "little")
     header = json.dumps(json.loads(written[8:end]), sort_keys=True, separators=(",", ":")).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from generator.assets.fetch import Progress, fetch
 from generator.assets.packages import required
 from generator.errors import PreparationError
 from generator.record import Source
-from generator.workloads.architectures import CONFIG_KEY, METADATA_KEY
+from generator.workloads.architectures import save_weights
 
 if TYPE_CHECKING:
     import torch
@@ -98,13 +97,11 @@ def save(module: SentenceEncoder, head: Mapping[str, torch.Tensor], to: Path) ->
     """
     from dataclasses import replace
 
-    from safetensors.torch import save_file
-
     from generator.workloads.sentence_encoder import MINILM_L6
 
     shape = replace(MINILM_L6, classes=len(head["bias"]) if head else 0)
     weights = {**module.state_dict(), **{f"head.{name}": tensor for name, tensor in head.items()}}
-    save_file(weights, to, {METADATA_KEY: ARCHITECTURE, CONFIG_KEY: json.dumps(shape.config())})
+    save_weights(weights, to, ARCHITECTURE, shape.config())
 
 
 def embeddings(module: SentenceEncoder, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
