@@ -157,6 +157,10 @@ def _run(arguments: Sequence[str]) -> dict[str, Any]:
     return dict(json.loads(lines[-1])) if lines and lines[-1].startswith("{") else {}
 
 
+def _told(one: Trial) -> dict[str, Any]:
+    return {**asdict(one), "reached": one.reached, "covers": one.covers}
+
+
 def _welch(theirs: Sequence[float], our: Sequence[float]) -> tuple[float, float]:
     errors = [statistics.variance(values) / len(values) for values in (theirs, our)]
     degrees = sum(errors) ** 2 / sum(e**2 / (len(v) - 1) for e, v in zip(errors, (theirs, our), strict=True))
@@ -195,7 +199,7 @@ def main() -> None:
         save(
             "time-to-precision",
             command,
-            {"trials": {name: [asdict(one) for one in many] for name, many in found.items()}},
+            {"tools": {name: [_told(one) for one in many] for name, many in found.items()}},
         )
 
 

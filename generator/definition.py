@@ -152,6 +152,9 @@ class WorkloadChoice(_Part):
     options: dict[str, Option] = Field(default_factory=dict)
     """Options of the workload."""
 
+    steps: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
+    """Variants of which each changes something in the one before it, baseline first: a ladder."""
+
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
@@ -285,7 +288,7 @@ class Measurement(_Part):
                 "published": True,
                 "suite": True,
                 "headline": True,
-                "workloads": {"__all__": {"title"}},
+                "workloads": {"__all__": {"title", "steps"}},
                 "variants": dict(enumerate(kept_out)),
             }
         )
@@ -344,7 +347,22 @@ def _inconsistencies(m: Measurement) -> Iterator[str]:
             yield f"workload '{name}' has {len(baselines)} baselines ({', '.join(baselines)}). Keep one."
     if (m.scenario is Scenario.SERVER) != (m.latency_bound_ms is not None):
         yield "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it. Give both or neither."
+    for workload in m.workloads:
+        yield from _unsound_steps(workload, m)
     yield from _unknown_in_headline(m)
+
+
+def _unsound_steps(workload: WorkloadChoice, m: Measurement) -> Iterator[str]:
+    steps, own = workload.steps, [v.name for v in m.variants_of(workload.name)]
+    for name in steps:
+        if name not in own:
+            yield f"workloads '{workload.name}': steps name the unknown variant '{name}'. {suggest(name, own)}"
+    for name in sorted({name for name in steps if steps.count(name) > 1}):
+        yield f"workloads '{workload.name}': '{name}' stands twice among the steps. Keep one."
+    if len(steps) == 1:
+        yield f"workloads '{workload.name}': one step is no ladder. Name the variants in their order, or none."
+    if steps and own and steps[0] in own and steps[0] != own[0]:
+        yield f"workloads '{workload.name}': steps must begin with the baseline '{own[0]}'. Put it first."
 
 
 def _unknown_in_headline(m: Measurement) -> Iterator[str]:

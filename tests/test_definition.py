@@ -106,6 +106,25 @@ BAD = [
         "names the unknown workload 'number'. Did you mean 'numbers'?",
     ),
     (
+        "step",
+        'kind = "synthetic"',
+        'kind = "synthetic"\nsteps = ["slow", "fas"]',
+        "workloads 'numbers': steps name the unknown variant 'fas'. Did you mean 'fast'?",
+    ),
+    (
+        "steps that begin elsewhere",
+        'kind = "synthetic"',
+        'kind = "synthetic"\nsteps = ["fast", "slow"]',
+        "steps must begin with the baseline 'slow'. Put it first.",
+    ),
+    (
+        "one step twice",
+        'kind = "synthetic"',
+        'kind = "synthetic"\nsteps = ["slow", "fast", "fast"]',
+        "'fast' stands twice among the steps. Keep one.",
+    ),
+    ("one step", 'kind = "synthetic"', 'kind = "synthetic"\nsteps = ["slow"]', "one step is no ladder."),
+    (
         "headline",
         'suite = "core"',
         'suite = "core"\nheadline = {variant = "fas", against = "slow"}',
@@ -225,7 +244,7 @@ def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkou
     before = plain.model_dump_json(
         exclude={
             **dict.fromkeys(unread, True),
-            "workloads": {"__all__": {"title"}},
+            "workloads": {"__all__": {"title", "steps"}},
             "variants": {"__all__": {"title", "environment"}},
         }
     )

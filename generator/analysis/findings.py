@@ -14,6 +14,7 @@ from generator.analysis.energy import DomainEnergy, EnergyEstimate, energy, ener
 from generator.analysis.estimate import Spread as Spread
 from generator.analysis.estimate import Unknown as Unknown
 from generator.analysis.estimate import spread
+from generator.analysis.ladder import Step, ladder
 from generator.analysis.memory import Memory, memory
 from generator.analysis.percentile import Percentile, percentiles
 from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
@@ -114,6 +115,9 @@ class WorkloadFindings:
     control_energy: tuple[DomainEnergy, ...] | Unknown
     """The same of energy: its savings should contain 1."""
 
+    ladder: tuple[Step, ...]
+    """What each of the definition's steps brought; empty where it names none."""
+
     health: tuple[BlockHealth, ...]
     blocks_kept: int
     caveats: tuple[Caveat, ...]
@@ -179,6 +183,7 @@ def _workload(
         record=found,
         variants=variants,
         control=control,
+        ladder=ladder(blocks, choice.steps, _statistic(record)) if choice.steps else (),
         control_energy=energy(record, kept, CONTROL, baseline.name),
         health=tuple(
             BlockHealth(b.index, b.disturbed, b.health.foreign_cpu_cores, b.health.lowest_cpu_share) for b in blocks

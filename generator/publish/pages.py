@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.analysis.findings import Findings, control_alarms
 from generator.definition import Measurement
-from generator.publish import markdown, tables
+from generator.publish import markdown, tables, validity
 from generator.publish.article import Environment, render
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
@@ -19,8 +19,6 @@ from generator.publish.measurement_page import MeasurementPage, command, quoted
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
-from generator.publish.validity import load_validity
-from generator.publish.validity import table as validity_table
 
 
 def pages(
@@ -144,14 +142,23 @@ class _Edition:
         chart = controls(published, Sentences(words))
         names = tuple(one.record.record_id for one in published)
         drawn = figure(chart, self.gallery, words, "validity", words.say("page.validity"), names) if chart else None
-        found = load_validity(self.measurements.parent) if self.measurements else None
+        root = self.measurements.parent if self.measurements else None
+        found = validity.load_validity(root) if root else None
+        tools = validity.load_time_to_precision(root) if root else None
+        loop = validity.load_overhead(root) if root else None
         context = {
             "alarms": self._alarms(),
             "chart": drawn.markdown() if drawn else Markdown(""),
             "command": markdown.code_block("python -m benchmarks.validity", "bash"),
             "day": self.language.date(found.finished_at.date()) if found else "",
-            "real": validity_table(found.real, words) if found else "",
-            "simulated": validity_table(found.simulated, words) if found else "",
+            "real": validity.table(found.real, words) if found else "",
+            "simulated": validity.table(found.simulated, words) if found else "",
+            "tools": validity.tools_table(tools, words) if tools else "",
+            "tools_command": markdown.code_block("python -m benchmarks.time_to_precision", "bash"),
+            "tools_day": self.language.date(tools.finished_at.date()) if tools else "",
+            "overhead": validity.overhead_table(loop, words) if loop else "",
+            "overhead_command": markdown.code_block("python -m benchmarks.overhead", "bash"),
+            "overhead_day": self.language.date(loop.finished_at.date()) if loop else "",
         }
         body = render(Environment(self.language), f"{self.language.value}/validity.md.j2", context)
         head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))

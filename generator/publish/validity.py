@@ -1,14 +1,17 @@
-"""The page that says how often our intervals are wrong: A/A controls of all records, and a benchmark of designs."""
+"""The page that says how often our intervals are wrong: A/A controls, and benchmarks of the measuring."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from generator.analysis.estimate import Estimate, Interval
 from generator.errors import PublishError
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
@@ -16,6 +19,12 @@ from generator.publish.phrases import Phrases
 
 RESULTS = Path("benchmarks") / "results" / "validity.json"
 """Written by `python -m benchmarks.validity`."""
+
+TIME_RESULTS = RESULTS.with_name("time-to-precision.json")
+"""Written by `python -m benchmarks.time_to_precision`."""
+
+OVERHEAD_RESULTS = RESULTS.with_name("overhead.json")
+"""Written by `python -m benchmarks.overhead`."""
 
 DESIGNS: Mapping[str, str] = MappingProxyType(
     {
@@ -28,6 +37,10 @@ DESIGNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Designs as the benchmark names them, and the keys of their phrases."""
+
+
+OURS = "this generator"
+"""The name of this project among the tools that `time_to_precision` compares."""
 
 
 class _Part(BaseModel):
@@ -63,21 +76,79 @@ class Validity(_Part):
     simulated: Designs
 
 
+class Trial(_Part):
+    """One use of one tool, until its own interval was narrow enough or it gave up."""
+
+    seconds: Annotated[float, Field(gt=0)]
+    half_width: Annotated[float, Field(ge=0)]
+    """Of the ratio's logarithm."""
+
+    reached: bool
+    """Whether the interval was narrow enough."""
+
+    covers: bool
+    """Whether it held the known ratio."""
+
+
+class TimeToPrecision(_Part):
+    """Tools on the same two programs of known ratio."""
+
+    finished_at: AwareDatetime
+    command: str
+    tools: Annotated[dict[str, Annotated[tuple[Trial, ...], Field(min_length=1)]], Field(min_length=1)]
+
+
+class Loop(_Part):
+    """Our loop over a bare one around the same session."""
+
+    bare_p50_ns: Annotated[float, Field(gt=0)]
+    whole_loop: tuple[float, float, float]
+    """Ratio of wall time a query: estimate, low and high end."""
+
+    processes: int
+
+
+class Overhead(_Part):
+    """What measuring adds to a query, for models of several durations."""
+
+    finished_at: AwareDatetime
+    command: str
+    models: dict[str, Loop]
+
+
+_Results = TypeVar("_Results", Validity, TimeToPrecision, Overhead)
+
+
 def load_validity(root: Path) -> Validity | None:
-    """Read the benchmark's results; None when it was never run.
+    """Read the results of `benchmarks.validity`; None when it was never run.
 
     Raises:
         PublishError: when the file is not what the benchmark writes.
     """
-    path = root / RESULTS
+    return _load(root, RESULTS, Validity)
+
+
+def load_time_to_precision(root: Path) -> TimeToPrecision | None:
+    """Read the results of `benchmarks.time_to_precision`; see `load_validity`."""
+    return _load(root, TIME_RESULTS, TimeToPrecision)
+
+
+def load_overhead(root: Path) -> Overhead | None:
+    """Read the results of `benchmarks.overhead`; see `load_validity`."""
+    return _load(root, OVERHEAD_RESULTS, Overhead)
+
+
+def _load(root: Path, file: Path, kind: type[_Results]) -> _Results | None:
+    path = root / file
     if not path.is_file():
         return None
     try:
-        return Validity.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         problem = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-        raise PublishError(RESULTS.as_posix(), problem, "Run it again: python -m benchmarks.validity.") from error
+        module = file.stem.replace("-", "_")
+        raise PublishError(file.as_posix(), problem, f"Run it again: python -m benchmarks.{module}.") from error
 
 
 def table(found: Designs, phrases: Phrases) -> Markdown:
@@ -91,6 +162,39 @@ def table(found: Designs, phrases: Phrases) -> Markdown:
             width = phrases.language.plus_minus(design.half_width_median)
             rows.append([phrases.of("design", key), alarms, covered, width])
     return markdown.table(head, rows)
+
+
+def tools_table(found: TimeToPrecision, phrases: Phrases) -> Markdown:
+    """Tools with their time, whether their intervals got narrow enough, and whether they held the truth."""
+    head = [phrases.say(f"column.{name}") for name in ("tool", "seconds", "half_width", "reached", "covered")]
+    language, rows = phrases.language, []
+    for name, trials in found.tools.items():
+        seconds = median(one.seconds for one in trials)
+        rows.append(
+            [
+                phrases.say("design.ours") if name == OURS else name,
+                language.duration(seconds * 1e9, 2),
+                language.plus_minus(math.expm1(median(one.half_width for one in trials))),
+                _of(sum(one.reached for one in trials), len(trials), phrases),
+                _of(sum(one.covers for one in trials), len(trials), phrases),
+            ]
+        )
+    return markdown.table(head, rows)
+
+
+def overhead_table(found: Overhead, phrases: Phrases) -> Markdown:
+    """What our loop adds, a row a model."""
+    head = [phrases.say(f"column.{name}") for name in ("bare_loop", "loop_ratio", "processes")]
+    language, rows = phrases.language, []
+    for loop in found.models.values():
+        point, low, high = loop.whole_loop
+        ratio = language.factor_estimate(Estimate(point, Interval(low, high), loop.processes))
+        rows.append([language.duration(loop.bare_p50_ns), ratio, language.decimal(loop.processes, 0)])
+    return markdown.table(head, rows)
+
+
+def _of(count: int, runs: int, phrases: Phrases) -> str:
+    return phrases.say("cell.count_of", count=count, runs=runs)
 
 
 def _share(count: int, runs: int, phrases: Phrases) -> str:

@@ -18,7 +18,7 @@ from generator.definition import CONTROL, Measurement
 from generator.publish.charts import drawing, gallery, scale
 from generator.publish.charts.chart import Chart
 from generator.publish.charts.kinds import charts, headlines
-from generator.publish.charts.picture import Deviations, Distribution, Forest, Plane, Strip
+from generator.publish.charts.picture import Deviations, Distribution, Forest, Plane, Rungs, Strip
 from generator.publish.charts.quality import front
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering, settings
 from generator.publish.charts.subject import Subject
@@ -60,7 +60,7 @@ def longer(chart: Chart) -> Chart:
         case Plane():
             spots = tuple(replace(spot, label=words) for spot in picture.spots)
             return replace(chart, picture=replace(picture, spots=spots))
-        case Distribution() | Deviations():
+        case Distribution() | Deviations() | Rungs():
             rows = tuple(replace(row, label=words) for row in picture.rows)  # type: ignore[type-var]
             return replace(chart, picture=replace(picture, rows=rows))  # type: ignore[arg-type]
         case Strip():
@@ -116,7 +116,33 @@ def test_of_an_error_less_is_better() -> None:
     assert fronts == {"ONNX Runtime int8 (static)", "ONNX Runtime fp32", "ONNX Runtime int8 (dynamic)"}
 
 
+def climbing() -> Findings:
+    """A ladder of three steps, the middle one down."""
+    fields = imaginary.measurement().model_dump(mode="json")
+    order = ["pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8-dynamic", "onnxruntime-int8-static"]
+    fields["workloads"][0]["steps"] = order
+    return analyse(Measurement.model_validate(fields), imaginary.record())
+
+
+def test_a_ladder_ends_with_the_whole_way_as_measured() -> None:
+    chart = made(climbing())["ladder"]
+    assert isinstance(chart.picture, Rungs)
+    *steps, whole = chart.picture.rows
+    assert [one.label for one in steps] == [
+        "ONNX Runtime fp32",
+        "ONNX Runtime int8 (динамическое)",
+        "ONNX Runtime int8 (статическое)",
+    ]
+    assert steps[0].start == pytest.approx(1.0)
+    assert [one.start for one in steps[1:]] == pytest.approx([one.point for one in steps[:-1]], rel=0.01)
+    assert (whole.start, whole.point) == (1.0, steps[-1].point)
+    assert whole.number in chart.description
+    assert steps[1].look.hollow, "a step that fails the quality gate does not count"
+
+
 CASES = {
+    "climbing": (climbing, lambda chart: chart),
+    "a long climb": (climbing, lambda chart: longer(chart)),
     "forecasts": (forecasts, lambda chart: chart),
     "as is": (lambda: analyse(imaginary.measurement(), imaginary.record()), lambda chart: chart),
     "long labels": (lambda: analyse(imaginary.measurement(), imaginary.record()), longer),

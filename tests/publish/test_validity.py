@@ -10,13 +10,24 @@ import pytest
 from generator.errors import PublishError
 from generator.publish.language import Language
 from generator.publish.phrases import phrases
-from generator.publish.validity import DESIGNS, RESULTS, load_validity, table
+from generator.publish.validity import (
+    DESIGNS,
+    OVERHEAD_RESULTS,
+    RESULTS,
+    TIME_RESULTS,
+    load_overhead,
+    load_time_to_precision,
+    load_validity,
+    overhead_table,
+    table,
+    tools_table,
+)
 
 COUNTS = {"aa_runs": 40, "aa_alarms": 1, "ratio_runs": 40, "ratio_covered": 38, "half_width_median": 0.0164}
 
 
-def _write(root: Path, content: str) -> Path:
-    path = root / RESULTS
+def _write(root: Path, content: str, file: Path = RESULTS) -> Path:
+    path = root / file
     path.parent.mkdir(parents=True)
     path.write_text(content, "utf-8")
     return root
@@ -72,3 +83,43 @@ def test_designs_are_those_of_the_committed_results() -> None:
     found = load_validity(Path(__file__).parents[2])
     assert found is not None
     assert set(found.real.designs) == set(found.simulated.designs) == set(DESIGNS)
+
+
+def _trial(seconds: float, half_width: float, good: bool) -> dict[str, object]:
+    return {"seconds": seconds, "estimate": -0.1, "half_width": half_width, "reached": good, "covers": good}
+
+
+def test_tools_stand_beside_ours_with_their_median_time(tmp_path: Path) -> None:
+    tools = {
+        "this generator": [_trial(38, 0.01, True), _trial(36, 0.01, True), _trial(40, 0.012, True)],
+        "timeit": [_trial(56, 0.05, False), _trial(44, 0.04, False), _trial(41, 0.03, True)],
+    }
+    content = json.dumps({"finished_at": "2026-11-23T11:00:00Z", "command": "x", "tools": tools})
+    found = load_time_to_precision(_write(tmp_path, content, TIME_RESULTS))
+    assert found is not None
+    ours, theirs = str(tools_table(found, phrases(Language.EN))).splitlines()[-2:]
+    assert "this generator" in ours
+    assert "38 s" in ours.replace("\N{NO-BREAK SPACE}", " ")
+    assert "3 of 3" in ours
+    assert "44 s" in theirs.replace("\N{NO-BREAK SPACE}", " ")
+    assert "±4.1%" in theirs
+    assert theirs.count("1 of 3") == 2
+
+
+def test_overhead_is_a_ratio_with_its_interval(tmp_path: Path) -> None:
+    loop = {"bare_p50_ns": 47963, "whole_loop": [1.008, 1.002, 1.014], "processes": 12}
+    content = json.dumps({"finished_at": "2026-11-23T11:00:00Z", "command": "x", "models": {"50 us": loop}})
+    found = load_overhead(_write(tmp_path, content, OVERHEAD_RESULTS))
+    assert found is not None
+    assert "1.002," in str(overhead_table(found, phrases(Language.EN)))
+
+
+def test_each_broken_file_names_the_benchmark_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"time-to-precision\.json.*python -m benchmarks\.time_to_precision"):
+        load_time_to_precision(_write(tmp_path, "{}", TIME_RESULTS))
+
+
+def test_what_is_committed_can_be_read() -> None:
+    root = Path(__file__).parents[2]
+    for load in (load_validity, load_time_to_precision, load_overhead):
+        assert load(root) is not None

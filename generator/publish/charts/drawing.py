@@ -24,6 +24,8 @@ from generator.publish.charts.picture import (
     Plane,
     Reach,
     RooflinePicture,
+    Rung,
+    Rungs,
     Strip,
 )
 from generator.publish.charts.roofline_drawing import roofline
@@ -39,6 +41,8 @@ def draw(picture: Picture, shape: Shape, language: Language, lettering: Letterin
         match picture:
             case Forest():
                 return forest(picture, shape, language, lettering)
+            case Rungs():
+                return rungs(picture, shape, language, lettering)
             case Plane():
                 return plane(picture, shape, language, lettering)
             case Deviations():
@@ -68,6 +72,30 @@ def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering)
     base = rows.sheet.bottom - 4
     rows.sheet.text(rows.left, base, f"← {data.slower}", size=shape.small, colour="muted")
     rows.sheet.text(rows.right, base, f"{data.faster} →", size=shape.small, colour="muted", ha="right")
+    return rows.sheet.figure
+
+
+def rungs(data: Rungs, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """Which step gave how much, and how far do all of them lead?"""
+    rows = Rows(shape, lettering, [("", data.rows)])
+    section = rows.sections[0]
+    low, high = around(*padded([1.0, *(end for r in data.rows for end in (r.start, r.low, r.high))]))
+    axes = rows.axes(section, low, high, "log")
+    ticks = ratio_ticks(low, high, 5 if shape.narrow else 7)
+    rows.ticks(axes, section, ticks, _labels(ticks, language.factor))
+    rows.guide(axes, section, 1.0)
+    for index, (y, rung) in enumerate(section.places):
+        rows.label(y, rung.label, rung.number, rung.look)
+        whole, colour = index == len(data.rows) - 1, colour_of(rung.look)
+        axes.plot(
+            [rung.start, rung.point], [y, y], color=colour, lw=11, alpha=0.8 if whole else 0.45, solid_capstyle="butt"
+        )
+        _interval(axes, rung, y)
+        if not whole:  # where the next step begins
+            below = section.places[index + 1][0]
+            ends = (y + 8, below - 8) if not shape.narrow else (y + 8, y + 12)
+            axes.plot([rung.point] * 2, ends, color=palette.light()["muted"], lw=0.9, ls=(0, (2, 2)))
+    rows.caption(data.label)
     return rows.sheet.figure
 
 
@@ -204,7 +232,7 @@ class _Key:
                 sheet.text(self.shape.width - 14, y + 3.5, spot.number, ha="right")
 
 
-def _interval(axes: Axes, mark: Mark | Deviation, y: float) -> None:
+def _interval(axes: Axes, mark: Mark | Deviation | Rung, y: float) -> None:
     colour = colour_of(mark.look)
     axes.plot([mark.low, mark.high], [y, y], color=colour, lw=2.2, solid_capstyle="butt", zorder=4)
     for end in (mark.low, mark.high):

@@ -9,6 +9,7 @@ from generator.analysis.findings import Findings
 from generator.analysis.quality import Gate
 from generator.publish.charts.chart import Chart, Table
 from generator.publish.charts.health import health
+from generator.publish.charts.ladder import ladder
 from generator.publish.charts.latency import latency
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Forest, Group, Look, Mark
@@ -21,6 +22,7 @@ from generator.publish.sentences import Sentences, localized
 KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
     {
         "speedup": speedup,
+        "ladder": ladder,
         "quality": quality,
         "latency": latency,
         "roofline": roofline,

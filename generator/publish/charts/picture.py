@@ -52,6 +52,29 @@ class Forest:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder: a bar from where the step before it ended."""
+
+    label: str
+    look: Look
+    start: float
+    point: float
+    """Where it ends."""
+
+    low: float
+    high: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rungs:
+    """Factors that lead from 1 upwards (or down), a row each; the last row is the whole way."""
+
+    rows: tuple[Rung, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deviation:
     """One estimate's blocks, relative to the estimate: 0.01 is 1 % above."""
 
@@ -192,4 +215,4 @@ class RooflinePicture:
     y_unit: float
 
 
-Picture = Forest | Deviations | Plane | Distribution | RooflinePicture | Strip
+Picture = Forest | Rungs | Deviations | Plane | Distribution | RooflinePicture | Strip

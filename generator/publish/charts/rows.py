@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from generator.publish.charts import palette
-from generator.publish.charts.picture import Deviation, Look, Mark, Reach
+from generator.publish.charts.picture import Deviation, Look, Mark, Reach, Rung
 from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, text_width, wrapped_in
 
 ROW = 32.0
@@ -29,7 +29,7 @@ AXIS = 34.0
 
 GAP = 10.0
 
-Row = TypeVar("Row", Mark, Reach, Deviation)
+Row = TypeVar("Row", Mark, Reach, Deviation, Rung)
 
 
 @dataclass(frozen=True, slots=True)
