@@ -296,6 +296,7 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
         "chart.py",
         "health.py",
         "kinds.py",
+        "ladder.py",
         "latency.py",
         "quality.py",
         "roofline_chart.py",
