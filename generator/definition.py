@@ -64,7 +64,17 @@ TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Transforms and the options that each one takes."""
 
-WORKLOADS = frozenset({"forecasting", "image_classification", "question_answering", "synthetic", "text_classification"})
+WORKLOADS = frozenset(
+    {
+        "face_recognition",
+        "forecasting",
+        "image_classification",
+        "object_detection",
+        "question_answering",
+        "synthetic",
+        "text_classification",
+    }
+)
 """Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""
 
 

@@ -241,9 +241,8 @@ def localized(text: object, language: Language) -> str:
 
 
 def accuracy_metric(variant: VariantFindings) -> Quality | None:
-    """The metric on labels that stands for a variant's quality: its first proportion, or else its first one."""
-    on_labels = [quality for quality in variant.quality if quality.reference == "label"]
-    return next((one for one in on_labels if one.kind == "proportion"), on_labels[0] if on_labels else None)
+    """The metric on labels that stands for a variant's quality: the first, for a workload names its main one first."""
+    return next((quality for quality in variant.quality if quality.reference == "label"), None)
 
 
 def agreement_metric(variant: VariantFindings) -> Quality | None:

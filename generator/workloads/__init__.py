@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
+        "face_recognition": "generator.workloads.face_recognition",
         "forecasting": "generator.workloads.forecasting",
         "image_classification": "generator.workloads.image_classification",
+        "object_detection": "generator.workloads.object_detection",
         "question_answering": "generator.workloads.question_answering",
         "synthetic": "generator.workloads.synthetic",
         "text_classification": "generator.workloads.text_classification",

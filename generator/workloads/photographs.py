@@ -1,9 +1,9 @@
-"""Photographs become the square of pixels that an ImageNet classifier looks at."""
+"""Photographs become the square of pixels that a network looks at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,12 @@ class View:
 
     mirrored: bool = False
 
+    squeezed: bool = False
+    """The whole photograph, its sides made equal; then nothing is cut off."""
+
+
+SQUEEZED = View(1, squeezed=True)
+"""What a detector looks at: no object may be lost at an edge."""
 
 CENTRE = View(_CENTRE_SHARE)
 """What quality is measured on."""
@@ -84,7 +90,7 @@ def pixels_of(
     key = {
         "version": _VERSION,
         "photographs": [file_sha256(path) for path in photographs],
-        "views": [[view.share, view.across, view.down, view.mirrored] for view in views],
+        "views": [astuple(view) for view in views],
         "side": side,
         **versions,
     }
@@ -121,6 +127,8 @@ def _square(image: Image, view: View, side: int) -> NDArray[np.uint8]:
     """One view, (3, side, side)."""
     from PIL.Image import Resampling, Transpose
 
+    if view.squeezed:
+        return np.asarray(image.resize((side, side), Resampling.BICUBIC), np.uint8).transpose(2, 0, 1)
     cut = int(view.share * min(image.size))
     # TensorFlow rounds the centre up: (width - cut + 1) // 2.
     left, top = (int((size - cut) * at + 0.5) for size, at in zip(image.size, (view.across, view.down), strict=True))

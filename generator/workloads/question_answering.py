@@ -28,7 +28,7 @@ from generator.workloads import minilm
 from generator.workloads.options import Options
 from generator.workloads.retrieval import observe_retrieval
 from generator.workloads.tokens import inputs, of_one_length, tokenized
-from generator.workloads.workload import Arrays, Artifact
+from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "question_answering"
 DATA = "squad2-dev"
@@ -39,9 +39,6 @@ QUESTIONS_A_PARAGRAPH = 4
 
 SQUAD_NOTE = "squad-questions"
 """Questions were written with the paragraph in view, and several of them ask for the same one."""
-
-NO_DATA = "no-data-set"
-"""Why nothing is known of the quality when the data set is not to be had."""
 
 _WINDOW_WORDS, _STEP_WORDS = 110, 10
 """Without the data set: windows over the model's own description, of about 140 tokens each."""

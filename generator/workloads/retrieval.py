@@ -40,7 +40,7 @@ def observe_retrieval(
     Raises:
         WorkerError: when an answer is missing, has another shape, is not finite or is zero.
     """
-    ours = _directions(outputs, len(outputs) if answers is None else passages + len(answers))
+    ours = directions(outputs, len(outputs) if answers is None else passages + len(answers))
     scores = ours[passages:] @ ours[:passages].T
     observed = list[Observations]()
     if answers is not None:
@@ -49,7 +49,7 @@ def observe_retrieval(
         observed.append(proportion(RECALL_AT_1, "label", ranks == 1))
         observed.append(Observations(metric=RECIPROCAL_RANK, kind="mean", reference="label", values=floats(reciprocal)))
     if baseline is not None:
-        theirs = _directions(baseline, len(ours))
+        theirs = directions(baseline, len(ours))
         if theirs.shape != ours.shape:
             raise WorkerError("quality", f"the embeddings have {ours.shape[1]} numbers, not {theirs.shape[1]}")
         expected = theirs[passages:] @ theirs[:passages].T
@@ -68,7 +68,7 @@ def _ranks(scores: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[n
     return ranks
 
 
-def _directions(outputs: Sequence[Arrays], count: int) -> NDArray[np.float64]:
+def directions(outputs: Sequence[Arrays], count: int) -> NDArray[np.float64]:
     """Embeddings of length one, (count, width)."""
     rows = stacked(outputs, count)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

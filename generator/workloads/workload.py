@@ -17,6 +17,10 @@ Arrays = Mapping[str, NDArray[np.generic]]
 """Named arrays: one sample's inputs, or one query's outputs. Inputs carry a leading batch axis of 1."""
 
 
+NO_DATA = "no-data-set"
+"""Why nothing is known of the quality when the data set is not to be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A prepared model file in the cache."""
