@@ -35,7 +35,7 @@ RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
         "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
         "onnxruntime": frozenset({"graph_optimization", "spinning"}),
         "openvino": frozenset({"precision", "shapes"}),
-        "pytorch": frozenset({"compile"}),
+        "pytorch": frozenset({"compile", "keep_memory"}),
     }
 )
 """Runtimes and the options that each one takes."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from generator.runtimes.allocator import keep_freed_memory
 from generator.runtimes.session import Arrays, Session, Spec
 from generator.workloads.architectures import load_module
 
@@ -17,6 +18,7 @@ class PyTorchSession(Session):
     version = str(torch.__version__)
 
     def __init__(self, spec: Spec) -> None:
+        self._freed = keep_freed_memory() if spec.options.get("keep_memory") else "returned"
         torch.set_num_threads(spec.threads)
         torch.set_num_interop_threads(1)
         torch.set_flush_denormal(True)
@@ -51,6 +53,7 @@ class PyTorchSession(Session):
     def details(self) -> dict[str, str]:
         """Instruction set of PyTorch's own kernels, and whether oneDNN is there."""
         return {
+            "freed memory": self._freed,
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "onednn": "available" if torch.backends.mkldnn.is_available() else "absent",  # type: ignore[no-untyped-call]
         }
