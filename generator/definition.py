@@ -73,6 +73,7 @@ WORKLOADS = frozenset(
         "question_answering",
         "synthetic",
         "text_classification",
+        "translation",
     }
 )
 """Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""

@@ -33,6 +33,10 @@ Count = Annotated[int, Field(ge=0)]
 Latency = Annotated[int, Field(gt=0, le=86_400_000_000_000)]
 """Nanoseconds; zero, negative and longer than a day are no latencies."""
 
+BleuCounts = Annotated[tuple[Count, ...], Field(min_length=10, max_length=10)]
+"""Of one translation: its n-grams of 1, 2, 3 and 4 words that the right one has too, all its n-grams of these lengths,
+its words, and the right one's words."""
+
 Unit = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)*)?$", max_length=40)]
 """Key of a unit's phrase: megawatt, celsius, percent; nothing for shares and bare numbers."""
 
@@ -199,8 +203,8 @@ class Observations(_Part):
     """One quality metric's values, a sample each, in the order of the workload's samples."""
 
     metric: Name
-    kind: Literal["proportion", "mean", "maximum"]
-    """proportion: values are 0 or 1. mean, maximum: what the values are summarised by."""
+    kind: Literal["proportion", "mean", "maximum", "bleu"]
+    """proportion: values are 0 or 1. mean, maximum: what the values are summarised by. bleu: counts, and no values."""
 
     reference: Literal["label", "baseline"]
     """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
@@ -213,10 +217,19 @@ class Observations(_Part):
 
     values: tuple[float, ...]
 
+    counts: tuple[BleuCounts, ...] = ()
+    """BLEU is a score of a whole text: instead of its own value, a sample has what it adds to the text's counts."""
+
     @model_validator(mode="after")
     def _proportions_are_binary(self) -> Self:
         if self.kind == "proportion" and any(v not in (0, 1) for v in self.values):
             raise ValueError(f"'{self.metric}' is a proportion but has values other than 0 and 1")
+        return self
+
+    @model_validator(mode="after")
+    def _only_bleu_has_counts(self) -> Self:
+        if self.values if self.kind == "bleu" else self.counts:
+            raise ValueError(f"'{self.metric}' must have counts if it is BLEU, and values if it is not")
         return self
 
 

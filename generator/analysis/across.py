@@ -208,20 +208,20 @@ def side(record: Record, name: str) -> Side:
 
 def quality_differences(ours: VariantRecord, theirs: VariantRecord) -> tuple[QualityDifference, ...]:
     """Metrics that both variants have, in the first's order."""
-    known = {one.metric: one for one in theirs.quality if one.values}
+    known = {one.metric: one for one in theirs.quality}
     summaries = {q.metric: q for q in qualities(ours)}, {q.metric: q for q in qualities(theirs)}
     return tuple(
         QualityDifference(
             one.metric, summaries[0][one.metric], summaries[1][one.metric], _paired(one, known[one.metric])
         )
         for one in ours.quality
-        if one.values and one.metric in known
+        if one.metric in summaries[0].keys() & summaries[1].keys()
     )
 
 
 def _paired(ours: Observations, theirs: Observations) -> Estimate | None:
     """Both answered the same samples, so what one sample's difficulty does to both falls out of the difference."""
-    if "maximum" in (ours.kind, theirs.kind) or len(ours.values) != len(theirs.values):
+    if not {"maximum", "bleu"}.isdisjoint((ours.kind, theirs.kind)) or len(ours.values) != len(theirs.values):
         return None
     if ours.kind == "proportion":
         return paired_change(ours.values, theirs.values)

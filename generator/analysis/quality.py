@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from generator.analysis.bleu import bleu
 from generator.analysis.estimate import Estimate, Interval, mean, proportion
 from generator.record import Observations, VariantRecord
 
@@ -31,7 +32,7 @@ class Quality:
 
     metric: str
     kind: str
-    """proportion, mean or maximum."""
+    """proportion, mean, maximum or bleu."""
 
     reference: str
     """label or baseline."""
@@ -51,6 +52,8 @@ def summarise(observations: Observations) -> Quality:
         estimate = proportion(values)
     elif observations.kind == "mean":
         estimate = mean(values)
+    elif observations.kind == "bleu":
+        estimate = bleu(observations.counts)
     else:
         largest = max(values)
         estimate = Estimate(largest, Interval(largest, largest), len(values))
@@ -66,7 +69,7 @@ def summarise(observations: Observations) -> Quality:
 
 def qualities(variant: VariantRecord) -> tuple[Quality, ...]:
     """All metrics of a variant, in the record's order; one without values is left out."""
-    return tuple(summarise(one) for one in variant.quality if one.values)
+    return tuple(summarise(one) for one in variant.quality if one.values or one.counts)
 
 
 def accuracy_kept(variant: Sequence[Quality], baseline: Sequence[Quality]) -> float | None:
@@ -113,7 +116,7 @@ def skill(variant: VariantRecord, metric: str) -> Estimate | None:
 
 def _on_labels(variant: Sequence[Quality], baseline: Sequence[Quality]) -> list[tuple[Quality, Quality]]:
     """Metrics on labels that both have: accuracies, scores and errors, ours and theirs."""
-    reference = {q.metric: q for q in baseline if q.reference == "label" and q.kind in ("proportion", "mean")}
+    reference = {q.metric: q for q in baseline if q.reference == "label" and q.kind != "maximum"}
     return [(q, reference[q.metric]) for q in variant if q.metric in reference]
 
 

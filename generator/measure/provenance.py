@@ -13,7 +13,18 @@ import generator
 from generator.definition import Measurement
 from generator.record import Provenance, Source, Tier
 
-PACKAGES = ("numpy", "torch", "onnx", "onnxruntime", "openvino", "safetensors", "pillow", "scipy", "tokenizers")
+PACKAGES = (
+    "numpy",
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "safetensors",
+    "pillow",
+    "scipy",
+    "tokenizers",
+    "sacrebleu",
+)
 """Packages whose version can change a number."""
 
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")

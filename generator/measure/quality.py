@@ -179,7 +179,11 @@ def _content(sample: Arrays) -> bytes:
 
 
 def _difference(one: Arrays, other: Arrays) -> float:
-    """Largest difference of any output, over the largest output."""
+    """Largest difference of any output, over the largest output; 1 where shapes or whole numbers differ."""
+    for name, array in other.items():
+        ours, theirs = np.asarray(one[name]), np.asarray(array)
+        if ours.shape != theirs.shape or (theirs.dtype.kind in "iub" and not np.array_equal(ours, theirs)):
+            return 1.0
     largest = max((float(np.abs(np.asarray(array)).max(initial=0)) for array in other.values()), default=0.0)
     gaps = [
         float(np.abs(np.asarray(one[name], float) - np.asarray(other[name], float)).max(initial=0)) for name in other

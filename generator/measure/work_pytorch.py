@@ -26,7 +26,7 @@ def count_pytorch(path: Path, sample: Arrays) -> Work:
         sample: the module's arguments in their order, batch axis of 1 first.
 
     Raises:
-        PreparationError: when an operator cannot be counted.
+        PreparationError: when an operator cannot be counted, or more than shapes decides how many there are.
         MissingPackage: when torch is not installed.
     """
     required("counting FLOPs", torch="torch")
@@ -35,6 +35,8 @@ def count_pytorch(path: Path, sample: Arrays) -> Work:
     from generator.workloads.architectures import load_module
 
     module = load_module(path).eval()
+    if getattr(module, "loops_over_data", False):
+        raise PreparationError(path.name, "how often the model loops depends on what its input says", "")
     arguments = tuple(torch.from_numpy(array.copy()) for array in sample.values())
     return count_module(module, arguments, path.name)
 

@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "question_answering": "generator.workloads.question_answering",
         "synthetic": "generator.workloads.synthetic",
         "text_classification": "generator.workloads.text_classification",
+        "translation": "generator.workloads.translation",
     }
 )
 """Kind of workload, and the module whose `make(options, cache)` makes it."""

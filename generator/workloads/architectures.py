@@ -25,6 +25,7 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
         "centernet": "generator.workloads.centernet:centernet",
         "efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0",
         "embedding": "generator.workloads.graph_network:embedding",
+        "marian_translator": "generator.workloads.marian:marian_translator",
         "sentence_encoder": "generator.workloads.sentence_encoder:sentence_encoder",
         "forecast_linear": "generator.workloads.forecasters:linear",
         "forecast_lstm": "generator.workloads.forecasters:lstm",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from generator.analysis.comparison import Verdict
@@ -295,6 +296,24 @@ def test_an_answer_that_changes_under_timing_is_noticed(
     assert audit is not None
     assert audit.answers_differing == 16
     assert audit.largest_difference == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ([1.0, 2.0], [1.0, 4.0], 0.5),
+        ([7, 8], [7, 8], 0.0),
+        ([7, 8], [7, 9], 1.0),
+        ([7, 8, 0], [7, 8], 1.0),
+        ([1.0], [1.0, 2.0], 1.0),
+    ],
+    ids=["numbers", "equal tokens", "another token", "one token more", "another shape"],
+)
+def test_near_tokens_are_no_near_answers(ours: list[float], theirs: list[float], expected: float) -> None:
+    """Of numbers the audit takes how far they lie apart; of tokens and classes, whether they are the same."""
+    from generator.measure.quality import _difference
+
+    assert _difference({"y": np.array(ours)}, {"y": np.array(theirs)}) == expected
 
 
 def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, surroundings: Make, definition: str) -> None:

@@ -120,6 +120,16 @@ def test_nothing_quantized_is_an_error(workload: TinyWorkload, cache: Cache) -> 
         _made(workload, cache, EXPORT, _step("quantize_dynamic", operators=("LSTM",)))
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [([1.0, 2.0], [1.0, 4.0], 0.5), ([7, 8], [7, 9], 0.5), ([7, 8], [7, 8], 0), ([7], [7, 8], float("inf"))],
+    ids=["numbers", "another token", "equal tokens", "a token is missing"],
+)
+def test_whole_numbers_are_right_or_wrong(ours: list[float], theirs: list[float], expected: float) -> None:
+    """A token's neighbour is another word: of whole numbers the share that differs is taken."""
+    assert export_onnx._deviation(np.array(ours), np.array(theirs), 4.0) == expected
+
+
 def test_an_export_that_deviates_is_refused(
     workload: TinyWorkload, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from generator.errors import AssetError
-from generator.workloads.tokens import inputs, of_one_length, tokenized
+from generator.workloads.tokens import detokenized, inputs, of_one_length, tokenized
 from tests.workloads.tiny_tokenizer import CLS, SEP, numbers, write_tokenizer
 
 pytest.importorskip("tokenizers")
@@ -29,6 +29,12 @@ def test_a_long_text_is_cut_off(tokenizer: Path) -> None:
     """The last token still says that the text ends."""
     (found,) = tokenized(["is this a text . is this a text ."], tokenizer, 5)
     assert found == numbers("is", "this", "a")
+
+
+def test_numbers_become_their_text(tokenizer: Path) -> None:
+    """What `tokenized` made of it, undone: each text by itself."""
+    texts = [numbers("who", "wrote", "it")[1:-1], numbers("a", "text")[1:-1]]
+    assert detokenized(texts, tokenizer) == ("who wrote it", "a text")
 
 
 def test_inputs_have_ones_for_every_token() -> None:
