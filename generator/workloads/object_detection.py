@@ -44,7 +44,7 @@ TRAINING_PHOTOGRAPHS_NOTE = "coco-training-photographs"
 OUTPUT_NODES = ("tower_0/wh", "tower_0/keypoints")
 """Ways to the edges, and centres. What makes objects of them is in `CenterNet`."""
 
-_WEIGHTS_VERSION = 1
+_WEIGHTS_VERSION = 2
 """Raised when the file made of the published weights changes."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ class Plan:
     """What is asked for, by the names in the steps."""
 
     weights: Weights
-    """By step and kind, "s3.weight" and "s3.bias"; of convolutions (outputs, inputs / groups, height, width)."""
+    """By step and kind, such as "s3_conv1.bias"; weights are (outputs, inputs / groups, height, width)."""
 
 
 def read_plan(description: Path, weights: Path, outputs: Sequence[str]) -> Plan:
@@ -142,7 +143,7 @@ class _Reader:
         elif "Conv2" in kind or "Conv2d" in kind:
             self.names[name] = self._convolution(node, given[0], constants, by_channel="Depthwise" in kind)
         elif kind in ("Add", "Mul", "Minimum", "Maximum") and constants:
-            self.names[name] = self._with_constant(kind, given[0], constants[0])
+            self.names[name] = self._with_constant(node, given[0], constants[0])
         else:
             self.names[name] = self._plain(kind, node, given, constants)
 
@@ -150,8 +151,9 @@ class _Reader:
         """The steps so far."""
         return Plan(tuple(self.steps.values()), tuple(self.names[name] for name in outputs), self.weights)
 
-    def _step(self, do: str, of: Sequence[str], **options: Any) -> str:
-        name = f"s{len(self.steps)}"
+    def _step(self, do: str, of: Sequence[str], called: str, **options: Any) -> str:
+        """Append a step; its name holds the published node's, so that one can tell what to leave in fp32."""
+        name = f"s{len(self.steps)}_{re.sub(r'[^A-Za-z0-9]+', '_', called)}"
         self.steps[name] = {"do": do, "to": name, "of": list(of), **options}
         return name
 
@@ -159,14 +161,14 @@ class _Reader:
         self, kind: str, node: Mapping[str, Any], given: Sequence[str], constants: Sequence[NDArray[Any]]
     ) -> str:
         if kind in ("Add", "Mul", "Relu", "Relu6", "Sigmoid"):
-            return self._step({"Mul": "multiply"}.get(kind, kind.lower()), given)
+            return self._step({"Mul": "multiply"}.get(kind, kind.lower()), given, node["name"])
         if kind == "Mean" and constants[0].tolist() == [1, 2]:
-            return self._step("mean", given, keep=bool(_attribute(node, "keep_dims")))
+            return self._step("mean", given, node["name"], keep=bool(_attribute(node, "keep_dims")))
         if kind == "ConcatV2" and int(constants[0]) == 3:
-            return self._step("concat", given)
+            return self._step("concat", given, node["name"])
         other_ways = [_attribute(node, one) for one in ("align_corners", "half_pixel_centers")]
         if kind == "ResizeBilinear" and not any(other_ways):
-            return self._step("resize", given, size=constants[0].tolist())
+            return self._step("resize", given, node["name"], size=constants[0].tolist())
         raise ValueError(f"the operator {kind} of '{node['name']}' is not known in this form")
 
     def _convolution(
@@ -184,6 +186,7 @@ class _Reader:
         name = self._step(
             "convolution",
             [given],
+            node["name"],
             channels=[inputs, inputs if by_channel else outputs],
             kernel=[height, width],
             stride=strides[1:3],
@@ -197,23 +200,24 @@ class _Reader:
             if fused == "BiasAdd":
                 self.weights[f"{name}.bias"] = constants[1].astype(np.float32)
             elif fused in ("Relu", "Relu6"):
-                name = self._step(fused.lower(), [name])
+                name = self._step(fused.lower(), [name], "")
             else:
                 raise ValueError(f"'{node['name']}' is fused with {fused}")
         return name
 
-    def _with_constant(self, kind: str, given: str, constant: NDArray[Any]) -> str:
+    def _with_constant(self, node: Mapping[str, Any], given: str, constant: NDArray[Any]) -> str:
+        kind = str(node["op"])
         before = self.steps.get(given, {"do": "input"})
         if constant.size == 1:
             value = float(constant.reshape(()))
             if kind in ("Add", "Mul"):
-                return self._step({"Add": "plus", "Mul": "times"}[kind], [given], value=value)
+                return self._step({"Add": "plus", "Mul": "times"}[kind], [given], node["name"], value=value)
             if kind == "Minimum" and value == 6 and before["do"] == "relu":
                 before["do"] = "relu6"
                 return given
             if kind == "Maximum" and value == 0 and before["do"] in ("relu", "relu6"):
                 return given
-        elif before["do"] == "convolution" and kind in ("Add", "Mul") and given == f"s{len(self.steps) - 1}":
+        elif before["do"] == "convolution" and kind in ("Add", "Mul") and given == list(self.steps)[-1]:
             self._fold(kind, given, constant.astype(np.float32).reshape(-1))
             return given
         raise ValueError(f"{kind} with a constant after '{before['do']}' is not known in this form")
