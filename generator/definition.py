@@ -55,7 +55,11 @@ ALWAYS_ISOLATED = frozenset({"openvino"})
 TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "architecture": frozenset({"name"}),
+        "distil": frozenset({"percent", "student", "temperature"}),
         "export_onnx": frozenset({"opset"}),
+        "factorize": frozenset({"percent", "steps"}),
+        "prune_channels": frozenset({"percent", "steps"}),
+        "prune_weights": frozenset({"percent", "steps"}),
         "quantize_static": frozenset(
             {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"}
         ),
@@ -66,6 +70,7 @@ TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 WORKLOADS = frozenset(
     {
+        "digits",
         "face_recognition",
         "forecasting",
         "image_classification",

@@ -233,6 +233,10 @@ class Observations(_Part):
         return self
 
 
+COMPRESSED_NOTE = "compressed bytes"
+"""Key of an artifact's note: its size after gzip, which shows how much of it are zeros and repetitions."""
+
+
 class ArtifactRecord(_Part):
     """The model file that a variant ran."""
 

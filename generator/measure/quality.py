@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
 from generator.record import ArtifactRecord, Audit, Failure, Observations, VariantRecord
 from generator.transforms import operator_counts
-from generator.workloads.workload import Arrays, Artifact, SeveralModels, Workload
+from generator.workloads.workload import Arrays, SeveralModels
 
 ANSWERS_AT_ONCE = 32
 """Samples answered between two signs of progress."""
@@ -89,18 +89,19 @@ def _observed(
     if baseline is None and not variant.baseline:
         reason = "The baseline failed, so there is nothing to compare with."
         return _unanswered(prepared, variant, Failure(stage="quality", message=reason)), None
-    job = prepared.jobs[variant.name]
+    job, samples = prepared.jobs[variant.name], prepared.workload.samples()
+    if meaningless := _unknown(prepared, variant):
+        # Nobody judges such answers; those of the timed inputs are enough for the audit.
+        job, samples = replace(job, quality_inputs=job.timed_inputs), prepared.workload.timed_samples()
     given = answers(job, cores, tell, timeout_s)
     batch, tried = _batch(job, measurement.scenario, cores, timeout_s)
-    audit = audited(job, prepared.workload, given.outputs, cores, timeout_s)
+    places = _positions(prepared.workload.timed_samples(), samples)
+    audit = audited(job, places, given.outputs, cores, timeout_s)
     found = _unanswered(prepared, variant).model_copy(
         update={
             "runtime_version": given.version,
             "runtime_details": dict(given.details),
-            "quality": (
-                *prepared.workload.observe(given.outputs, None if variant.baseline else baseline),
-                *_of_the_model(prepared.workload, prepared.artifacts[variant.name]),
-            ),
+            "quality": () if meaningless else _judged(prepared, variant, given.outputs, baseline),
             "artifact": _artifact_record(prepared, variant, given.operators),
             "samples_per_query": batch,
             "audit": audit,
@@ -110,8 +111,21 @@ def _observed(
     return found, given.outputs
 
 
-def _of_the_model(workload: Workload, artifact: Artifact) -> tuple[Observations, ...]:
-    return workload.observe_model(artifact) if isinstance(workload, SeveralModels) else ()
+def _judged(
+    prepared: PreparedWorkload, variant: Variant, outputs: Sequence[Arrays], baseline: Sequence[Arrays] | None
+) -> tuple[Observations, ...]:
+    """What the workload says of a variant's answers, and of its model whatever computes it."""
+    workload = prepared.workload
+    of_answers = workload.observe(outputs, None if variant.baseline else baseline)
+    if isinstance(workload, SeveralModels):
+        return (*of_answers, *workload.observe_model(prepared.artifacts[variant.name]))
+    return of_answers
+
+
+def _unknown(prepared: PreparedWorkload, variant: Variant) -> str | None:
+    """Why the answers of a variant's model mean nothing; None where they mean something, or there is no model."""
+    artifact, workload = prepared.artifacts.get(variant.name), prepared.workload
+    return workload.quality_unknown(artifact) if artifact and isinstance(workload, SeveralModels) else None
 
 
 def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) -> Answers:
@@ -140,10 +154,19 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
             path.unlink(missing_ok=True)
 
 
-def audited(job: Job, workload: Workload, answered: Sequence[Arrays], cores: Sequence[int], timeout_s: float) -> Audit:
+def audited(
+    job: Job, places: Sequence[int | None], answered: Sequence[Arrays], cores: Sequence[int], timeout_s: float
+) -> Audit:
     """Check that timed queries give the answers that quality was measured on, and that repeating one is not faster.
 
     Like TEST01 and TEST04 of MLPerf's audits, on a fresh worker that runs the timed samples one by one.
+
+    Args:
+        job: the variant.
+        places: where the answer to each timed sample stands among those answered before; None where it does not.
+        answered: the answers that quality was measured on.
+        cores: cores to run on.
+        timeout_s: longest wait for one answer of the worker.
 
     Raises:
         WorkerError: when the worker crashes, hangs or reports an error.
@@ -156,8 +179,7 @@ def audited(job: Job, workload: Workload, answered: Sequence[Arrays], cores: Seq
         again = _read_answers(into)
     finally:
         into.unlink(missing_ok=True)
-    positions = _positions(workload.timed_samples(), workload.samples())
-    pairs = zip(again, positions, strict=True)
+    pairs = zip(again, places, strict=True)
     differences = [_difference(one, answered[position]) for one, position in pairs if position is not None]
     return Audit(
         answers_compared=len(differences),
@@ -243,6 +265,6 @@ def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure |
         artifact=_artifact_record(prepared, variant, {}),
         work=prepared.work.get(variant.name),
         quality=(),
-        quality_unknown=prepared.workload.labels_unknown,
+        quality_unknown=prepared.workload.labels_unknown or _unknown(prepared, variant),
         failure=problem,
     )

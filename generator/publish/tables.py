@@ -24,6 +24,7 @@ _DETAILS = (
     "throughput",
     "cpu",
     "file",
+    "compressed_file",
     "memory",
     "work",
     "roof_share",
@@ -32,7 +33,10 @@ _DETAILS = (
     "load",
     "first_call",
 )
-"""Rows of the table of details, by the names of `VariantView`; the rate only where a server was measured."""
+"""Rows of the table of details, by the names of `VariantView`."""
+
+_WHERE_KNOWN = frozenset({"rate", "compressed_file"})
+"""Rows that stand only where some variant has them: a rate where a server was measured, a size where one was noted."""
 
 MOST_OPERATORS = 10
 """Operators shown, the most frequent ones; the record has them all."""
@@ -65,10 +69,11 @@ def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
         [say("column.bound", name=name), *(v.percentile(share) for v in workload.variants)]
         for share, name in zip(workload.percentile_shares, workload.percentile_names(), strict=True)
     ]
-    cells = (
-        _DETAILS if any(v.found.latency and v.found.latency.rate_served for v in workload.variants) else _DETAILS[1:]
-    )
-    rows += [[say(f"column.{name}"), *(getattr(v, name) for v in workload.variants)] for name in cells]
+    none = say("cell.none")
+    for name in _DETAILS:
+        cells = [getattr(variant, name) for variant in workload.variants]
+        if name not in _WHERE_KNOWN or any(cell != none for cell in cells):
+            rows.append([say(f"column.{name}"), *cells])
     metrics = workload.other_metrics
     rows += [[phrases.of("metric", name), *(v.metric(name) for v in workload.variants)] for name in metrics]
     return markdown.table(["", *(v.title for v in workload.variants)], rows)

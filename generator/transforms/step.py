@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,8 +12,15 @@ from typing import cast
 from generator.assets.cache import Cache, file_sha256
 from generator.definition import Option, TransformStep
 from generator.errors import PreparationError, suggest
+from generator.record import COMPRESSED_NOTE
 from generator.transforms.recipe import Recipe
 from generator.workloads.workload import Artifact, Workload
+
+_LARGEST_COMPRESSED_BYTES = 64 * 1024 * 1024
+"""Compressing a larger file takes longer than the number is worth."""
+
+_LEVEL = 6
+"""gzip's usual one."""
 
 RecipeFunction = Callable[[Artifact, Mapping[str, Option], Workload], Recipe]
 
@@ -34,7 +42,7 @@ def apply(step: TransformStep, artifact: Artifact, workload: Workload, cache: Ca
     """
     recipe = _function(step.name)(artifact, step.options, workload)
     key = {"input": artifact.sha256, "code": _code_sha256(), **recipe.key}
-    path, notes = cache.built(step.name, key, recipe.suffix, recipe.make)
+    path, notes = cache.built(step.name, key, recipe.suffix, lambda to: _made(recipe, to))
     return Artifact(
         path=path,
         format=recipe.gives,
@@ -42,6 +50,14 @@ def apply(step: TransformStep, artifact: Artifact, workload: Workload, cache: Ca
         size_bytes=path.stat().st_size,
         notes=MappingProxyType({**artifact.notes, **notes}),
     )
+
+
+def _made(recipe: Recipe, path: Path) -> Mapping[str, str]:
+    """Write the result; the notes also say how large it is when gzip has compressed it, which shows its zeros."""
+    notes = recipe.make(path)
+    if not path.is_file() or path.stat().st_size > _LARGEST_COMPRESSED_BYTES:
+        return notes
+    return {**notes, COMPRESSED_NOTE: str(len(gzip.compress(path.read_bytes(), _LEVEL)))}
 
 
 def _function(name: str) -> RecipeFunction:

@@ -30,6 +30,8 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
         "forecast_linear": "generator.workloads.forecasters:linear",
         "forecast_lstm": "generator.workloads.forecasters:lstm",
         "forecast_transformer": "generator.workloads.forecasters:transformer",
+        "mobilenet_v2": "generator.workloads.published_shapes:mobilenet_v2",
+        "resnet_50": "generator.workloads.published_shapes:resnet_50",
         "small_cnn": "generator.workloads.small_cnn:small_cnn",
     }
 )

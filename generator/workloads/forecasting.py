@@ -122,6 +122,10 @@ class Forecasting:
         path, notes = self._trained(architecture, 0)
         return Artifact(path, "pytorch", file_sha256(path), path.stat().st_size, notes)
 
+    def quality_unknown(self, artifact: Artifact) -> str | None:
+        """None: every network is trained."""
+        return None
+
     def observe_model(self, artifact: Artifact) -> tuple[Observations, ...]:
         """Mean absolute error in the test of each training, the timed one first."""
         network = artifact.notes["network"]

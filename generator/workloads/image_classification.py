@@ -23,6 +23,7 @@ from generator.assets.packages import required
 from generator.definition import Option
 from generator.errors import AssetError, PreparationError
 from generator.record import Observations, Source
+from generator.workloads import architectures
 from generator.workloads.architectures import METADATA_KEY
 from generator.workloads.observations import observe_classification
 from generator.workloads.options import Options
@@ -31,6 +32,15 @@ from generator.workloads.workload import Arrays, Artifact
 
 KIND = "image_classification"
 ARCHITECTURE = "efficientnet_lite0"
+SHAPES = ("mobilenet_v2", "resnet_50")
+"""Networks of published shape whose weights are random here."""
+
+SEED = 0
+"""Of random weights."""
+
+UNKNOWN_KEY, RANDOM = "quality unknown", "random-weights"
+"""Key of the note of a network with random weights, and its value: why nothing can be said of its answers."""
+
 SIDE_PIXELS = 224
 TIMED_SAMPLES = 16
 
@@ -134,6 +144,29 @@ class ImageClassification:
         path, notes = self.cache.built("models", key, ".safetensors", lambda to: _convert(published, to))
         return Artifact(path, "pytorch", file_sha256(path), path.stat().st_size, notes)
 
+    @property
+    def architectures(self) -> Sequence[str]:
+        """The one whose weights were published first; the others are shapes."""
+        return (ARCHITECTURE, *SHAPES)
+
+    def model_of(self, architecture: str) -> Artifact:
+        """Another network for the same photographs: a published shape with random weights; see `model`."""
+        if architecture == ARCHITECTURE:
+            return self.model()
+        versions = required(KIND, torch="torch", safetensors="safetensors")
+        code = file_sha256(Path(architectures.__file__).with_name("published_shapes.py"))
+        key = {"architecture": architecture, "seed": SEED, "code": code, **versions}
+        path, notes = self.cache.built("models", key, ".safetensors", lambda to: _random(architecture, to))
+        return Artifact(path, "pytorch", file_sha256(path), path.stat().st_size, notes)
+
+    def quality_unknown(self, artifact: Artifact) -> str | None:
+        """Of a network with random weights that nothing can be said of its answers."""
+        return artifact.notes.get(UNKNOWN_KEY)
+
+    def observe_model(self, artifact: Artifact) -> tuple[Observations, ...]:
+        """Nothing beyond what its answers show."""
+        return ()
+
     def samples(self) -> Sequence[Arrays]:
         """Arrays "x", (1, 3, 224, 224) float32: the centre of each labelled photograph."""
         photographs = self.labelled.photographs
@@ -185,6 +218,16 @@ def _convert(published: Path, to: Path) -> Mapping[str, str]:
         raise PreparationError(WEIGHTS, problem, "Report it, with the version of torch.") from error
     save_file(weights, to, {METADATA_KEY: ARCHITECTURE})
     return {}
+
+
+def _random(architecture: str, to: Path) -> Mapping[str, str]:
+    """Write a network of a published shape with seeded weights."""
+    from generator.workloads import published_shapes
+
+    module = published_shapes.with_random_weights(getattr(published_shapes, architecture)(), SEED)
+    architectures.save_module(module, to, architecture, {})
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return {"network": architecture, "parameters": str(parameters), UNKNOWN_KEY: RANDOM}
 
 
 def make(options: Mapping[str, Option], cache: Cache, progress: Progress | None = None) -> ImageClassification:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.record import Observations, Source
+
+if TYPE_CHECKING:
+    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.training import Loss
 
 Arrays = Mapping[str, NDArray[np.generic]]
 """Named arrays: one sample's inputs, or one query's outputs. Inputs carry a leading batch axis of 1."""
@@ -89,9 +93,41 @@ class SeveralModels(Protocol):
     def model_of(self, architecture: str) -> Artifact:
         """One of them, ready for PyTorch; its notes say which it is."""
 
+    def quality_unknown(self, artifact: Artifact) -> str | None:
+        """Why the answers of a model mean nothing, by the key of its phrase, or None when they are to be judged.
+
+        Args:
+            artifact: as with `observe_model`.
+        """
+
     def observe_model(self, artifact: Artifact) -> tuple[Observations, ...]:
         """What is known of a model whatever computes it, such as the error of each of several trainings.
 
         Args:
             artifact: made of one of the models; it still has that model's notes.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a model may be trained on; none of it is among the samples that quality is measured on."""
+
+    inputs: NDArray[np.float32]
+    """Batch axis first."""
+
+    labels: NDArray[np.int64]
+    """Class of each input."""
+
+
+@runtime_checkable
+class Trainable(SeveralModels, Protocol):
+    """What a workload has besides when its small convolutional networks can be trained on, as compression needs it."""
+
+    def lessons(self) -> Lessons:
+        """What they were trained on."""
+
+    def taught(self, architecture: str, loss: Loss) -> SmallCnn:
+        """A network of this architecture, trained by its own recipe to lessen this loss."""
+
+    def told(self, what: str, steps: int) -> Callable[[int], None]:
+        """What a training tells its number of steps to."""

@@ -12,6 +12,7 @@ from generator.analysis.quality import Gate
 from generator.publish.language import Language
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric, estimate_decimals
 from generator.publish.views.comparison import ComparisonView
+from generator.record import COMPRESSED_NOTE
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,22 @@ class VariantView:
         """Size of the model file."""
         artifact = self.found.record.artifact
         return self._language.size(artifact.size_bytes) if artifact else self._say("cell.none")
+
+    @property
+    def compressed_file(self) -> str:
+        """Size of the model file after gzip, where it is known."""
+        artifact = self.found.record.artifact
+        known = artifact.notes.get(COMPRESSED_NOTE, "") if artifact else ""
+        return self._language.size(int(known)) if known.isdecimal() else self._say("cell.none")
+
+    @property
+    def achieved(self) -> str:
+        """Floating-point operations of the model done in a second."""
+        work, latency = self.found.record.work, self.found.latency
+        if latency is None or work is None or not work.flops_per_sample:
+            return self._say("cell.none")
+        achieved = latency.samples_per_second.median * work.flops_per_sample
+        return self._say("cell.gigaflops", number=self._language.number(achieved / 1e9))
 
     def percentile(self, share: float) -> str:
         """One percentile with its upper bound, or a dash where the number of queries does not permit it."""
