@@ -48,15 +48,18 @@ def distil(artifact: Artifact, options: Mapping[str, Option], workload: Workload
     student = chosen.word("student", *(name for name in pupils.architectures if name != pupils.architectures[0]))
     temperature, percent = chosen.whole("temperature", 4, 1, 100), chosen.whole("percent", 90, 1, 100)
 
+    alone = pupils.model_of(student)
+
     def make(path: Path) -> Mapping[str, str]:
         lessons = pupils.lessons()
         loss = _loss(_logits(artifact.path, lessons), lessons.labels, temperature, percent / 100)
         taught = pupils.taught(student, loss)
         taught_by = f"{artifact.notes.get('network', 'the input')}, temperature {temperature}, {percent}% of the loss"
-        return {**keep(taught, path), "network": student, "taught by": taught_by}
+        # The teacher's notes stay with the result; what they say of the network must be the student's.
+        return {**alone.notes, **keep(taught, path), "taught by": taught_by}
 
     key = {
-        "student": pupils.model_of(student).sha256,
+        "student": alone.sha256,
         "temperature": temperature,
         "percent": percent,
         "code": code(),
@@ -73,7 +76,8 @@ def _logits(teacher: Path, lessons: Lessons) -> torch.Tensor:
 
     module = load_module(teacher)
     with repeatable(0), torch.no_grad():
-        return torch.cat([module(part) for part in torch.from_numpy(lessons.inputs).split(_AT_ONCE)])
+        parts = torch.split(torch.from_numpy(lessons.inputs), _AT_ONCE)
+        return torch.cat([module(part) for part in parts])
 
 
 def _loss(teacher: torch.Tensor, labels: NDArray[np.int64], temperature: int, share: float) -> Loss:

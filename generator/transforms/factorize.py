@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.definition import Option
 from generator.transforms.recipe import Recipe
-from generator.transforms.retraining import Compressed, retrained
+from generator.transforms.retraining import Compressed, blocks_of, convolutions_of, retrained
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 
@@ -46,7 +46,7 @@ def factorize(artifact: Artifact, options: Mapping[str, Option], workload: Workl
     percent = chosen.whole("percent", 25, 1, 99)
 
     def compress(module: SmallCnn) -> Compressed:
-        ranks = tuple(_rank(block.convolution.weight, percent) for block in module.blocks)
+        ranks = tuple(_rank(convolution.weight, percent) for convolution in convolutions_of(module))
         return Compressed(_factorized(module, ranks), {"ranks": ", ".join(str(rank or "whole") for rank in ranks)})
 
     return retrained(NAME, artifact, workload, chosen, {"percent": percent}, compress)
@@ -66,14 +66,13 @@ def _factorized(module: SmallCnn, ranks: tuple[int, ...]) -> SmallCnn:
 
     factorized = SmallCnn(replace(module.shape, ranks=ranks))
     with torch.no_grad():
-        for ours, theirs, rank in zip(factorized.blocks, module.blocks, ranks, strict=True):
+        for ours, theirs, rank in zip(blocks_of(factorized), blocks_of(module), ranks, strict=True):
             ours.norm.load_state_dict(theirs.norm.state_dict())
+            state = theirs.convolution.state_dict()
             if rank:
-                first, second = _factors(theirs.convolution.weight, rank)
-                ours.convolution[0].weight.copy_(first)
-                ours.convolution[1].weight.copy_(second)
-            else:
-                ours.convolution.load_state_dict(theirs.convolution.state_dict())
+                first, second = _factors(state["weight"], rank)
+                state = {"0.weight": first, "1.weight": second}
+            ours.convolution.load_state_dict(state)
         factorized.classifier.load_state_dict(module.classifier.state_dict())
     return factorized
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.definition import Option
 from generator.transforms.recipe import Recipe
-from generator.transforms.retraining import Compressed, retrained
+from generator.transforms.retraining import Compressed, blocks_of, convolutions_of, retrained
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 
@@ -45,8 +45,8 @@ def prune_weights(artifact: Artifact, options: Mapping[str, Option], workload: W
     def compress(module: SmallCnn) -> Compressed:
         from torch.nn.utils import prune
 
-        weights = [(block.convolution, "weight") for block in module.blocks]
-        prune.global_unstructured(weights, prune.L1Unstructured, amount=percent / 100)  # type: ignore[no-untyped-call]
+        weights = [(convolution, "weight") for convolution in convolutions_of(module)]
+        prune.global_unstructured(weights, prune.L1Unstructured, amount=percent / 100)
 
         def settle() -> None:
             for convolution, name in weights:
@@ -76,7 +76,7 @@ def prune_channels(artifact: Artifact, options: Mapping[str, Option], workload: 
     percent = chosen.whole("percent", 50, 1, 99)
 
     def compress(module: SmallCnn) -> Compressed:
-        kept = [_strongest(block.convolution.weight, percent) for block in module.blocks]
+        kept = [_strongest(convolution.weight, percent) for convolution in convolutions_of(module)]
         narrow = _narrowed(module, kept)
         widths = ", ".join(str(width) for width in narrow.shape.widths)
         return Compressed(narrow, {"channels": f"{widths}, of {', '.join(map(str, module.shape.widths))}"})
@@ -101,11 +101,12 @@ def _narrowed(module: SmallCnn, kept: Sequence[torch.Tensor]) -> SmallCnn:
     narrow = SmallCnn(replace(module.shape, widths=tuple(len(channels) for channels in kept)))
     before = torch.arange(module.shape.channels)
     with torch.no_grad():
-        for ours, theirs, channels in zip(narrow.blocks, module.blocks, kept, strict=True):
-            ours.convolution.weight.copy_(theirs.convolution.weight[channels][:, before])
-            for name, value in theirs.norm.state_dict().items():
-                ours.norm.state_dict()[name].copy_(value[channels] if value.ndim else value)
+        for ours, theirs, channels in zip(convolutions_of(narrow), convolutions_of(module), kept, strict=True):
+            ours.weight.copy_(theirs.weight[channels][:, before])
             before = channels
-        narrow.classifier.weight.copy_(module.classifier.weight[:, before])
+        for inner, outer, channels in zip(blocks_of(narrow), blocks_of(module), kept, strict=True):
+            for name, value in outer.norm.state_dict().items():
+                inner.norm.state_dict()[name].copy_(value[channels] if value.ndim else value)
+        narrow.classifier.weight.copy_(module.classifier.weight[:, kept[-1]])
         narrow.classifier.bias.copy_(module.classifier.bias)
     return narrow

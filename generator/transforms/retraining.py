@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from generator.assets.cache import file_sha256
 from generator.assets.packages import required
@@ -18,7 +18,9 @@ from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Trainable, Workload
 
 if TYPE_CHECKING:
-    from generator.workloads.small_cnn import SmallCnn
+    from torch import nn
+
+    from generator.workloads.small_cnn import Block, SmallCnn
 
 SEED = 0
 DEFAULT_STEPS, MOST_STEPS = 60, 20_000
@@ -69,6 +71,16 @@ def loaded(name: str, artifact: Artifact) -> SmallCnn:
         problem = "its input is no network of whole convolutions"
         raise PreparationError(name, problem, "Use one compression a variant, on a small convolutional network.")
     return module
+
+
+def blocks_of(module: SmallCnn) -> tuple[Block, ...]:
+    """A network's blocks, in their order."""
+    return tuple(cast("Block", block) for block in module.blocks)
+
+
+def convolutions_of(module: SmallCnn) -> tuple[nn.Conv2d, ...]:
+    """The convolutions of a network that `loaded` gave: all of them are whole."""
+    return tuple(cast("nn.Conv2d", block.convolution) for block in blocks_of(module))
 
 
 def retrained(

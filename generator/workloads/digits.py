@@ -76,7 +76,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
         "standard": Network(
             "convolutional network",
             {"widths": [32, 64, 64, 128, 128], "halved": [0, 2, 4]},
-            Recipe(steps=160, largest_rate=5e-3, batch=64),
+            Recipe(steps=300, largest_rate=5e-3, batch=64),
         ),
         "small": Network(
             "small convolutional network",
@@ -91,16 +91,6 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
     }
 )
 """Networks by the names that definitions use."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Digits:
-    """Images and their classes."""
-
-    images: NDArray[np.float32]
-    """(digits, 1, 28, 28), 0 to 1."""
-
-    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -134,17 +124,17 @@ class Digits:
         return None
 
     @cached_property
-    def _all(self) -> _Digits:
+    def _all(self) -> Lessons:
         return read_digits(fetch_one(asset(DATA), self.cache, self.progress))
 
     @cached_property
-    def test(self) -> _Digits:
-        """Digits that nothing is trained on.
+    def test(self) -> Lessons:
+        """Digits that nothing is trained on; quality is measured on them.
 
         Raises:
             AssetError: when the digits are not to be had.
         """
-        return _Digits(*(part[_tested(len(part))] for part in (self._all.images, self._all.classes)))
+        return _part(self._all, tested=True)
 
     def lessons(self) -> Lessons:
         """Digits to train on.
@@ -152,7 +142,7 @@ class Digits:
         Raises:
             AssetError: when the digits are not to be had.
         """
-        return Lessons(*(part[~_tested(len(part))] for part in (self._all.images, self._all.classes)))
+        return _part(self._all, tested=False)
 
     @property
     def architectures(self) -> Sequence[str]:
@@ -183,7 +173,7 @@ class Digits:
 
     def samples(self) -> Sequence[Arrays]:
         """Arrays "x", (1, 1, 28, 28) float32: the digits of the test."""
-        return _inputs(self.test.images)
+        return _inputs(self.test.inputs)
 
     def timed_samples(self) -> Sequence[Arrays]:
         """16 of the samples, spread evenly over the classes."""
@@ -203,7 +193,7 @@ class Digits:
         Raises:
             WorkerError: when an answer is missing, has another shape, or is not finite.
         """
-        observed = observe_classification(outputs, self.test.classes.tolist(), baseline)
+        observed = observe_classification(outputs, self.test.labels.tolist(), baseline)
         return tuple(one for one in observed if one.kind == "proportion")
 
     def taught(self, architecture: str, loss: Loss) -> SmallCnn:
@@ -252,8 +242,11 @@ class Digits:
         return self.cache.built("models", key, ".safetensors", make)
 
 
-def read_digits(path: Path) -> _Digits:
+def read_digits(path: Path) -> Lessons:
     """Read the table: a digit a line, 784 grey values from 0 to 255 and the class.
+
+    Returns:
+        Images, (digits, 1, 28, 28), 0 to 1, and their classes.
 
     Raises:
         AssetError: when the table is another one.
@@ -261,17 +254,17 @@ def read_digits(path: Path) -> _Digits:
     with gzip.open(path) as table:
         text = table.read(_LARGEST_TABLE_BYTES)
     try:
-        rows = np.loadtxt(io.BytesIO(text), np.float32, delimiter=",", ndmin=2)
-        images = (rows[:, :-1] / 255).reshape(-1, 1, SIDE_PIXELS, SIDE_PIXELS)
+        rows: NDArray[np.float32] = np.loadtxt(io.BytesIO(text), np.float32, delimiter=",", ndmin=2)
+        images = (rows[:, :-1] / np.float32(255)).reshape(-1, 1, SIDE_PIXELS, SIDE_PIXELS)
     except ValueError as error:
         problem = f"'{path.name}' is no table of digits ({error})".replace("\n", " ")
         raise AssetError(DATA, problem[:300], "Delete the file, so that it is fetched again.") from error
-    return _Digits(images, rows[:, -1].astype(np.int64))
+    return Lessons(images, rows[:, -1].astype(np.int64))
 
 
-def _tested(count: int) -> NDArray[np.bool_]:
-    chosen: NDArray[np.bool_] = np.arange(count) % 5 < _FIFTHS_TESTED
-    return chosen
+def _part(digits: Lessons, *, tested: bool) -> Lessons:
+    chosen = (np.arange(len(digits.labels)) % 5 < _FIFTHS_TESTED) == tested
+    return Lessons(digits.inputs[chosen], digits.labels[chosen])
 
 
 def _inputs(images: NDArray[np.float32]) -> tuple[Arrays, ...]:

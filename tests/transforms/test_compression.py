@@ -135,6 +135,7 @@ def test_a_student_differs_from_the_untaught_one_by_its_teacher_alone(
     assert _module(taught).shape == _module(untaught).shape
     assert taught.sha256 != untaught.sha256
     assert (taught.notes["network"], "90% of the loss" in taught.notes["taught by"]) == ("small", True)
+    assert taught.notes["training"] == untaught.notes["training"]
 
 
 @pytest.mark.slow

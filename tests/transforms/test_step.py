@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,16 @@ def test_an_artifact_is_made_once(doubling: Doubling, artifact: Artifact, worklo
     assert apply(_step(), artifact, workload, Cache(tmp_path / "cache")) == first
     assert (doubling.calls, first.path.read_bytes(), first.size_bytes) == (1, b"modelmodel", 10)
     assert (first.format, first.sha256) == ("onnx", file_sha256(first.path))
-    assert dict(first.notes) == {"trained": "elsewhere", "doubled": "yes"}
+    compressed = {"compressed bytes": str(len(gzip.compress(b"modelmodel")))}
+    assert dict(first.notes) == {"trained": "elsewhere", "doubled": "yes", **compressed}
+
+
+def test_a_very_large_artifact_is_not_compressed(
+    doubling: Doubling, artifact: Artifact, workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its size after gzip is not worth the wait; the table then has a dash."""
+    monkeypatch.setattr(step_room, "_LARGEST_COMPRESSED_BYTES", 9)
+    assert "compressed bytes" not in apply(_step(), artifact, workload, Cache(tmp_path / "cache")).notes
 
 
 @pytest.mark.parametrize("what", ["options", "version", "input", "code"])

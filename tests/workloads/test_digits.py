@@ -59,12 +59,12 @@ def test_nothing_that_is_trained_on_is_tested(workload: Digits) -> None:
     calibration = workload.calibration(20)
     assert len(calibration) == 20
     assert not tested & {sample["x"].tobytes() for sample in calibration}
-    assert set(lessons.labels) == set(workload.test.classes) == set(range(10))
+    assert set(lessons.labels) == set(workload.test.labels) == set(range(10))
 
 
 def test_accuracy_and_agreement_are_observed(workload: Digits) -> None:
     """One wrong answer is one wrong answer; logits of different networks are not compared."""
-    classes = workload.test.classes
+    classes = workload.test.labels
     wrong = classes.copy()
     wrong[0] = (wrong[0] + 1) % 10
     (right,) = workload.observe(_answers(classes), None)
@@ -134,7 +134,7 @@ def test_every_network_learns_and_exports(workload: Digits, monkeypatch: pytest.
     batch = np.concatenate([sample["x"] for sample in workload.samples()])
     with torch.inference_mode():
         expected = module(torch.from_numpy(batch)).numpy()
-    assert (expected.argmax(1) == workload.test.classes).mean() > 0.9
+    assert (expected.argmax(1) == workload.test.labels).mean() > 0.9
     step = TransformStep(name="architecture", options={"name": network})
     exported = apply(
         TransformStep(name="export_onnx"),
