@@ -102,7 +102,7 @@ def test_removing_no_group_changes_nothing(workload: Digits) -> None:
     kept = [_strongest(block.convolution.weight, 1) for block in whole.blocks]
     images = torch.from_numpy(workload.lessons().inputs[:4])
     with torch.inference_mode():
-        assert torch.equal(_narrowed(whole, kept)(images), whole(images))
+        assert torch.equal(_narrowed(whole, kept).eval()(images), whole(images))
 
 
 @pytest.mark.slow
@@ -114,7 +114,7 @@ def test_factors_of_full_rank_give_the_same_answers(workload: Digits) -> None:
     whole = _module(workload.model())
     images = torch.from_numpy(workload.lessons().inputs[:4])
     with torch.inference_mode():
-        difference = _factorized(whole, (9, 16, 16, 16, 16))(images) - whole(images)
+        difference = _factorized(whole, (9, 16, 16, 16, 16)).eval()(images) - whole(images)
     assert float(difference.abs().max()) < 1e-4
 
 
