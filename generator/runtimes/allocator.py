@@ -1,9 +1,9 @@
 """The C library's allocator, told to keep the memory that a runtime gives back.
 
 By default glibc hands large blocks back to the kernel as soon as they are free. A runtime without an arena of its own
-takes and frees one for every layer of every query, and the kernel has to clear each page anew. In eager PyTorch 2.13 with
-EfficientNet-Lite0 that was 6,000 page faults and 19 of 53 ms of processor time a query (AMD EPYC), and most of what made
-fresh processes differ from one another.
+takes and frees one for every layer of every query, and the kernel has to clear each page anew. In eager PyTorch 2.13
+with EfficientNet-Lite0 that was 6,000 page faults and 19 of 53 ms of processor time a query (AMD EPYC), and most of
+what made fresh processes differ from one another.
 """
 
 from __future__ import annotations
