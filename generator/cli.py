@@ -277,12 +277,13 @@ def _measure(
     from generator.measure.run import Surroundings, run_measurement
     from generator.measure.system import describe_system
 
-    system = describe_system()
-    runs = planning.plan_runs(chosen, _records(root, chosen), system, tier, planning.MeasurePolicy(policy))
+    system, suite = describe_system(), load_suite(root / "measurements")
+    records = _records(root, suite)
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy))
     if not runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
-    show.print_plan(out, runs)
+    show.print_plan(out, runs, planning.plan_runs(suite, records, system, tier, planning.MeasurePolicy.ALL))
     if only_plan:
         return []
     cache, failed = Cache.default(root), list[str]()
@@ -299,7 +300,8 @@ def _measure(
         for run in runs:
             display.begin(run.measurement.name)
             record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
-            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failure]
+            show.print_took(out, run, record)
+            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
     return failed
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from generator.definition import Measurement
 from generator.measure import events
-from generator.measure.plan import PlannedRun
+from generator.measure.plan import CORE_LIMIT_S, SUITE_LIMIT_S, PlannedRun, Total, total
 from generator.record import Record, StopReason, SystemDescription
 
 REASONS: Mapping[StopReason, str] = {
@@ -32,21 +32,51 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def print_plan(console: Console, runs: Sequence[PlannedRun]) -> None:
-    """Say what is going to be measured and how long that takes."""
-    table = _table("measurement", "variant", "up to", "tier", "expected", "at most")
+def print_plan(console: Console, runs: Sequence[PlannedRun], suite: Sequence[PlannedRun]) -> None:
+    """Say what is going to be measured and how long that takes, here and now and for both suites.
+
+    Args:
+        console: where to print.
+        runs: what is going to be measured.
+        suite: every measurement there is, as it would be run.
+    """
+    table = _table("measurement", "variant", "up to", "tier", "expected", "at most", "took here")
     for run in runs:
-        times = (run.tier, duration(run.expected_s), duration(run.most_s))
+        took = duration(run.took_s) if run.took_s is not None else "not yet"
+        times = (run.tier, duration(run.expected_s), duration(run.most_s), took)
         for index, variant in enumerate(run.measurement.variants):
-            first = (run.measurement.name, *times) if index == 0 else ("", "", "", "")
-            table.add_row(first[0], variant.name, _percentile(run.percentiles.get(variant.name)), *first[1:])
+            first = (run.measurement.name, *times) if index == 0 else ("", "", "", "", "")
+            lacks = variant.name in run.lacking
+            reach = "not here" if lacks else _percentile(run.percentiles.get(variant.name))
+            table.add_row(first[0], variant.name, reach, *first[1:])
     console.print("Going to measure:", table)
-    total, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
+    for name, reason in ((name, reason) for run in runs for name, reason in run.lacking.items()):
+        console.print(f"Not here: {name}, for {reason}.", highlight=False)
+    together = total(runs)
     console.print(
-        f"Together about {duration(total)}, at most {duration(most)}, downloads and exports not counted. "
-        "Ctrl-C keeps the finished blocks. 'Up to' names the highest percentile that so many queries permit; before a "
-        "first record it is not known."
+        f"Together about {duration(together.expected_s)}, at most {duration(together.most_s)}, downloads and exports "
+        "not counted. Ctrl-C keeps the finished blocks. 'Up to' names the highest percentile that so many queries "
+        "permit; before a first record it is not known."
     )
+    core = [run for run in suite if run.measurement.suite == "core"]
+    for name, parts, limit_s in (("core", core, CORE_LIMIT_S), ("all", suite, SUITE_LIMIT_S)):
+        console.print(_suite_line(name, total(parts), limit_s), highlight=False)
+
+
+def _suite_line(name: str, found: Total, limit_s: float) -> str:
+    """One suite: what it is expected to take, what it took here, what it is to take at most."""
+    took = f"took {duration(found.took_s)} here" if found.taken else "never run here"
+    if 0 < found.taken < found.runs:
+        took = f"{found.taken} of them {took}"
+    expected = f"about {duration(found.expected_s)}, at most {duration(found.most_s)}"
+    return f"Suite {name}, measurements: {found.runs}: {expected}; {took}. It is to end within {duration(limit_s)}."
+
+
+def print_took(console: Console, run: PlannedRun, record: Record) -> None:
+    """Say how long a run took, beside what was expected."""
+    if record.sittings == 1:
+        took_s = (record.finished_at - record.started_at).total_seconds()
+        console.print(f"{run.measurement.name} took {duration(took_s)}; {duration(run.expected_s)} were expected.")
 
 
 def print_suite(
@@ -129,6 +159,8 @@ class RunDisplay:
                 self._show(f"{self._name}: {workload}", index, most, f"block {index + 1} of at most {most}")
             case events.BlockFinished():
                 self._block(event)
+            case events.VariantLacking(variant, message):
+                self._say(f"{self._name}: {variant} is not measured: {message}")
             case events.VariantFailed(variant, message):
                 self._say(f"[red]{self._name}: {variant} failed:[/] {message}")
             case events.WorkloadFinished(workload, reason):

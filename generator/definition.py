@@ -34,11 +34,19 @@ RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
         "onnxruntime": frozenset({"graph_optimization", "spinning"}),
-        "openvino": frozenset({"precision", "shapes"}),
-        "pytorch": frozenset({"compile", "keep_memory"}),
+        "openvino": frozenset({"instructions", "precision", "shapes"}),
+        "pytorch": frozenset({"compile", "device", "instructions", "keep_memory", "precision"}),
     }
 )
 """Runtimes and the options that each one takes."""
+
+OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "device": frozenset({"cpu", "cuda"}),
+        "instructions": frozenset({"sse41", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"}),
+    }
+)
+"""Options of runtimes whose values are words of a fixed list, whatever the runtime."""
 
 ENVIRONMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -136,6 +144,10 @@ def _check_options(kind: str, name: str, options: Mapping[str, object], known: M
             raise PydanticCustomError(
                 "unknown", "{text}", {"text": f"unknown option '{option}' of {kind} '{name}'. {hint}"}
             )
+        if kind == "runtime" and option in OPTION_VALUES and options[option] not in OPTION_VALUES[option]:
+            hint = suggest(str(options[option]), OPTION_VALUES[option])
+            text = f"unknown value '{options[option]}' of option '{option}'. {hint}"
+            raise PydanticCustomError("unknown", "{text}", {"text": text})
 
 
 class TransformStep(_Part):
@@ -203,6 +215,12 @@ class Variant(_Part):
     options: dict[str, Option] = Field(default_factory=dict)
     """Options of the runtime."""
 
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Threads that this variant may use; the measurement's when left out."""
+
+    samples_per_query: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Offline: samples that each query carries; the number that the variant is best at when left out."""
+
     environment: Annotated[tuple[str, ...], Field(max_length=8)] = ()
     """Exact pins, "onnxruntime==1.16.3": the variant runs with these packages instead of the installed ones."""
 
@@ -248,7 +266,7 @@ class Measurement(_Part):
     question: Text
     scenario: Scenario = Scenario.SINGLE_STREAM
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Threads that each variant may use; the same for all of them."""
+    """Threads that each variant may use, unless it names a number of its own."""
 
     latency_bound_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
     """Bound of the 99th percentile from the scheduled time; the server scenario needs it, no other has it."""
@@ -294,9 +312,10 @@ class Measurement(_Part):
     def fingerprint(self) -> str:
         """SHA-256 of what is measured and how; texts and dates do not count, so that an article can be reworded.
 
-        An environment that is not named does not count either: records from before there were any stay current.
+        Keys of a variant that came later do not count where they are left out: records from before stay current.
         """
-        kept_out = [{"title", *(() if variant.environment else ("environment",))} for variant in self.variants]
+        later = ("environment", "threads", "samples_per_query")
+        kept_out = [{"title", *(key for key in later if not getattr(one, key))} for one in self.variants]
         measured = self.model_dump_json(
             exclude={
                 "title": True,
@@ -365,6 +384,7 @@ def _inconsistencies(m: Measurement) -> Iterator[str]:
         yield "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it. Give both or neither."
     for workload in m.workloads:
         yield from _unsound_steps(workload, m)
+    yield from _stray_batches(m)
     yield from _unknown_in_headline(m)
 
 
@@ -379,6 +399,13 @@ def _unsound_steps(workload: WorkloadChoice, m: Measurement) -> Iterator[str]:
         yield f"workloads '{workload.name}': one step is no ladder. Name the variants in their order, or none."
     if steps and own and steps[0] in own and steps[0] != own[0]:
         yield f"workloads '{workload.name}': steps must begin with the baseline '{own[0]}'. Put it first."
+
+
+def _stray_batches(m: Measurement) -> Iterator[str]:
+    for variant in m.variants:
+        if variant.samples_per_query and m.scenario is not Scenario.OFFLINE:
+            key = "the key 'samples_per_query', which belongs to the scenario 'offline'"
+            yield f"variant '{variant.name}' has {key}. Delete it, or change the scenario."
 
 
 def _unknown_in_headline(m: Measurement) -> Iterator[str]:

@@ -306,8 +306,13 @@ class Work(_Part):
 class Failure(_Part):
     """Why a variant has no (further) numbers."""
 
-    stage: Literal["prepare", "quality", "timing"]
+    stage: Literal["machine", "prepare", "quality", "timing"]
+    """machine: this machine lacks what the variant needs, which is no error."""
+
     message: Line
+    lacks: Line | None = None
+    """What the machine lacks, by the key of its phrase: "avx512", "cuda"."""
+
     last_lines: Annotated[str, StringConstraints(max_length=4000)] = ""
 
 
@@ -333,6 +338,9 @@ class VariantRecord(_Part):
     samples_per_query: Annotated[int, Field(ge=1)] = 1
     """Samples that each timed query carried."""
 
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads that it might use; null: as many as `Controls` says of all."""
+
     work: Work | None = None
     """FLOPs and bytes of a sample; null in records from before they were counted."""
 
@@ -345,7 +353,19 @@ class VariantRecord(_Part):
     runtime_details: dict[str, Line] = Field(default_factory=dict)
     """What the runtime says of itself: providers, instruction set, kernels."""
 
+    variables: dict[str, Line] = Field(default_factory=dict)
+    """Environment variables of this variant's workers beside those of all workers: limits on instructions, devices."""
+
+    uncached_first_call_ns: Latency | None = None
+    """First call of a worker that found nothing compiled before; null where a runtime keeps nothing from one process
+    to the next, so that every first call is such a one."""
+
     failure: Failure | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong; that the machine lacks what it needs is not that."""
+        return self.failure is not None and self.failure.lacks is None
 
 
 class WorkerStart(_Part):

@@ -130,6 +130,18 @@ BAD = [
         'suite = "core"\nheadline = {variant = "fas", against = "slow"}',
         "headline.variant names the unknown variant 'fas'. Did you mean 'fast'?",
     ),
+    (
+        "value of an option",
+        'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
+        'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {instructions = "avx"}',
+        "unknown value 'avx' of option 'instructions'. Did you mean 'avx2'?",
+    ),
+    (
+        "batch outside its scenario",
+        'precision = "int8"',
+        'precision = "int8"\nsamples_per_query = 4',
+        "'samples_per_query', which belongs to the scenario 'offline'",
+    ),
     ("not TOML", 'suite = "core"', 'suite = "core', "is not TOML: "),
     (
         "name in the file",
@@ -245,7 +257,7 @@ def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkou
         exclude={
             **dict.fromkeys(unread, True),
             "workloads": {"__all__": {"title", "steps"}},
-            "variants": {"__all__": {"title", "environment"}},
+            "variants": {"__all__": {"title", "environment", "threads", "samples_per_query"}},
         }
     )
     assert plain.fingerprint() == hashlib.sha256(before.encode()).hexdigest()

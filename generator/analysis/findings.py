@@ -228,7 +228,7 @@ def _variant(
         energy=energy(record, kept, variant.name, baseline.name),
         energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency else None),
         cost=cost(rate, record.system, prices),
-        roofline=roofline(found, rate, record.ceilings, record.controls.threads),
+        roofline=roofline(found, rate, record.ceilings, found.threads or record.controls.threads),
     )
 
 

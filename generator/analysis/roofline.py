@@ -80,6 +80,8 @@ def roofline(
     work = variant.work
     if samples_per_second is None:
         return Unknown("roofline-not-timed")
+    if variant.options.get("device", "cpu") != "cpu":
+        return Unknown("roofline-accelerator")
     if ceilings is None:
         return Unknown("roofline-no-ceilings")
     if work is None or not work.flops_per_sample:

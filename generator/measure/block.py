@@ -58,11 +58,11 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
     """
     order = random.Random(plan.seed)
     threads = max(job.threads for job in jobs.values())
-    cores = tuple(sorted(order.sample(plan.cores, min(threads, len(plan.cores)))))
+    drawn = order.sample(plan.cores, min(threads, len(plan.cores)))
     with ExitStack() as stack:
         workers, starts = dict[str, WorkerProcess](), dict[str, dict[str, Any]]()
         for name in order.sample(sorted(jobs), len(jobs)):
-            worker = stack.enter_context(WorkerProcess(jobs[name], cores, plan.timeout_s))
+            worker = stack.enter_context(WorkerProcess(jobs[name], drawn[: jobs[name].threads], plan.timeout_s))
             starts[name] = worker.load(jobs[name].timed_inputs)
             workers[name] = worker
         for name, worker in workers.items():
@@ -77,7 +77,7 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
         workload=plan.workload,
         index=plan.index,
         started_at=plan.started_at,
-        cores=cores,
+        cores=tuple(sorted(drawn)),
         workers=tuple(_worker_start(name, start) for name, start in starts.items()),
         rounds=rounds,
         latency_bound_ns=plan.latency_bound_ns,

@@ -68,6 +68,14 @@ class VariantFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantLacking:
+    """A variant is not measured, because this machine lacks what it needs."""
+
+    variant: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadFinished:
     """No further block of this workload is measured."""
 
@@ -75,7 +83,9 @@ class WorkloadFinished:
     reason: StopReason
 
 
-Event = Preparing | Answering | Resumed | BlockStarted | BlockFinished | VariantFailed | WorkloadFinished
+Event = (
+    Preparing | Answering | Resumed | BlockStarted | BlockFinished | VariantFailed | VariantLacking | WorkloadFinished
+)
 Listener = Callable[[Event], None]
 
 

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from statistics import median
 
 from filelock import FileLock, Timeout
 
 from generator import protocol
-from generator.definition import Measurement
+from generator.definition import Measurement, Scenario, Variant
 from generator.errors import Busy, MissingPackage
+from generator.measure import needs
 from generator.record import Record, SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
-_START_S: Mapping[str, float] = {"pytorch": 5.0, "onnxruntime": 0.8, "openvino": 0.8}
-"""Rough time in which a worker of each runtime starts; only for the plan, a run measures its own."""
+CORE_LIMIT_S, SUITE_LIMIT_S = 600, 7200
+"""What the core measurements and the whole suite are to take at most, at the standard tier on two cores."""
 
-_WARM_UP_S = 0.3
+_START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}
+"""Rough time in which a worker of each runtime starts, before a record tells."""
+
+_WARM_UP_S = 0.4
+_QUERY_NS = 10_000_000
+"""A query's latency before a record tells."""
+
+_QUALITY_STARTS = 2
+"""Workers of each variant before its first block: one answers all samples, one is audited."""
+
+_SERVER_TESTS = 16
+"""Tests of one search for the highest rate, as many full loads of the variant long."""
+
 _THOROUGHNESS = (Tier.SMOKE, Tier.STANDARD, Tier.FULL)
 
 
@@ -44,14 +59,43 @@ class PlannedRun:
     measurement: Measurement
     tier: Tier
     expected_s: float
-    """Likely time, preparation excluded."""
+    """Likely time, preparation excluded: from the protocol, and from an earlier record's starts, latencies and number
+    of blocks where there is one; never from how long that took, so that the two can be compared."""
 
     most_s: float
     """Time that the most blocks take, or after which the budget ends it."""
 
+    took_s: float | None
+    """What the newest run of this definition, machine and tier took from its first question to its last; None where
+    there was none, or it was interrupted."""
+
     percentiles: Mapping[str, float]
     """Highest percentile, as a share, that each variant's queries will permit; empty before the first record, which
     tells how long a query takes."""
+
+    lacking: Mapping[str, str]
+    """Variants that this machine cannot measure, and what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """All runs of a suite together."""
+
+    runs: int
+    expected_s: float
+    most_s: float
+    took_s: float
+    """Of those that were run here."""
+
+    taken: int
+    """How many those are."""
+
+
+def total(runs: Sequence[PlannedRun]) -> Total:
+    """Add up."""
+    taken = [run.took_s for run in runs if run.took_s is not None]
+    expected, most = sum(run.expected_s for run in runs), sum(run.most_s for run in runs)
+    return Total(len(runs), expected, most, sum(taken), len(taken))
 
 
 def plan_runs(
@@ -75,7 +119,7 @@ def plan_runs(
     wanted = [
         one for one in suite if policy is MeasurePolicy.ALL or is_missing(one, records.get(one.name, ()), system, tier)
     ]
-    return tuple(_planned(one, records.get(one.name, ()), tier) for one in wanted)
+    return tuple(_planned(one, records.get(one.name, ()), system, tier) for one in wanted)
 
 
 def is_missing(measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier) -> bool:
@@ -90,20 +134,90 @@ def is_missing(measurement: Measurement, records: Sequence[Record], system: Syst
     )
 
 
-def _planned(measurement: Measurement, records: Sequence[Record], tier: Tier) -> PlannedRun:
+def _planned(measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier) -> PlannedRun:
     rules = protocol.TIERS[tier]
-    starts = [_START_S.get(variant.runtime, 1.0) for variant in measurement.variants]
-    starts += [_START_S.get(variant.runtime, 1.0) for variant in measurement.variants if variant.baseline]
-    slow = max(starts) * 1e9 > protocol.SLOW_START_NS
-    block_s = (rules.slow_block_ns if slow else rules.block_ns) / 1e9
-    one_block_s = sum(start + _WARM_UP_S + block_s for start in starts)
-    expected = rules.least_blocks * one_block_s
-    if same := [record for record in records if record.tier is tier and record.blocks]:
-        expected = max(expected, (same[-1].finished_at - same[-1].started_at).total_seconds())
-    budget = (rules.slow_budget_s if slow else rules.budget_s) * len(starts)
-    most = max(expected, min(budget, rules.most_blocks * one_block_s))
-    block_ns = rules.least_blocks * (rules.slow_block_ns if slow else rules.block_ns)
-    return PlannedRun(measurement, tier, expected, most, _affordable(records[-1], block_ns) if records else {})
+    ours = [one for one in records if one.system.fingerprint() == system.fingerprint()]
+    earlier = (ours or records)[-1] if records else None
+    lacking = {v.name: lack.message for v in measurement.variants if (lack := needs.lacking(v, system))}
+    expected = most = 0.0
+    for workload in measurement.workloads:
+        variants = [v for v in measurement.variants_of(workload.name) if v.name not in lacking]
+        if len(variants) < 2 or not variants[0].baseline:
+            continue
+        paces = [_pace(variant, earlier) for variant in variants]
+        paces.append(paces[0])  # the baseline's second start
+        slow = max(pace.start_s for pace in paces) * 1e9 > protocol.SLOW_START_NS
+        one_block_s = _block_s(paces, rules.slow_block_ns if slow else rules.block_ns, measurement.scenario)
+        budget = (rules.slow_budget_s if slow else rules.budget_s) * len(paces)
+        before_s = sum(_quality_s(pace, workload.name, earlier) for pace in paces[:-1])
+        least, longest = 2 * one_block_s, rules.most_blocks * one_block_s
+        likely = _likely_blocks(workload.name, earlier, tier) * one_block_s
+        expected += before_s + max(least, min(budget, likely))
+        most += before_s + max(least, min(budget + one_block_s, longest))
+    block_ns = rules.least_blocks * rules.block_ns
+    percentiles = _affordable(earlier, block_ns) if earlier else {}
+    return PlannedRun(measurement, tier, expected, most, _took_s(measurement, ours, tier), percentiles, lacking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast one variant goes."""
+
+    start_s: float
+    """From the start of its worker to the end of the first call."""
+
+    warm_up_s: float
+    query_ns: float
+
+
+def _pace(variant: Variant, earlier: Record | None) -> _Pace:
+    """A variant's pace in an earlier record; a rough one where there is none."""
+    blocks = earlier.blocks if earlier else ()
+    starts = [one for block in blocks for one in block.workers if one.variant == variant.name]
+    latencies = [median(r.latencies_ns) for block in blocks for r in block.rounds if r.variant == variant.name]
+    if not starts or not latencies:
+        return _Pace(_START_S.get(variant.runtime, 1.0), _WARM_UP_S, _QUERY_NS)
+    return _Pace(
+        start_s=median(one.load_ns + one.first_call_ns for one in starts) / 1e9,
+        warm_up_s=median(one.warm_up_ns for one in starts) / 1e9,
+        query_ns=median(latencies),
+    )
+
+
+def _block_s(paces: Sequence[_Pace], block_ns: int, scenario: Scenario) -> float:
+    """Time of one block: starts, warm-ups, and cycles until every participant was measured for long enough."""
+    before_s = sum(pace.start_s + pace.warm_up_s for pace in paces)
+    if scenario is Scenario.SERVER:
+        return before_s + sum(_SERVER_TESTS * protocol.SERVER_QUERIES * pace.query_ns for pace in paces) / 1e9
+    rounds = [max(protocol.ROUND_NS, pace.query_ns) for pace in paces]
+    refills = [min(protocol.UNCOUNTED_QUERIES * pace.query_ns, max(protocol.ROUND_NS, pace.query_ns)) for pace in paces]
+    cycles = math.ceil(block_ns / min(rounds))
+    return before_s + cycles * (sum(rounds) + sum(refills)) / 1e9
+
+
+def _quality_s(pace: _Pace, workload: str, earlier: Record | None) -> float:
+    """Time in which one variant answers all samples and is audited; without a record, that of the starts."""
+    found = next((one for one in earlier.workloads if one.name == workload), None) if earlier else None
+    samples, timed = (found.samples, found.timed_samples) if found else (0, 0)
+    audit_ns = protocol.AUDIT_PAIRS * (protocol.ROUND_NS + max(protocol.ROUND_NS, timed * pace.query_ns))
+    return _QUALITY_STARTS * pace.start_s + (samples * pace.query_ns + audit_ns) / 1e9
+
+
+def _likely_blocks(workload: str, earlier: Record | None, tier: Tier) -> float:
+    """As many as the earlier record took at this tier; else halfway between the fewest and the most."""
+    if earlier and earlier.tier is tier and (blocks := [b for b in earlier.blocks if b.workload == workload]):
+        return len(blocks)
+    return (protocol.TIERS[tier].least_blocks + protocol.TIERS[tier].most_blocks) / 2
+
+
+def _took_s(measurement: Measurement, ours: Sequence[Record], tier: Tier) -> float | None:
+    definition = measurement.fingerprint()
+    whole = [
+        record
+        for record in ours
+        if record.tier is tier and record.sittings == 1 and record.provenance.definition_sha256 == definition
+    ]
+    return (whole[-1].finished_at - whole[-1].started_at).total_seconds() if whole else None
 
 
 def _affordable(earlier: Record, measured_ns: int) -> Mapping[str, float]:

@@ -17,9 +17,10 @@ from generator.assets.cache import Cache
 from generator.definition import Measurement, Variant, WorkloadChoice
 from generator.errors import GeneratorError, MissingPackage, WorkerError
 from generator.measure.events import Listener, Preparing
+from generator.measure.needs import lacking, variables
 from generator.measure.process import Job
 from generator.measure.work import counted_work
-from generator.record import Failure, Work, WorkloadRecord
+from generator.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.runtimes import PACKAGES
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
@@ -46,11 +47,16 @@ class PreparedWorkload:
 
 
 def prepare(
-    measurement: Measurement, choice: WorkloadChoice, workload: Workload, cache: Cache, tell: Listener
+    measurement: Measurement,
+    choice: WorkloadChoice,
+    workload: Workload,
+    cache: Cache,
+    system: SystemDescription,
+    tell: Listener,
 ) -> PreparedWorkload:
     """Fetch, install, export and quantize what the variants of one workload need.
 
-    A variant that cannot be prepared becomes a failure; the others go on.
+    A variant that cannot be prepared, or that this machine lacks something for, becomes a failure; the others go on.
 
     Raises:
         MissingPackage: when a runtime that a variant names is not installed.
@@ -64,6 +70,9 @@ def prepare(
     environments, work = dict[str, Environment](), dict[str, Work]()
     for variant in measurement.variants_of(choice.name):
         _require(variant)
+        if lack := lacking(variant, system):
+            failures[variant.name] = lack
+            continue
         tell(Preparing(f"{choice.name}: {variant.name}"))
         try:
             artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
@@ -81,9 +90,10 @@ def prepare(
             artifact=artifact.path,
             timed_inputs=timed_inputs,
             quality_inputs=quality_inputs,
-            threads=measurement.threads,
+            threads=variant.threads or measurement.threads,
             options=variant.options,
             interpreter=_interpreter(environments.get(variant.name)),
+            variables=variables(variant.options),
         )
     record = WorkloadRecord(
         name=choice.name,

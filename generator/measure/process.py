@@ -12,12 +12,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
 from generator.errors import WorkerError
+from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -40,6 +41,9 @@ class Job:
     interpreter: str = sys.executable
     """The running one, or an isolated environment's."""
 
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Environment variables that this variant alone gets."""
+
 
 def controls(threads: int) -> dict[str, str]:
     """Environment variables that every worker gets, whatever its runtime."""
@@ -56,8 +60,11 @@ def controls(threads: int) -> dict[str, str]:
 
 
 def _inherited(job: Job) -> dict[str, str]:
-    """Our own environment variables; to an isolated environment none that would lead it to other packages."""
-    return dict(os.environ) if job.interpreter == sys.executable else without_foreign(os.environ)
+    """Our own environment variables without limits on instructions, which are the variant's to set; to an isolated
+    environment none that would lead it to other packages.
+    """
+    own = os.environ if job.interpreter == sys.executable else without_foreign(os.environ)
+    return {name: value for name, value in own.items() if name not in instructions.VARIABLES}
 
 
 class WorkerProcess:
@@ -79,7 +86,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**_inherited(job), **controls(job.threads)},
+            env={**_inherited(job), **controls(job.threads), **job.variables},
             text=True,
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the driver's: it ends its workers itself

@@ -17,6 +17,7 @@ from generator import protocol
 from generator.definition import Measurement, Scenario, Variant
 from generator.errors import WorkerError
 from generator.measure.events import Answering, Listener
+from generator.measure.needs import UNCACHED
 from generator.measure.prepare import PreparedWorkload, failure
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
@@ -39,6 +40,8 @@ class Answers:
     details: Mapping[str, str]
     operators: Mapping[str, int]
     """Of the graph that the runtime really ran, where it tells."""
+
+    first_call_ns: int
 
 
 def measure_quality(
@@ -93,8 +96,10 @@ def _observed(
     if meaningless := _unknown(prepared, variant):
         # Nobody judges such answers; those of the timed inputs are enough for the audit.
         job, samples = replace(job, quality_inputs=job.timed_inputs), prepared.workload.timed_samples()
-    given = answers(job, cores, tell, timeout_s)
-    batch, tried = _batch(job, measurement.scenario, cores, timeout_s)
+    compiles = bool(job.options.get("compile"))
+    first = replace(job, variables={**job.variables, **UNCACHED}) if compiles else job
+    given = answers(first, cores, tell, timeout_s)
+    batch, tried = _batch(job, variant, measurement.scenario, cores, timeout_s)
     places = _positions(prepared.workload.timed_samples(), samples)
     audit = audited(job, places, given.outputs, cores, timeout_s)
     found = _unanswered(prepared, variant).model_copy(
@@ -106,6 +111,7 @@ def _observed(
             "samples_per_query": batch,
             "audit": audit,
             "batches_tried": tried,
+            "uncached_first_call_ns": given.first_call_ns if compiles else None,
         }
     )
     return found, given.outputs
@@ -148,7 +154,7 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
             tell(Answering(job.variant, total, total))
             operators = dict(worker.ask("operators")["operators"])
         operators = operator_counts(optimized) if optimized.exists() else operators
-        return Answers(outputs, str(start["version"]), start["details"], operators)
+        return Answers(outputs, str(start["version"]), start["details"], operators, int(start["first_call_ns"]))
     finally:
         for path in (into, *folder.glob(f"{optimized.name}*")):
             path.unlink(missing_ok=True)
@@ -213,8 +219,12 @@ def _difference(one: Arrays, other: Arrays) -> float:
     return max(gaps, default=0.0) / (largest or 1.0)
 
 
-def _batch(job: Job, scenario: Scenario, cores: Sequence[int], timeout_s: float) -> tuple[int, dict[int, float]]:
+def _batch(
+    job: Job, variant: Variant, scenario: Scenario, cores: Sequence[int], timeout_s: float
+) -> tuple[int, dict[int, float]]:
     """Samples that each timed query of a variant shall carry, and the batch sizes that were tried."""
+    if variant.samples_per_query:
+        return variant.samples_per_query, {}
     if scenario is Scenario.MULTI_STREAM:
         return protocol.MULTI_STREAM_SAMPLES, {}
     if scenario is not Scenario.OFFLINE:
@@ -260,11 +270,13 @@ def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure |
         environment=environment.packages if environment else (),
         precision=variant.precision,
         baseline=variant.baseline,
+        threads=variant.threads,
         transforms=tuple(step.name for step in variant.transforms),
         options={**variant.options, **steps},
         artifact=_artifact_record(prepared, variant, {}),
         work=prepared.work.get(variant.name),
         quality=(),
         quality_unknown=prepared.workload.labels_unknown or _unknown(prepared, variant),
+        variables=dict(prepared.jobs[variant.name].variables) if variant.name in prepared.jobs else {},
         failure=problem,
     )

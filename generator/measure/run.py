@@ -85,7 +85,7 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     prepared = []
     for choice in measurement.workloads:
         workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
-        prepared.append(prepare(measurement, choice, workload, where.cache, where.tell))
+        prepared.append(prepare(measurement, choice, workload, where.cache, where.system, where.tell))
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
@@ -154,7 +154,8 @@ class _Run:
         self.variants[variant.name] = variant
         self.journal.add("variant", {"variant": variant.model_dump(mode="json")})
         if variant.failure:
-            self.where.tell(events.VariantFailed(variant.name, variant.failure.message))
+            event = events.VariantFailed if variant.failed else events.VariantLacking
+            self.where.tell(event(variant.name, variant.failure.message))
 
     def _one_block(self, prepared: PreparedWorkload, cores: tuple[int, ...]) -> None:
         workload, done = prepared.choice.name, self._blocks_of(prepared.choice.name)

@@ -204,7 +204,9 @@ class Sentences:
         return self.phrases.of("reason", reason) if reason else self.phrases.say("reason.no_quality")
 
     def failure(self, failure: Failure) -> str:
-        """Why a variant has no numbers."""
+        """Why a variant has no numbers: what the machine lacks, or what went wrong."""
+        if failure.lacks:
+            return self.phrases.of("lacks", failure.lacks)
         return f"{self.phrases.of('stage', failure.stage)}: {failure.message}"
 
     def reason(self, variant: VariantFindings) -> str:

@@ -50,7 +50,10 @@ def speed(workload: WorkloadView, phrases: Phrases) -> Markdown:
 
 
 def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
-    """What each variant costs in accuracy."""
+    """What each variant costs in accuracy; those that the machine cannot run are in the table of speeds."""
+    able = [v for v in workload.variants if not v.lacking]
+    if not able:
+        return Markdown("")
     metric = workload.accuracy_name
     say = phrases.say
     change = say("column.change" if workload.changes_in_points else "column.change_plain")
@@ -58,25 +61,27 @@ def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
     agree = next((m for v in workload.found.variants if (m := agreement_metric(v))), None)
     if agree:
         head.append(phrases.of("metric", agree.metric))
-    rows = [[v.title, v.accuracy, v.change, *([v.agreement] if agree else [])] for v in workload.variants]
+    rows = [[v.title, v.accuracy, v.change, *([v.agreement] if agree else [])] for v in able]
     return markdown.table(head, rows)
 
 
 def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
-    """Everything else that was measured, variants as columns."""
-    say = phrases.say
+    """Everything else that was measured, variants as columns; those that the machine cannot run have none."""
+    say, able = phrases.say, [v for v in workload.variants if not v.lacking]
+    if not able:
+        return Markdown("")
     rows = [
-        [say("column.bound", name=name), *(v.percentile(share) for v in workload.variants)]
+        [say("column.bound", name=name), *(v.percentile(share) for v in able)]
         for share, name in zip(workload.percentile_shares, workload.percentile_names(), strict=True)
     ]
     none = say("cell.none")
     for name in _DETAILS:
-        cells = [getattr(variant, name) for variant in workload.variants]
+        cells = [getattr(variant, name) for variant in able]
         if name not in _WHERE_KNOWN or any(cell != none for cell in cells):
             rows.append([say(f"column.{name}"), *cells])
     metrics = workload.other_metrics
-    rows += [[phrases.of("metric", name), *(v.metric(name) for v in workload.variants)] for name in metrics]
-    return markdown.table(["", *(v.title for v in workload.variants)], rows)
+    rows += [[phrases.of("metric", name), *(v.metric(name) for v in able)] for name in metrics]
+    return markdown.table(["", *(v.title for v in able)], rows)
 
 
 def operators(workload: WorkloadView, phrases: Phrases) -> Markdown:
@@ -103,8 +108,25 @@ def variants(workload: WorkloadView, phrases: Phrases) -> Markdown:
     return markdown.table(head, [[v.title, v.runtime, v.precision, v.transforms] for v in workload.variants], ())
 
 
+def start(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """How long each variant takes until its first answer; compilation from nothing where what it makes is kept."""
+    names = ["variant", "load", "first_call"]
+    rows = [[v.title, v.load, v.first_call] for v in workload.variants]
+    if any(v.found.record.uncached_first_call_ns for v in workload.variants):
+        names.append("uncached_first_call")
+        rows = [[*row, v.uncached_first_call] for row, v in zip(rows, workload.variants, strict=True)]
+    return markdown.table([phrases.say(f"column.{name}") for name in names], rows)
+
+
 TABLES: Mapping[str, Callable[[WorkloadView, Phrases], Markdown]] = MappingProxyType(
-    {"speed": speed, "quality": quality, "details": details, "operators": operators, "variants": variants}
+    {
+        "speed": speed,
+        "quality": quality,
+        "details": details,
+        "operators": operators,
+        "start": start,
+        "variants": variants,
+    }
 )
 """Tables that a template may ask for."""
 

@@ -40,7 +40,8 @@ Shape = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class OpenVinoSession(Session):
-    """Options: `precision` ("f32"; "bf16"), `shapes` ("fixed": a compiled model for each shape of the inputs; "free":
+    """Options: `instructions` (a limit that stands in the environment before this module is imported), `precision`
+    ("f32"; "bf16"), `shapes` ("fixed": a compiled model for each shape of the inputs; "free":
     as the file has them).
     """
 

@@ -44,6 +44,19 @@ def test_offline_tries_batches_and_says_which(checkout: Make, surroundings: Make
     assert record.variant("fast").batches_tried == pytest.approx({1: 1000, 2: 1000, 4: 1000})
 
 
+def test_offline_takes_the_batch_that_a_variant_names_and_the_threads(
+    checkout: Make, surroundings: Make, definition: str
+) -> None:
+    """Nothing is tried; the record says how many samples a query carried and how many threads answered."""
+    fixed = definition.replace('name = "fast"', 'name = "fast"\nsamples_per_query = 4\nthreads = 2')
+    root = checkout(trial=_with_scenario(fixed, "offline"))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    fast, slow = record.variant("fast"), record.variant("slow")
+    assert (fast.samples_per_query, fast.threads, fast.batches_tried) == (4, 2, {})
+    assert (slow.threads, slow.batches_tried) == (None, pytest.approx({1: 500, 2: 500, 4: 500}))
+    assert {one.samples_per_query for one in record.blocks[0].rounds if one.variant == "fast"} == {4}
+
+
 class _Batching:
     """A worker whose query takes 1 ms plus 0.1 ms a sample, up to 16 samples, and 1 ms a sample beyond."""
 

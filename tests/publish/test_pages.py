@@ -24,7 +24,10 @@ from generator.publish.charts.gallery import Drawn
 from generator.publish.language import Language
 from generator.publish.pages import main_record, pages
 from generator.publish.phrases import phrases
+from generator.publish.sentences import Sentences
 from generator.publish.staging import Page
+from generator.publish.tables import start
+from generator.publish.views.workload import WorkloadView
 from generator.record import Record, parse_record
 from tests.publish import imaginary
 
@@ -239,6 +242,37 @@ def test_a_failed_variant_is_in_the_table_with_its_reason(failed: Site) -> None:
         assert "{{" not in page.partition("\n---\n")[2]
 
 
+def test_what_the_machine_lacks_is_said_in_the_readers_language(cache: Path) -> None:
+    """It is no failure: neither "failed" nor the console's English stands on the page."""
+    failure = {"stage": "machine", "message": "the processor has no AMX", "lacks": "amx"}
+    names = [name for name in imaginary.LATENCIES if name != "onnxruntime-int8-dynamic"]
+    latencies = {**{name: imaginary.LATENCIES[name] for name in names}, CONTROL: 10.0}
+    lacking = imaginary.variant("onnxruntime-int8-dynamic", quality=[], failure=failure, artifact=None)
+    variants = [imaginary.variant(name) for name in names] + [lacking]
+    made = site(cache, imaginary.record(variants=variants, blocks=[imaginary.block(i, latencies) for i in range(8)]))
+    assert "не измерено: у процессора нет AMX" in text(made, "ru").replace(NBSP, " ")
+    assert "has no AMX" not in text(made, "ru")
+    # In the table of speeds, and in the article's own sentence on it; tables of what was measured leave it out.
+    assert text(made, "ru").replace(NBSP, " ").count("у процессора нет AMX") == 2
+    assert "not measured: the processor has no AMX" in text(made, "en").replace(NBSP, " ")
+
+
+def test_the_first_call_with_nothing_compiled_has_a_column_of_its_own() -> None:
+    """Where one variant has such a time, the others' first call stands for it; without any there is no column."""
+    variants = [
+        imaginary.variant(n, uncached_first_call_ns=31_000_000_000 if "dynamic" in n else None)
+        for n in imaginary.LATENCIES
+    ]
+    for kept, columns in ((variants, 4), ([imaginary.variant(n) for n in imaginary.LATENCIES], 3)):
+        findings = analyse(imaginary.measurement(), imaginary.record(variants=kept))
+        view = WorkloadView(findings.workloads[0], findings, Sentences(phrases(Language.EN)))
+        head, _, *rows = str(start(view, phrases(Language.EN))).splitlines()
+        assert head.count("|") == columns + 1
+        if columns == 4:
+            assert "31" in rows[3]
+            assert rows[1].split("|")[3] == rows[1].split("|")[4]
+
+
 def test_an_answer_that_failed_is_not_measured(failed: Site) -> None:
     page = text(failed, "en")
     assert '<span class="verdict__word">Not measured</span>' in page
@@ -254,6 +288,13 @@ def test_a_page_shows_no_answer_where_the_baseline_failed(cache: Path) -> None:
     assert "Не измерено" in text(made, "ru")
     assert "it crashed" in text(made, "ru")
     assert ("ru", "measurements/quantization-image/speedup.svg") not in made
+
+
+def test_a_machine_that_can_measure_nothing_has_a_page_all_the_same(cache: Path) -> None:
+    failure = {"stage": "machine", "message": "the processor has no SSE4.1", "lacks": "sse41"}
+    variants = [imaginary.variant(n, failure=failure, quality=[], artifact=None) for n in imaginary.LATENCIES]
+    made = site(cache, imaginary.record(variants=variants, blocks=[], stop_reason={imaginary.WORKLOAD: "failed"}))
+    assert "у процессора нет SSE4.1" in text(made, "ru").replace(NBSP, " ")
 
 
 def test_missing_quality_has_its_reason(cache: Path) -> None:

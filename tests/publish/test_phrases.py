@@ -16,6 +16,7 @@ from generator.analysis.comparison import Verdict
 from generator.analysis.quality import Gate
 from generator.definition import RUNTIMES, TRANSFORMS, Scenario
 from generator.errors import PublishError
+from generator.measure.needs import LACKS
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import FORMS, phrases, placeholders
@@ -30,7 +31,8 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "scenario": Scenario,
     "tier": Tier,
     "stop": StopReason,
-    "stage": frozenset({"prepare", "quality", "timing"}),
+    "stage": frozenset({"machine", "prepare", "quality", "timing"}),
+    "lacks": frozenset(LACKS),
     "runtime": frozenset(RUNTIMES),
     "transform": frozenset(TRANSFORMS),
     "system_type": frozenset({"desktop", "laptop", "server", "virtual machine", "container", "unknown"}),

@@ -15,17 +15,22 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from generator.publish.charts import palette
 from generator.publish.charts.picture import (
+    Curve,
     Deviation,
     Deviations,
     Distribution,
     Forest,
+    Look,
     Mark,
+    Panels,
     Picture,
     Plane,
+    Point,
     Reach,
     RooflinePicture,
     Rung,
     Rungs,
+    Spot,
     Strip,
 )
 from generator.publish.charts.roofline_drawing import roofline
@@ -49,6 +54,8 @@ def draw(picture: Picture, shape: Shape, language: Language, lettering: Letterin
                 return deviations(picture, shape, language, lettering)
             case Distribution():
                 return distribution(picture, shape, language, lettering)
+            case Panels():
+                return panels(picture, shape, language, lettering)
             case RooflinePicture():
                 return roofline(picture, shape, language, lettering)
             case Strip():
@@ -136,7 +143,7 @@ def deviations(data: Deviations, shape: Shape, language: Language, lettering: Le
 
 def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """What does speed cost in quality, and which variants does no other beat in both?"""
-    key = _Key(shape, data)
+    key = _Key(shape, data.spots)
     body = 190.0 if not shape.narrow else 210.0
     sheet = Sheet(shape, 16 + body + AXIS + 8 + key.height, lettering)
     left, right, top = 46.0, shape.width - 14.0, sheet.top + 20
@@ -169,6 +176,31 @@ def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -
     sheet.text(left, top + body + AXIS - 6, f"← {data.faster}", size=shape.small, colour="muted")
     sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
     key.draw(sheet, top + body + AXIS + 8)
+    return sheet.figure
+
+
+def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """How do several quantities depend on one?"""
+    key, body, heading = _Key(shape, data.curves), 128.0, 22.0
+    sheet = Sheet(shape, (heading + body) * len(data.y_labels) + AXIS + key.height, lettering)
+    left, right = 46.0, shape.width - 14.0
+    for index, (label, unit) in enumerate(zip(data.y_labels, data.y_units, strict=True)):
+        top = sheet.top + (heading + body) * index + heading
+        axes = sheet.axes(left, top, right, top + body)
+        axes.set_xscale("log", base=2)
+        axes.set_xlim(*padded(data.x_ticks, 0.04))
+        last = index == len(data.y_labels) - 1
+        axes.xaxis.set_major_locator(FixedLocator(list(data.x_ticks)))
+        axes.xaxis.set_major_formatter(FixedFormatter(_labels(data.x_ticks, language.decimal) if last else []))
+        axes.xaxis.set_minor_locator(NullLocator())
+        values = [end / unit for curve in data.curves for p in curve.panels[index] for end in (p.low, p.high)]
+        _log_axis(axes, values, language)
+        for curve in data.curves:
+            _curve(axes, curve.panels[index], curve.look, unit)
+        sheet.text(4, top - 8, label, size=shape.small, colour="muted")
+    foot = sheet.top + (heading + body) * len(data.y_labels) + AXIS - 6
+    sheet.text(right, foot, data.x_label, size=shape.small, colour="muted", ha="right")
+    key.draw(sheet, foot + 10)
     return sheet.figure
 
 
@@ -211,25 +243,25 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
 
 
 class _Key:
-    """Rows under a plane: mark, name, numbers; the numbers below the name where there is no room beside it."""
+    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
 
-    def __init__(self, shape: Shape, data: Plane) -> None:
-        self.shape, self.data = shape, data
+    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve]) -> None:
+        self.shape, self.rows = shape, rows
         room = shape.width - 46
-        widths = [text_width(s.label, shape.text) + text_width(s.number, shape.text) + 12 for s in data.spots]
+        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
         self.stacked = shape.narrow or max(widths) > room
         self.step = 32.0 if self.stacked else 18.0
-        self.height = self.step * len(data.spots) + 4
+        self.height = self.step * len(rows) + 4
 
     def draw(self, sheet: Sheet, top: float) -> None:
-        for index, spot in enumerate(self.data.spots):
+        for index, row in enumerate(self.rows):
             y = top + self.step * index + 8
-            swatch(sheet, 12, y, spot.look)
-            sheet.text(24, y + 3.5, fitting(spot.label, self.shape.text, self.shape.width - 32))
+            swatch(sheet, 12, y, row.look)
+            sheet.text(24, y + 3.5, fitting(row.label, self.shape.text, self.shape.width - 32))
             if self.stacked:
-                sheet.text(24, y + 17, spot.number, colour="muted", size=self.shape.small)
+                sheet.text(24, y + 17, row.number, colour="muted", size=self.shape.small)
             else:
-                sheet.text(self.shape.width - 14, y + 3.5, spot.number, ha="right")
+                sheet.text(self.shape.width - 14, y + 3.5, row.number, ha="right")
 
 
 def _interval(axes: Axes, mark: Mark | Deviation | Rung, y: float) -> None:
@@ -247,6 +279,25 @@ def _reach(axes: Axes, reach: Reach, y: float, unit: float) -> None:
     for _, value in reach.tail:
         axes.plot([value / unit] * 2, [y - 5, y + 5], color=colour, lw=1.6)
     draw_marker(axes, reach.median / unit, y, reach.look)
+
+
+def _curve(axes: Axes, points: Sequence[Point], look: Look, unit: float) -> None:
+    colour = colour_of(look)
+    axes.plot([p.x for p in points], [p.y / unit for p in points], color=colour, lw=1.4)
+    for p in points:
+        axes.plot([p.x, p.x], [p.low / unit, p.high / unit], color=colour, lw=1.6, solid_capstyle="butt")
+        draw_marker(axes, p.x, p.y / unit, look)
+
+
+def _log_axis(axes: Axes, values: Sequence[float], language: Language) -> None:
+    low, high = padded(values, 0.12)
+    ticks = value_ticks(low, high, 5)
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="both", color=palette.light()["grid"], lw=0.8)
 
 
 def _value_axis(axes: Axes, low: float, high: float, language: Language, shape: Shape) -> None:
@@ -279,4 +330,4 @@ def _needed(value: float) -> int:
     return next((d for d in range(6) if abs(round(value, d) - value) < 1e-9 * max(1.0, abs(value))), 6)
 
 
-__all__ = ["distribution", "draw", "forest", "plane", "strip"]
+__all__ = ["distribution", "draw", "forest", "panels", "plane", "strip"]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from generator.analysis.findings import Findings
 from generator.analysis.quality import Gate
+from generator.publish.charts.batching import batching
 from generator.publish.charts.chart import Chart, Table
 from generator.publish.charts.health import health
 from generator.publish.charts.ladder import ladder
@@ -25,6 +26,7 @@ KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
         "ladder": ladder,
         "quality": quality,
         "latency": latency,
+        "batching": batching,
         "roofline": roofline,
         "blocks": blocks,
         "health": health,

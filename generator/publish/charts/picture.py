@@ -215,4 +215,41 @@ class RooflinePicture:
     y_unit: float
 
 
-Picture = Forest | Rungs | Deviations | Plane | Distribution | RooflinePicture | Strip
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measured value on a curve, with its range over blocks."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One series over x, in every panel."""
+
+    label: str
+    look: Look
+    panels: tuple[tuple[Point, ...], ...]
+    """Points of each panel, by rising x."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Quantities over the same x, one panel above the other, all axes logarithmic."""
+
+    curves: tuple[Curve, ...]
+    y_labels: tuple[str, ...]
+    """Of each panel."""
+
+    y_units: tuple[float, ...]
+    """What a panel's values are divided by for its axis."""
+
+    x_label: str
+    x_ticks: tuple[float, ...]
+
+
+Picture = Forest | Rungs | Deviations | Plane | Distribution | Panels | RooflinePicture | Strip

@@ -52,16 +52,9 @@ class VariantView:
         return self.sentences.failure(failure) if failure else ""
 
     @property
-    def stage(self) -> str:
-        """Where it failed."""
-        failure = self.found.record.failure
-        return self.sentences.phrases.of("stage", failure.stage) if failure else ""
-
-    @property
-    def message(self) -> str:
-        """What it said when it failed."""
-        failure = self.found.record.failure
-        return failure.message if failure else ""
+    def lacking(self) -> bool:
+        """Whether the machine lacks what it needs; then tables of its numbers leave it out."""
+        return self.found.record.failure is not None and not self.found.record.failed
 
     @cached_property
     def speed(self) -> ComparisonView:
@@ -102,6 +95,15 @@ class VariantView:
     def first_call(self) -> str:
         """Time of the first call."""
         return self._centre(self.found.latency.first_call_ns if self.found.latency else None)
+
+    @property
+    def uncached_first_call(self) -> str:
+        """Time of the first call of a worker that found nothing compiled before; the first call where there is no such.
+
+        A dash where it was not run.
+        """
+        uncached = self.found.record.uncached_first_call_ns
+        return self._language.duration(uncached) if uncached else self.first_call
 
     @property
     def cpu(self) -> str:

@@ -1,0 +1,95 @@
+"""What a variant's options need: of the machine, and of its worker's environment.
+
+A machine that lacks something is no failure. The variant is "not measured", and the record says what is lacking.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from generator.definition import Variant
+from generator.record import Failure, SystemDescription
+from generator.runtimes.instructions import LEVELS
+
+LACKS: Mapping[str, str] = MappingProxyType(
+    {
+        "sse41": "the processor has no SSE4.1",
+        "avx2": "the processor has no AVX2",
+        "avx2_vnni": "the processor has no AVX-VNNI",
+        "avx512": "the processor has no AVX-512",
+        "avx512_vnni": "the processor has no AVX512-VNNI",
+        "avx512_bf16": "the processor has no AVX512-BF16",
+        "amx": "the processor has no AMX",
+        "cores": "the machine has fewer cores than the variant has threads",
+        "cuda": "there is no CUDA device that the installed PyTorch can use",
+        "compiler": "there is no C++ compiler",
+    }
+)
+"""What a machine may lack, by the key of its phrase."""
+
+
+def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
+    """What this machine lacks of what the variant needs, as the record keeps it; None when it can be measured here."""
+    options, cores = variant.options, system.host_processor_logical_count
+    if variant.threads and cores and variant.threads > cores:
+        return _lack("cores")
+    level = LEVELS.get(str(options.get("instructions", "")))
+    if level and not level.flags <= set(system.host_processor_isa):
+        return _lack(str(options["instructions"]))
+    if options.get("device") == "cuda" and not _has_cuda():
+        return _lack("cuda")
+    if options.get("compile") and not _has_compiler():
+        return _lack("compiler")
+    return None
+
+
+def variables(options: Mapping[str, Any]) -> dict[str, str]:
+    """Environment variables that a worker needs for these options, beside those that all workers get.
+
+    Args:
+        options: the variant's.
+
+    Returns:
+        Variables that must be there before the runtime is imported; the record keeps them with the variant.
+    """
+    found = dict[str, str]()
+    if level := LEVELS.get(str(options.get("instructions", ""))):
+        found |= level.variables
+    if options.get("device") == "cuda":
+        # NVML, which the energy is read through, counts devices by their place on the bus; CUDA does so when told.
+        found |= {
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+            "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES") or "0",
+        }
+    if options.get("compile"):
+        # One process compiles: a pool of helpers would outlive the compilation and run beside the measuring.
+        found["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    return found
+
+
+UNCACHED: Mapping[str, str] = MappingProxyType({"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"})
+"""Makes a compiling runtime find nothing that it compiled before."""
+
+
+def _lack(key: str) -> Failure:
+    return Failure(stage="machine", message=LACKS[key], lacks=key)
+
+
+def _has_cuda() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _has_compiler() -> bool:
+    """Whether there is what `torch.compile` calls."""
+    default = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    return shutil.which(os.environ.get("CXX", default)) is not None
