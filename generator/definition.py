@@ -33,7 +33,7 @@ MAX_DEFINITION_BYTES = 256 * 1024
 RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
-        "onnxruntime": frozenset({"graph_optimization", "spinning"}),
+        "onnxruntime": frozenset({"decoding", "graph_optimization", "spinning"}),
         "openvino": frozenset({"instructions", "precision", "shapes"}),
         "pytorch": frozenset({"compile", "device", "instructions", "keep_memory", "precision"}),
     }
@@ -72,6 +72,7 @@ TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
             {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"}
         ),
         "quantize_dynamic": frozenset({"keep", "operators", "per_channel", "weight"}),
+        "quantize_nbits": frozenset({"accuracy_level", "bits", "block_size", "symmetric"}),
     }
 )
 """Transforms and the options that each one takes."""
@@ -86,6 +87,7 @@ WORKLOADS = frozenset(
         "question_answering",
         "synthetic",
         "text_classification",
+        "text_generation",
         "translation",
     }
 )

@@ -198,6 +198,9 @@ class WorkloadRecord(_Part):
     notes: tuple[Line, ...] = ()
     """What must be said wherever the quality is shown (keys of the phrases)."""
 
+    tokens_per_sample: Annotated[int, Field(ge=1)] | None = None
+    """Tokens that a timed sample generates; null where samples generate none."""
+
 
 class Observations(_Part):
     """One quality metric's values, a sample each, in the order of the workload's samples."""

@@ -19,12 +19,12 @@ from generator.errors import GeneratorError, MissingPackage, WorkerError
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, variables
 from generator.measure.process import Job
-from generator.measure.work import counted_work
+from generator.measure.work import counted_work, unknown
 from generator.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.runtimes import PACKAGES
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
-from generator.workloads.workload import Arrays, Artifact, Workload
+from generator.workloads.workload import Arrays, Artifact, Stepwise, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def prepare(
         except GeneratorError as error:
             failures[variant.name] = failure("prepare", error)
             continue
-        work[variant.name] = counted_work(artifact, timed, cache)
+        work[variant.name] = _work(artifact, workload, timed, cache)
         jobs[variant.name] = Job(
             variant=variant.name,
             runtime=variant.runtime,
@@ -103,6 +103,7 @@ def prepare(
         samples=len(samples),
         timed_samples=len(timed),
         notes=tuple(workload.notes),
+        tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
 
@@ -119,6 +120,12 @@ def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:
     for step in variant.transforms:
         artifact = apply(step, artifact, workload, cache)
     return artifact
+
+
+def _work(artifact: Artifact, workload: Workload, timed: Sequence[Arrays], cache: Cache) -> Work:
+    if isinstance(workload, Stepwise):
+        return unknown("a query is many passes of the model, and how many depends on the variant and the answer")
+    return counted_work(artifact, timed, cache)
 
 
 def _interpreter(environment: Environment | None) -> str:

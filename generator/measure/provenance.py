@@ -24,6 +24,8 @@ PACKAGES = (
     "scipy",
     "tokenizers",
     "sacrebleu",
+    "gguf",
+    "onnx-ir",
 )
 """Packages whose version can change a number."""
 

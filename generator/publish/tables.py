@@ -22,6 +22,7 @@ _DETAILS = (
     "queries",
     "samples_per_query",
     "throughput",
+    "tokens_per_second",
     "cpu",
     "file",
     "compressed_file",
@@ -35,8 +36,9 @@ _DETAILS = (
 )
 """Rows of the table of details, by the names of `VariantView`."""
 
-_WHERE_KNOWN = frozenset({"rate", "compressed_file"})
-"""Rows that stand only where some variant has them: a rate where a server was measured, a size where one was noted."""
+_WHERE_KNOWN = frozenset({"rate", "compressed_file", "tokens_per_second"})
+"""Rows that stand only where some variant has them: a rate where a server was measured, a size where one was
+noted, tokens where some are generated."""
 
 MOST_OPERATORS = 10
 """Operators shown, the most frequent ones; the record has them all."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from generator.runtimes import decoding
 from generator.runtimes.session import Arrays, Session, Spec
 
 _LEVELS = {
@@ -53,6 +54,32 @@ class OnnxRuntimeSession(Session):
         return {"providers": ", ".join(self._session.get_providers())}
 
 
+class DecodingSession(OnnxRuntimeSession):
+    """A decoder's graph, run once or more for each token; option `decoding` says how, see `decoding.WAYS`."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self._way = str(spec.options["decoding"])
+        keys = next(one for one in self._session.get_inputs() if one.name == "keys")
+        self._graph = decoding.Graph(self._pass, tuple(keys.shape[2:]))
+
+    def prepare(self, sample: Arrays) -> dict[str, Any]:
+        """The prompt, and how many tokens shall follow."""
+        return {"prompt": sample[decoding.PROMPT], "wanted": int(sample[decoding.WANTED][0, 0])}
+
+    def run(self, query: dict[str, Any]) -> Any:
+        """Generate, or score where no token is wanted."""
+        return decoding.decode(self._graph, self._way, **query)
+
+    def to_arrays(self, answer: Any) -> Arrays:
+        """Arrays by the names that `decoding` gives them."""
+        arrays: Arrays = answer
+        return arrays
+
+    def _pass(self, ids: Any, keys: Any, values: Any, places: Any) -> Any:
+        return self._session.run(None, {"ids": ids, "keys": keys, "values": values, "places": places})
+
+
 def load(spec: Spec) -> Session:
-    """Load an ONNX file."""
-    return OnnxRuntimeSession(spec)
+    """Load an ONNX file; with the option `decoding` it is a decoder's, and a query is many passes of it."""
+    return DecodingSession(spec) if "decoding" in spec.options else OnnxRuntimeSession(spec)

@@ -21,6 +21,7 @@ TRANSFORMS: Mapping[str, str] = MappingProxyType(
         "prune_channels": "generator.transforms.prune:prune_channels",
         "prune_weights": "generator.transforms.prune:prune_weights",
         "quantize_dynamic": "generator.transforms.quantize:quantize_dynamic",
+        "quantize_nbits": "generator.transforms.quantize_nbits:quantize_nbits",
         "quantize_static": "generator.transforms.quantize:quantize_static",
     }
 )

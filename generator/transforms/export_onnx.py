@@ -25,7 +25,7 @@ from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe
 from generator.workloads.architectures import ARCHITECTURES, architecture_of, load_module
 from generator.workloads.options import Options
-from generator.workloads.workload import Arrays, Artifact, Workload
+from generator.workloads.workload import Arrays, Artifact, Stepwise, Workload
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,13 +56,13 @@ def export_onnx(artifact: Artifact, options: Mapping[str, Option], workload: Wor
     if artifact.format != "pytorch":
         raise PreparationError(NAME, f"its input is '{artifact.format}', not 'pytorch'", "Make it the first transform.")
     opset = Options(f"transform '{NAME}'", options).whole("opset", DEFAULT_OPSET, OLDEST_OPSET, NEWEST_OPSET)
-    axes = free_axes(workload.samples())
+    axes = free_axes(_graph_samples(workload))
 
     def make(path: Path) -> Mapping[str, str]:
         module = _loaded(artifact.path)
         samples = _checked(workload)
         expected = [_answers(module, sample) for sample in samples]
-        _export(module, samples[0], len(expected[0]), axes, opset, path)
+        _export(module, samples[0], {**axes, **_free_outputs(expected)}, opset, path)
         stray = save_tidied(load_graph(path), path)
         deviation = _largest_deviation(path, samples, expected)
         if not deviation <= LARGEST_DEVIATION:
@@ -96,8 +96,28 @@ def free_axes(samples: Sequence[Arrays]) -> dict[str, dict[int, str]]:
     return axes
 
 
+def _graph_samples(workload: Workload) -> Sequence[Arrays]:
+    """Inputs of the graph: the workload's samples, unless a query is more than one pass."""
+    return workload.graph_samples() if isinstance(workload, Stepwise) else workload.samples()
+
+
+def _free_outputs(expected: Sequence[Sequence[NDArray[np.generic]]]) -> dict[str, dict[int, str]]:
+    """Axes of each output that have no fixed size: the batch, and those in which the answers differ.
+
+    Outputs are called "y", or "y0", "y1", ...
+    """
+    names = ["y"] if len(expected[0]) == 1 else [f"y{index}" for index in range(len(expected[0]))]
+    axes = dict[str, dict[int, str]]()
+    for name, *answers in zip(names, *expected, strict=True):
+        differing = [axis for axis in range(1, answers[0].ndim) if len({one.shape[axis] for one in answers}) > 1]
+        axes[name] = {0: "batch", **{axis: f"{name}_length{axis}" for axis in differing}}
+    return axes
+
+
 def _checked(workload: Workload) -> Sequence[Arrays]:
     """Samples that the graph is compared with PyTorch on: timed ones, and the smallest and largest of all."""
+    if isinstance(workload, Stepwise):
+        return workload.graph_samples()
     by_size = sorted(workload.samples(), key=lambda sample: sum(array.size for array in sample.values()))
     return (*workload.timed_samples()[: _CHECKED_SAMPLES - 2], by_size[0], by_size[-1])
 
@@ -118,13 +138,10 @@ def _answers(module: nn.Module, sample: Arrays) -> list[NDArray[np.generic]]:
     return [one.numpy() for one in ([answer] if isinstance(answer, torch.Tensor) else answer)]
 
 
-def _export(
-    module: nn.Module, sample: Arrays, outputs: int, axes: Mapping[str, Mapping[int, str]], opset: int, path: Path
-) -> None:
-    """Write the graph; its inputs are called as the sample's arrays, its outputs "y", or "y0", "y1", ..."""
+def _export(module: nn.Module, sample: Arrays, axes: Mapping[str, Mapping[int, str]], opset: int, path: Path) -> None:
+    """Write the graph; its inputs are called as the sample's arrays, the other names in `axes` are its outputs."""
     import torch
 
-    names = ["y"] if outputs == 1 else [f"y{index}" for index in range(outputs)]
     try:
         # The exporter warns that it will go, and of every Python number that it takes for a constant.
         with quiet():
@@ -133,8 +150,8 @@ def _export(
                 tuple(torch.from_numpy(array.copy()) for array in sample.values()),
                 path,
                 input_names=list(sample),
-                output_names=names,
-                dynamic_axes={**axes, **{name: {0: "batch"} for name in names}},
+                output_names=[name for name in axes if name not in sample],
+                dynamic_axes=axes,
                 opset_version=opset,
                 dynamo=False,
             )

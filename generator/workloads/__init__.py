@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "synthetic": "generator.workloads.synthetic",
         "text_classification": "generator.workloads.text_classification",
         "translation": "generator.workloads.translation",
+        "text_generation": "generator.workloads.text_generation",
     }
 )
 """Kind of workload, and the module whose `make(options, cache)` makes it."""

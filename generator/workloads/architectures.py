@@ -26,6 +26,7 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
         "efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0",
         "embedding": "generator.workloads.graph_network:embedding",
         "marian_translator": "generator.workloads.marian:marian_translator",
+        "decoder": "generator.workloads.decoder:decoder",
         "sentence_encoder": "generator.workloads.sentence_encoder:sentence_encoder",
         "forecast_linear": "generator.workloads.forecasters:linear",
         "forecast_lstm": "generator.workloads.forecasters:lstm",

@@ -80,6 +80,18 @@ class Workload(Protocol):
 
 
 @runtime_checkable
+class Stepwise(Protocol):
+    """What a workload has besides when a query is many passes of its model: text that is generated token by token."""
+
+    @property
+    def tokens_per_sample(self) -> int:
+        """Tokens that a timed sample generates, so that a rate of tokens can be given."""
+
+    def graph_samples(self) -> Sequence[Arrays]:
+        """Inputs of single passes, which the model is exported with and checked on; `samples` are whole queries."""
+
+
+@runtime_checkable
 class SeveralModels(Protocol):
     """What a workload has besides when it knows several models, so that variants may differ in the model.
 

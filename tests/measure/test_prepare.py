@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from generator.measure.plan import require_packages
 from generator.measure.run import run_measurement
 from generator.record import StopReason, Tier
 from generator.runtimes.environment import Environment
+from generator.workloads.synthetic import Synthetic
+from generator.workloads.workload import Arrays
 
 Make = Callable[..., Any]
 
@@ -82,3 +85,29 @@ def test_a_runtime_in_an_environment_need_not_be_installed(
     text = text.replace("options = {latency_ns = 1_000_000, outputs = 1}", "")
     root = checkout(trial=text)
     require_packages([load_measurement(root / "measurements/trial")])
+
+
+@dataclass(frozen=True)
+class Generating(Synthetic):
+    """Its queries are many passes of its model."""
+
+    tokens_per_sample: int = 5
+
+    def graph_samples(self) -> Sequence[Arrays]:
+        return ()
+
+
+def test_a_query_of_many_passes_has_a_rate_of_tokens_and_no_count_of_its_work(
+    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one pass costs would be taken for what the query costs, so nothing is said, and why."""
+    monkeypatch.setattr(
+        "generator.measure.run.load_workload", lambda choice, folder, cache, *_: Generating(32, 4, 0, cache)
+    )
+    root = checkout(trial=definition)
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    work = record.variant("fast").work
+    assert record.workloads[0].tokens_per_sample == 5
+    assert work is not None
+    assert work.flops_per_sample is None
+    assert "many passes" in str(work.unknown)

@@ -230,3 +230,16 @@ def test_an_article_is_neither_huge_nor_of_another_encoding(tmp_path: Path) -> N
     (tmp_path / "article.ru.md.j2").write_bytes(b"x" * (MAX_ARTICLE_BYTES + 1))
     with pytest.raises(PublishError, match="larger than 256 KiB"):
         read_article(tmp_path, Language.RU)
+
+
+def test_a_rate_of_tokens_stands_where_samples_generate_some(tmp_path: Path) -> None:
+    """Tokens a second are samples a second times tokens a sample; elsewhere there is no such row."""
+    workloads = [{**imaginary.fields()["workloads"][0], "tokens_per_sample": 16}]
+    body = 'Rate: {{ variant("pytorch-fp32").tokens_per_second }}.'
+    with_tokens = page(folder_with(tmp_path, body), tmp_path, imaginary.record(workloads=workloads)).page()
+    samples = analyse(imaginary.measurement(), imaginary.record()).workloads[0].baseline.latency
+    assert samples is not None
+    rate = Language.EN.number(16 * samples.samples_per_second.median)
+    assert f"Rate: {rate}." in with_tokens
+    assert "Tokens per second" in with_tokens
+    assert "Tokens per second" not in page(None, tmp_path).page()

@@ -118,6 +118,14 @@ class VariantView:
         return self._language.number(spread.median) if spread else self._say("cell.none")
 
     @property
+    def tokens_per_second(self) -> str:
+        """Tokens generated a second, the time in which the prompt is read included; a dash where none are generated."""
+        tokens, latency = self.workload.record.tokens_per_sample, self.found.latency
+        if not latency or not tokens:
+            return self._say("cell.none")
+        return self._language.number(tokens * latency.samples_per_second.median)
+
+    @property
     def queries(self) -> str:
         """How many queries were timed."""
         return self._language.decimal(self.found.latency.queries, 0) if self.found.latency else self._say("cell.none")
