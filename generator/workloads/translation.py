@@ -30,7 +30,7 @@ from generator.workloads.marian_file import END, named, read_weights
 from generator.workloads.observations import OUTPUT, floats, proportion
 from generator.workloads.options import Options
 from generator.workloads.tokens import IDS, detokenized, inputs, tokenized, usual_length
-from generator.workloads.workload import Arrays, Artifact
+from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "translation"
 ARCHITECTURE = "marian_translator"
@@ -46,9 +46,6 @@ IDENTICAL = "same-translation"
 
 ROUNDED_NOTE = "published-in-8-bits"
 """The published weights have 8 bits, so that the baseline's are rounded already."""
-
-NO_DATA = "no-data-set"
-"""Why nothing is known of the quality when the data set is not to be had."""
 
 _VERSION = 1
 """Raised when the file made of the published weights changes."""
