@@ -110,6 +110,33 @@ class Scenario(StrEnum):
     """Queries arrive at random (Poisson); the highest rate whose p99 latency stays within the stated bound."""
 
 
+class Technology(StrEnum):
+    """What is said to make inference efficient; each one has a page that gathers its measurements."""
+
+    TRANSFORMERS = "transformers"
+    CONVOLUTIONAL_NETWORKS = "convolutional-networks"
+    SPECIALISED_HARDWARE = "specialised-hardware"
+    QUANTIZATION = "quantization"
+    COMPRESSION = "compression"
+    RUNTIMES = "runtimes"
+    BATCHING = "batching"
+
+
+class Application(StrEnum):
+    """What a model is used for; each one has a page that gathers its workloads."""
+
+    IMAGE_CLASSIFICATION = "image-classification"
+    FACE_RECOGNITION = "face-recognition"
+    OBJECT_DETECTION = "object-detection"
+    TRANSLATION = "translation"
+    GENERATION = "generation"
+    QUESTION_ANSWERING = "question-answering"
+    TEXT_CLASSIFICATION = "text-classification"
+    DEMAND = "demand"
+    STOCK_PRICES = "stock-prices"
+    WEATHER = "weather"
+
+
 class Precision(StrEnum):
     """Number format in which a variant computes most of its work."""
 
@@ -184,6 +211,9 @@ class WorkloadChoice(_Part):
 
     steps: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
     """Variants of which each changes something in the one before it, baseline first: a ladder."""
+
+    application: Application | None = None
+    """What it stands for: the page of that application shows its results."""
 
     @field_validator("kind")
     @classmethod
@@ -273,6 +303,9 @@ class Measurement(_Part):
     latency_bound_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
     """Bound of the 99th percentile from the scheduled time; the server scenario needs it, no other has it."""
 
+    technologies: Annotated[tuple[Technology, ...], Field(max_length=8)] = ()
+    """What the question is about: the pages of these technologies show the results."""
+
     headline: Headline | None = None
     """Comparison that answers the question; the fastest variant against the baseline when left out."""
 
@@ -307,12 +340,17 @@ class Measurement(_Part):
         return {v.name: v for v in self.variants}[name]
 
     @property
+    def applications(self) -> tuple[Application, ...]:
+        """What its workloads stand for, each once, in their order."""
+        return tuple(dict.fromkeys(one.application for one in self.workloads if one.application))
+
+    @property
     def variant_names(self) -> frozenset[str]:
         """Names of all variants."""
         return frozenset(v.name for v in self.variants)
 
     def fingerprint(self) -> str:
-        """SHA-256 of what is measured and how; texts and dates do not count, so that an article can be reworded.
+        """SHA-256 of what is measured and how; texts, dates and topics do not count: an article can be reworded.
 
         Keys of a variant that came later do not count where they are left out: records from before stay current.
         """
@@ -325,7 +363,8 @@ class Measurement(_Part):
                 "published": True,
                 "suite": True,
                 "headline": True,
-                "workloads": {"__all__": {"title", "steps"}},
+                "technologies": True,
+                "workloads": {"__all__": {"title", "steps", "application"}},
                 "variants": dict(enumerate(kept_out)),
             }
         )
@@ -479,7 +518,8 @@ def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[str]:
 
 def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
     place = _place(detail["loc"], data)
-    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    # In a list of words the place is a number, and the list's own key says what they are.
+    last = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
     match detail["type"]:
         case "extra_forbidden":
             return f"{place}unknown key '{last}'. {suggest(last, _known_keys(detail['loc']))}"

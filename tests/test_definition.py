@@ -215,6 +215,24 @@ def test_fingerprint_ignores_words_and_sees_what_is_measured(checkout: Checkout,
     assert a.fingerprint() != c.fingerprint()
 
 
+def test_topics_do_not_count_in_the_fingerprint(checkout: Checkout, definition: str) -> None:
+    """A measurement can be put on another page of the site without its records growing stale."""
+    tied = 'technologies = ["quantization", "runtimes"]\n' + definition.replace(
+        'kind = "synthetic"', 'kind = "synthetic"\napplication = "weather"'
+    )
+    root = checkout(plain=definition, tied=tied)
+    plain, found = (_load(root, name).model_copy(update={"name": "same"}) for name in ("plain", "tied"))
+    assert found.technologies == (d.Technology.QUANTIZATION, d.Technology.RUNTIMES)
+    assert (plain.applications, found.applications) == ((), (d.Application.WEATHER,))
+    assert plain.fingerprint() == found.fingerprint()
+
+
+def test_an_unknown_topic_names_those_that_there_are(checkout: Checkout, definition: str) -> None:
+    """A slip of the pen is answered with the nearest topic."""
+    with pytest.raises(DefinitionError, match=r"unknown technologies 'quantisation'\. Did you mean 'quantization'"):
+        _load(checkout(trial='technologies = ["quantisation"]\n' + definition))
+
+
 ENVIRONMENTS = [
     ("loose pin", "fake", '["numpy>=1.26"]', "'numpy>=1.26' is no exact pin. Write it as \"numpy==VERSION\"."),
     ("wildcard", "fake", '["numpy==1.*"]', "'numpy==1.*' is no exact pin"),
@@ -252,11 +270,11 @@ def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkou
     prints = {_load(root, name).model_copy(update={"name": "x"}).fingerprint() for name in ("plain", "pinned", "later")}
     assert len(prints) == 3
     plain = _load(root, "plain")
-    unread = ("title", "question", "published", "suite", "headline")
+    unread = ("title", "question", "published", "suite", "headline", "technologies")
     before = plain.model_dump_json(
         exclude={
             **dict.fromkeys(unread, True),
-            "workloads": {"__all__": {"title", "steps"}},
+            "workloads": {"__all__": {"title", "steps", "application"}},
             "variants": {"__all__": {"title", "environment", "threads", "samples_per_query"}},
         }
     )

@@ -11,7 +11,7 @@ from typing import Any
 from generator.analysis.findings import Findings
 from generator.analysis.quality import GATE_SHARE, Gate
 from generator.errors import PublishError, suggest
-from generator.publish import markdown, tables
+from generator.publish import markdown, side_by_side, tables
 from generator.publish.article import Environment, checked_direction, read_article, render
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import KINDS, charts
@@ -22,6 +22,7 @@ from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases, phrases
 from generator.publish.sentences import Sentences, localized
+from generator.publish.side_by_side import page_name
 from generator.publish.views.comparison import ComparisonView
 from generator.publish.views.system import SystemView
 from generator.publish.views.variant import VariantView
@@ -48,6 +49,19 @@ class MeasurementPage:
     gallery: Gallery
     folder: Path | None
     """The measurement's folder, where its article may lie."""
+
+    systems: Sequence[Findings] = ()
+    """The newest findings of each system, the one of the measurement's address first; none where there is one page."""
+
+    @property
+    def name(self) -> str:
+        """Name of the page beside those of other systems: "index" at the measurement's own address."""
+        return page_name(self.findings, self.systems)
+
+    @property
+    def beside(self) -> str:
+        """Path from the page's Markdown to the files of its charts and tables."""
+        return "" if self.name == "index" else f"{self.name}/"
 
     @property
     def phrases(self) -> Phrases:
@@ -126,12 +140,12 @@ class MeasurementPage:
         return checked_direction(comparison.verdict, verdict, self.where, record, pair)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """The page and everything beside it, by name."""
-        yield "index.md", self.page().encode()
+        """The page and everything beside it, by name; records lie beside the page at the measurement's own address."""
+        yield f"{self.name}.md", self.page().encode()
         for one in self.figures.values():
-            yield from one.files()
-        yield "results.csv", results_csv(self.findings)
-        for findings in self.others:
+            yield from ((f"{self.beside}{name}", content) for name, content in one.files())
+        yield f"{self.beside}results.csv", results_csv(self.findings)
+        for findings in self.others if self.name == "index" else ():
             yield f"{findings.record.record_id}.json", dump_record(findings.record).encode()
 
     def page(self) -> str:
@@ -139,10 +153,12 @@ class MeasurementPage:
         article = self.article
         environment = Environment(self.language, dict([article]) if article else {})
         body = render(environment, article[0] if article else TEMPLATE, self.context())
-        image = next((f"measurements/{self.findings.measurement.name}/{name}.png" for name in self.figures), None)
         measurement = self.findings.measurement
+        place = f"measurements/{measurement.name}/{self.beside}"
+        image = next((f"{place}{name}.png" for name in self.figures), None)
+        title = localized(measurement.title, self.language)
         return markdown.front_matter(
-            title=localized(measurement.title, self.language),
+            title=title if self.name == "index" else f"{title} ({self.system.processor})",
             description=self.answer_sentence,
             date=measurement.published.isoformat(),
             updated=self.findings.record.finished_at.date().isoformat(),
@@ -171,6 +187,7 @@ class MeasurementPage:
             "comparison": self.comparison,
             "conditions": self.conditions(),
             "downloads": self._downloads(),
+            "elsewhere": side_by_side.answers(self.systems, self.findings, self.sentences),
             "exact_command": markdown.code_block(record.provenance.command, "bash"),
             "facts": tables.facts(self.findings, self.system, self.phrases),
             "history": tables.history(self.findings, self.others, self.sentences),
@@ -184,6 +201,7 @@ class MeasurementPage:
             "several": len(self.workloads) > 1,
             "sources": tables.sources(self.findings, self.phrases),
             "system": self.system,
+            "systems": side_by_side.variants(self.systems, self.sentences),
             "table": self._table,
             "title": localized(self.findings.measurement.title, self.language),
             "trust": self._trust,
@@ -283,7 +301,7 @@ class MeasurementPage:
     def _downloads(self) -> Markdown:
         say = self.phrases.say
         links = [
-            markdown.link(say("page.results_file"), "results.csv"),
+            markdown.link(say("page.results_file"), f"{self.beside}results.csv"),
             markdown.link(say("page.record_file"), f"{self.findings.record.record_id}.json"),
         ]
         return Markdown("\n").join(Markdown("- {}").format(link) for link in links)

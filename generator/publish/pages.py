@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.analysis.findings import Findings, control_alarms
+from generator.analysis.overview import latest_by_system
 from generator.definition import Measurement
-from generator.publish import markdown, tables, validity
+from generator.publish import markdown, validity
 from generator.publish.article import Environment, render
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
@@ -16,6 +17,13 @@ from generator.publish.figure import figure
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage, command, quoted
+from generator.publish.overview.answers import answers_page
+from generator.publish.overview.glossary import glossary_page
+from generator.publish.overview.licences import licences_page
+from generator.publish.overview.no_gain import no_gain_page
+from generator.publish.overview.results import Results
+from generator.publish.overview.systems import systems_page
+from generator.publish.overview.topics import topic_pages
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
@@ -37,15 +45,6 @@ def pages(
     """
     for language in Language:
         yield from _Edition(language, _by_measurement(all_findings), suite, Gallery(cache), measurements).pages()
-
-
-def main_record(findings: Sequence[Findings]) -> Findings:
-    """The record that a page shows: the newest publishable one, or the newest where none is.
-
-    Args:
-        findings: of one measurement, newest first; at least one.
-    """
-    return next((one for one in findings if one.record.publishable), findings[0])
 
 
 def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
@@ -70,14 +69,24 @@ class _Edition:
 
     def pages(self) -> Iterator[Page]:
         made = {name: self._measurement_page(name) for name in self.found}
+        results = Results(self.language, self.suite, made)
         yield from self._home(made)
-        yield self._page("measurements/index.md", self._index(made))
+        yield self._page("measurements/index.md", answers_page(results, self._alarms()))
+        yield self._page("no-gain/index.md", no_gain_page(results))
+        yield self._page("systems/index.md", systems_page(results))
+        yield self._page("glossary/index.md", glossary_page(phrases(self.language)))
+        yield self._page("licences/index.md", licences_page(results))
+        for path, page in topic_pages(results):
+            yield self._page(path, page)
         yield from self._validity()
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name in made:
-                for name, content in made[measurement.name].files():
-                    yield self._page(f"{folder}/{name}", content)
+                main = made[measurement.name]
+                for findings in main.systems:
+                    shown = main if findings is main.findings else replace(main, findings=findings)
+                    for name, content in shown.files():
+                        yield self._page(f"{folder}/{name}", content)
             else:
                 yield self._page(f"{folder}/index.md", self._unmeasured(measurement))
 
@@ -87,7 +96,8 @@ class _Edition:
     def _measurement_page(self, name: str) -> MeasurementPage:
         findings = self.found[name]
         folder = self.measurements / name if self.measurements else None
-        return MeasurementPage(main_record(findings), findings, self.language, self.gallery, folder)
+        systems = latest_by_system(findings)
+        return MeasurementPage(systems[0], findings, self.language, self.gallery, folder, systems)
 
     def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
         words = phrases(self.language)
@@ -126,15 +136,6 @@ class _Edition:
         for name, content in drawn.files() if drawn else ():
             yield self._page(name, content)
 
-    def _index(self, made: Mapping[str, MeasurementPage]) -> str:
-        words = phrases(self.language)
-        rows = [self._row(measurement, made.get(measurement.name)) for measurement in self.suite]
-        context = {"alarms": self._alarms(), "say": words.say, "table": tables.answers(rows, words)}
-        head = markdown.front_matter(
-            title=words.say("page.measurements"), description=words.say("page.measurements_lede")
-        )
-        return head + Markdown("\n" + render(Environment(self.language), "measurements.md.j2", context))
-
     def _validity(self) -> Iterator[Page]:
         """How often the intervals are wrong."""
         words, every = phrases(self.language), [one for found in self.found.values() for one in found]
@@ -172,17 +173,6 @@ class _Edition:
         if not counted.runs:
             return Markdown("")
         return phrases(self.language).write("page.alarms", alarms=counted.alarms, runs=counted.runs)
-
-    def _row(self, measurement: Measurement, page: MeasurementPage | None) -> list[str]:
-        words = phrases(self.language)
-        question = markdown.link(localized(measurement.question, self.language), f"{measurement.name}/index.md")
-        if page is None:
-            return [question, words.say("page.unmeasured_row"), words.say("cell.none")]
-        answer = page.answer_word
-        if page.answer and page.answer.found:
-            answer = words.say("cell.answer", word=answer, factor=page.answer.factor)
-        day = self.language.date(page.findings.record.finished_at.date())
-        return [question, answer, f"{page.system.name}, {day}"]
 
     def _unmeasured(self, measurement: Measurement) -> str:
         words = phrases(self.language)

@@ -11,6 +11,7 @@ from generator.publish import markdown
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
 from generator.publish.sentences import Sentences, agreement_metric
+from generator.publish.translations import translated
 from generator.publish.views.system import SystemView
 from generator.publish.views.workload import WorkloadView
 
@@ -191,7 +192,8 @@ def sources(findings: Findings, phrases: Phrases) -> Markdown:
     if not found:
         return Markdown("")
     head = [phrases.say(f"column.{name}") for name in ("source", "origin", "licence")]
-    rows = [[one.name, one.origin, one.licence] for one in found]
+    language = phrases.language
+    rows = [[translated(one.name, language), one.origin, translated(one.licence, language)] for one in found]
     return Markdown("\n\n").join([phrases.write("page.sources"), markdown.table(head, rows, ())])
 
 
@@ -220,9 +222,3 @@ def trust(workload: WorkloadView, findings: Findings, sentences: Sentences) -> M
     caveats = [sentences.caveat(one, found) for one in found.caveats]
     lines = [Markdown("- {}").format(one) for one in caveats] or [phrases.write("page.no_caveats")]
     return Markdown("\n\n").join([Markdown(" ").join([first, blocks, energy]), Markdown("\n").join(lines)])
-
-
-def answers(rows: Sequence[Sequence[str]], phrases: Phrases) -> Markdown:
-    """All measurements with their answers."""
-    head = [phrases.say(f"column.{name}") for name in ("question", "answer", "machine")]
-    return markdown.table(head, rows, ())

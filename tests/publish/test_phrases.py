@@ -13,12 +13,15 @@ import pytest
 import generator.publish
 from generator.analysis import caveat
 from generator.analysis.comparison import Verdict
+from generator.analysis.overview import NO_GAIN
 from generator.analysis.quality import Gate
-from generator.definition import RUNTIMES, TRANSFORMS, Scenario
+from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
 from generator.errors import PublishError
 from generator.measure.needs import LACKS
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
+from generator.publish.overview.answers import VERDICTS
+from generator.publish.overview.topics import CAUSES, GROUPS
 from generator.publish.phrases import FORMS, phrases, placeholders
 from generator.record import StopReason, Tier
 
@@ -37,6 +40,17 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "transform": frozenset(TRANSFORMS),
     "system_type": frozenset({"desktop", "laptop", "server", "virtual machine", "container", "unknown"}),
     "verdict": Verdict,
+    "application": Application,
+    "application_lede": Application,
+    "applications_group": frozenset(GROUPS),
+    "technology": Technology,
+    "technology_lede": Technology,
+    "technologies_group": frozenset(CAUSES),
+    "outcome": frozenset(VERDICTS),
+    "no_gain": frozenset(NO_GAIN),
+    "filter": frozenset({"technology", "application", "verdict", "system"}),
+    "overview": frozenset({"technologies", "technologies_lede", "applications", "applications_lede"}),
+    "fact": frozenset({"caches", "accelerator"}),
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
@@ -131,7 +145,9 @@ def _may_be_asked_for(family: str, name: str) -> bool:
 def test_every_key_that_is_asked_for_exists() -> None:
     sections = {key.partition(".")[0] for key in RU.texts}
     asked = {key for key in USED if re.fullmatch(r"[a-z_]+\.[a-z_0-9-]+", key) and key.partition(".")[0] in sections}
-    stray = {key for key in asked - RU.texts.keys() if not key.endswith((".py", ".md", ".csv", ".json", ".png"))}
+    stray = {
+        key for key in asked - RU.texts.keys() if not key.endswith((".py", ".md", ".csv", ".json", ".png", ".toml"))
+    }
     assert not stray
 
 
@@ -168,7 +184,7 @@ def _texts(language: str) -> list[str]:
     return [text for phrase in chosen for text in ([phrase] if isinstance(phrase, str) else phrase.values())]
 
 
-ARTICLES = [*(PUBLISH / "templates" / "ru").glob("*.j2"), *(ROOT / "measurements").rglob("*.ru.md.j2")]
+ARTICLES = [*(PUBLISH / "templates" / "ru").rglob("*.j2"), *(ROOT / "measurements").rglob("*.ru.md.j2")]
 
 
 @pytest.mark.parametrize(

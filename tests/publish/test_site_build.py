@@ -25,6 +25,9 @@ pytestmark = [
 
 REPOSITORY = Path(__file__).parents[2]
 ROOT_URL = "https://example.org/lab/"
+GENERATED = ("applications", "glossary", "licences", "no-gain", "systems", "technologies", "validity")
+"""Pages that the navigation and the hand-written pages lead to."""
+
 CHART = (
     '<figure class="chart"><svg role="img" aria-labelledby="c-t"><title id="c-t">x</title>'
     '<rect fill="var(--c0)"/></svg></figure>'
@@ -43,7 +46,7 @@ def pages(extra: str = "") -> list[Page]:
             "measurements/index.md": "# All\n\n[q](q/index.md)\n",
             "measurements/q/index.md": question + "\n[data](data.csv)\n",
             "measurements/q/data.csv": "a,b\n",
-            "validity/index.md": "# Validity\n",
+            **{f"{name}/index.md": f"# {name}\n" for name in GENERATED},
             "card.png": "",
             "feed.xml": "<feed/>",
         }
@@ -79,7 +82,7 @@ def test_both_languages_are_there(built: Site) -> None:
     russian = {name for name in found if not name.startswith("en/")}
     assert found - russian == {f"en/{name}" for name in russian}
     assert {"index.html", "method/index.html", "about/index.html", "measurements/q/index.html", "404.html"} <= russian
-    assert built.page_count == 6
+    assert built.page_count == 13
     assert '<html lang="ru"' in html(built, "index.html")
     assert '<html lang="en"' in html(built, "en/index.html")
 

@@ -1,0 +1,100 @@
+"""What all records say together: which of them stand for their systems, and what became of each comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from generator.analysis.comparison import Comparison, Verdict
+from generator.analysis.findings import Findings, WorkloadFindings
+from generator.analysis.quality import Gate
+from generator.definition import Variant
+
+
+class Outcome(StrEnum):
+    """What a comparison is worth to somebody who has to decide."""
+
+    GAIN = "gain"
+    """Faster, and the quality gate is passed or could not be checked."""
+
+    SLOWER = "slower"
+    NO_DIFFERENCE = "no_difference"
+    GATE_FAILED = "gate_failed"
+    """Faster at the cost of quality, so that the speed does not count."""
+
+    CANNOT_TELL = "cannot_tell"
+    NOT_MEASURED = "not_measured"
+
+
+NO_GAIN = (Outcome.SLOWER, Outcome.NO_DIFFERENCE, Outcome.GATE_FAILED)
+"""Outcomes that are findings too: something was tried, and it did not help."""
+
+
+def outcome(found: Comparison | None, gate: Gate) -> Outcome:
+    """Judge a comparison by its verdict and the variant's quality gate."""
+    if found is None:
+        return Outcome.NOT_MEASURED
+    match found.verdict:
+        case Verdict.FASTER:
+            return Outcome.GATE_FAILED if gate is Gate.FAILED else Outcome.GAIN
+        case Verdict.SLOWER:
+            return Outcome.SLOWER
+        case Verdict.NO_DIFFERENCE:
+            return Outcome.NO_DIFFERENCE
+        case Verdict.CANNOT_TELL:
+            return Outcome.CANNOT_TELL
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two variants of a workload that stand against each other in overviews."""
+
+    variant: Variant
+    against: Variant
+
+
+def pairs(findings: Findings, workload: WorkloadFindings) -> tuple[Pair, ...]:
+    """Each variant but the baseline, once, against what tells most about it.
+
+    Where the question compares with another variant than the baseline, so do overviews: an int8 variant stands against
+    fp32 in the same runtime, and that one against the baseline, so that nobody's gain is credited to another.
+    """
+    reference = baseline = workload.baseline.variant
+    chosen = findings.measurement.headline
+    known = {one.variant.name: one.variant for one in workload.variants}
+    if chosen and chosen.against in known:
+        reference = known[chosen.against]
+    others = [one.variant for one in workload.variants if one.variant is not baseline]
+    return tuple(Pair(one, baseline if one is reference else reference) for one in others)
+
+
+def latest_by_system(findings: Iterable[Findings]) -> tuple[Findings, ...]:
+    """The newest publishable record of each system, newest first; records of one measurement.
+
+    Where none is publishable, the newest first look stands for the measurement by itself.
+    """
+    newest_first = sorted(findings, key=lambda one: (one.record.started_at, one.record.record_id), reverse=True)
+    latest = dict[str, Findings]()
+    for one in newest_first:
+        if one.record.publishable:
+            latest.setdefault(one.record.system.fingerprint(), one)
+    return tuple(latest.values()) or tuple(newest_first[:1])
+
+
+def by_system(latest: Mapping[str, Sequence[Findings]]) -> Mapping[str, tuple[Findings, ...]]:
+    """Publishable findings by the fingerprint of their system: the one with most measurements first, then the newest.
+
+    Args:
+        latest: of each measurement, what `latest_by_system` gives.
+    """
+    grouped = dict[str, list[Findings]]()
+    for found in latest.values():
+        for one in found:
+            if one.record.publishable:
+                grouped.setdefault(one.record.system.fingerprint(), []).append(one)
+
+    def rank(item: tuple[str, list[Findings]]) -> tuple[int, float]:
+        return len(item[1]), max(one.record.finished_at.timestamp() for one in item[1])
+
+    return {name: tuple(found) for name, found in sorted(grouped.items(), key=rank, reverse=True)}

@@ -1,0 +1,107 @@
+"""Everything measured, as the overviews see it: each measurement with the newest findings of each system."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator.analysis.findings import Findings
+from generator.analysis.overview import NO_GAIN, Outcome
+from generator.definition import Measurement
+from generator.publish import markdown, side_by_side
+from generator.publish.language import Language
+from generator.publish.markdown import Markdown
+from generator.publish.measurement_page import MeasurementPage
+from generator.publish.phrases import Phrases, phrases
+from generator.publish.sentences import Sentences, localized
+from generator.publish.views.pair import PairView
+from generator.publish.views.system import SystemView
+
+
+@dataclass(frozen=True)
+class Results:
+    """The suite and what is known of it, in one language."""
+
+    language: Language
+    suite: Sequence[Measurement]
+    pages: Mapping[str, MeasurementPage]
+    """Pages at the measurements' own addresses, by the measurement's name; none for those without a record."""
+
+    @property
+    def phrases(self) -> Phrases:
+        """The words."""
+        return phrases(self.language)
+
+    @property
+    def sentences(self) -> Sentences:
+        """The sentences."""
+        return Sentences(self.phrases)
+
+    @property
+    def measured(self) -> list[MeasurementPage]:
+        """Pages of what is measured, in the suite's order."""
+        return [self.pages[one.name] for one in self.suite if one.name in self.pages]
+
+    @property
+    def published(self) -> list[MeasurementPage]:
+        """Those whose record may be published."""
+        return [page for page in self.measured if page.findings.record.publishable]
+
+    @cached_property
+    def pairs(self) -> tuple[PairView, ...]:
+        """Every comparison of the newest publishable record of each system."""
+        return tuple(
+            view
+            for page in self.published
+            for findings in page.systems
+            for view in side_by_side.rows_of(findings, self.sentences).values()
+        )
+
+    def system(self, findings: Findings) -> SystemView:
+        """The machine of a record."""
+        return SystemView(findings.record.system, self.sentences)
+
+    def link(
+        self, measurement: Measurement, text: str | None = None, up: str = "../", findings: Findings | None = None
+    ) -> Markdown:
+        """Link to a measurement's page, or to that of one of its systems.
+
+        Args:
+            measurement: the one.
+            text: what the reader sees; its title when left out.
+            up: path from the linking page to the language's root.
+            findings: of the system whose page is meant; the measurement's own address when left out.
+        """
+        page = self.pages.get(measurement.name)
+        name = side_by_side.page_name(findings, page.systems) if findings and page else "index"
+        shown = localized(measurement.title, self.language) if text is None else text
+        return markdown.link(shown, f"{up}measurements/{measurement.name}/{name}.md")
+
+    def tally(self, pairs: Sequence[PairView]) -> str:
+        """How many comparisons were made and what became of them, in one sentence."""
+        counted = Counter(view.outcome for view in pairs)
+        return self.phrases.say(
+            "overview.tally",
+            all=len(pairs),
+            gains=counted[Outcome.GAIN],
+            none=sum(counted[one] for one in NO_GAIN),
+            unknown=counted[Outcome.CANNOT_TELL] + counted[Outcome.NOT_MEASURED],
+        )
+
+    def without_gain(self, pairs: Sequence[PairView], up: str = "../") -> Iterator[Markdown]:
+        """What did not help, a line each: the sentence, where it was measured, and on what machine."""
+        for view in pairs:
+            if view.outcome in NO_GAIN:
+                measurement = view.findings.measurement
+                place = self.link(measurement, up=up, findings=view.findings)
+                system = self.system(view.findings).name
+                yield Markdown("- {} {}").format(
+                    view.sentence, self.phrases.write("overview.where", link=place, system=system)
+                )
+
+
+def lines(items: Iterator[Markdown] | Sequence[Markdown]) -> Markdown:
+    """Lines of a list, one below the other."""
+    return Markdown("\n").join(items)

@@ -1,0 +1,220 @@
+"""Pages of technologies and applications: what each is, what was measured of it, and when it does not help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from generator.analysis.overview import Pair
+from generator.definition import Application, Measurement, Technology
+from generator.publish import markdown, side_by_side
+from generator.publish.article import Environment, render
+from generator.publish.markdown import Markdown
+from generator.publish.measurement_page import MeasurementPage
+from generator.publish.overview.results import Results, lines
+from generator.publish.sentences import localized
+from generator.publish.views.pair import PairView
+
+GROUPS: Mapping[str, tuple[Application, ...]] = MappingProxyType(
+    {
+        "images": (Application.IMAGE_CLASSIFICATION, Application.FACE_RECOGNITION, Application.OBJECT_DETECTION),
+        "language": (
+            Application.TRANSLATION,
+            Application.GENERATION,
+            Application.QUESTION_ANSWERING,
+            Application.TEXT_CLASSIFICATION,
+        ),
+        "forecasting": (Application.DEMAND, Application.STOCK_PRICES, Application.WEATHER),
+    }
+)
+"""Applications as the post groups them."""
+
+CAUSES: Mapping[str, tuple[Technology, ...]] = MappingProxyType(
+    {
+        "architecture": (Technology.TRANSFORMERS, Technology.CONVOLUTIONAL_NETWORKS),
+        "hardware": (Technology.SPECIALISED_HARDWARE,),
+        "optimization": (
+            Technology.QUANTIZATION,
+            Technology.COMPRESSION,
+            Technology.RUNTIMES,
+            Technology.BATCHING,
+        ),
+    }
+)
+"""Technologies by the causes that the post names; the last two are ours."""
+
+CHANGES: Mapping[Technology, Callable[[Pair], bool]] = MappingProxyType(
+    {
+        Technology.QUANTIZATION: lambda pair: pair.variant.precision is not pair.against.precision,
+        Technology.RUNTIMES: lambda pair: (
+            (pair.variant.runtime, pair.variant.environment) != (pair.against.runtime, pair.against.environment)
+        ),
+    }
+)
+"""What must differ between two variants for their ratio to tell of a technology; of the others every pair tells."""
+
+MOST_IN_A_LINE = 3
+"""Pairs that a line of the list of topics holds; of more it gives the link alone."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One technology or application and its page."""
+
+    kind: Technology | Application
+    results: Results
+
+    @property
+    def family(self) -> str:
+        """The phrases' family: technology or application."""
+        return "technology" if isinstance(self.kind, Technology) else "application"
+
+    @property
+    def folder(self) -> str:
+        """Folder of its page and of its template."""
+        return "technologies" if isinstance(self.kind, Technology) else "applications"
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.results.phrases.of(self.family, self.kind)
+
+    @property
+    def lede(self) -> str:
+        """What it is, in a sentence or two."""
+        return self.results.phrases.of(f"{self.family}_lede", self.kind)
+
+    def covers(self, measurement: Measurement) -> bool:
+        """Whether a measurement is about it."""
+        return self.kind in measurement.technologies or self.kind in measurement.applications
+
+    def wants(self, view: PairView) -> bool:
+        """Whether a pair of such a measurement tells of it."""
+        if isinstance(self.kind, Application):
+            return view.workload.found.choice.application is self.kind
+        return self.kind not in CHANGES or CHANGES[self.kind](view.pair)
+
+    @cached_property
+    def measured(self) -> list[MeasurementPage]:
+        """Published pages that hold a pair about it, in the suite's order."""
+        return [
+            page
+            for page in self.results.published
+            if self.covers(page.findings.measurement)
+            and side_by_side.rows_of(page.findings, self.results.sentences, self.wants)
+        ]
+
+    @cached_property
+    def pairs(self) -> tuple[PairView, ...]:
+        """Every comparison about it."""
+        return tuple(
+            view
+            for page in self.measured
+            for findings in page.systems
+            for view in side_by_side.rows_of(findings, self.results.sentences, self.wants).values()
+        )
+
+    @property
+    def open(self) -> list[Measurement]:
+        """Measurements about it that have no publishable record yet."""
+        done = {page.findings.measurement.name for page in self.results.published}
+        return [one for one in self.results.suite if self.covers(one) and one.name not in done]
+
+    def answer(self, page: MeasurementPage) -> Markdown:
+        """A measurement's answer, where it tells of this topic."""
+        view = side_by_side.headline(page.findings, self.results.sentences)
+        if view is None or not self.wants(view):
+            return Markdown("")
+        sentence = page.answer.sentence_markdown if page.answer else page.answer_sentence
+        return Markdown("{} {}").format(sentence, page.answer_quality)
+
+    def brief(self, page: MeasurementPage) -> Markdown:
+        """A measurement in one line of a list: its title, and its answer on each system.
+
+        Where the question is about something else, the pairs that tell of the topic stand there, if they are few.
+        """
+        link, sentences, say = (
+            self.results.link(page.findings.measurement),
+            self.results.sentences,
+            self.results.phrases.say,
+        )
+        answers = list[Markdown]()
+        for findings in page.systems:
+            view = side_by_side.headline(findings, sentences)
+            if view and self.wants(view):
+                label = self.results.system(findings).name
+                answers.append(Markdown("{}: {}").format(label, side_by_side.cell(view)))
+        rows = side_by_side.rows_of(page.findings, sentences, self.wants).values()
+        if not answers and len(rows) <= MOST_IN_A_LINE:
+            for view in rows:
+                label = say("cell.compared", variant=view.title, against=view.against)
+                answers.append(Markdown("{}: {}").format(label, side_by_side.cell(view)))
+        if not answers:
+            return Markdown("- {}").format(link)
+        return Markdown("- {}. {}").format(link, Markdown(" · ").join(answers))
+
+    def page(self) -> str:
+        """The page's Markdown."""
+        results, say = self.results, self.results.phrases.say
+        context = {
+            "answer": self.answer,
+            "lede": self.lede,
+            "measured": self.measured,
+            "open": [results.link(one) for one in self.open],
+            "question": lambda page: localized(page.findings.measurement.question, results.language),
+            "link": lambda page: results.link(page.findings.measurement),
+            "related": self.related(),
+            "say": say,
+            "table": lambda page: side_by_side.table(page.systems, results.sentences, self.wants),
+            "tally": results.tally(self.pairs),
+            "title": self.title,
+            "without_gain": lines(results.without_gain(self.pairs)),
+            "write": results.phrases.write,
+        }
+        template = f"{results.language.value}/{self.folder}/{self.kind}.md.j2"
+        head = markdown.front_matter(title=self.title, description=self.lede)
+        return head + Markdown("\n" + render(Environment(results.language), template, context))
+
+    def related(self) -> Markdown:
+        """Topics of the other family that share a measurement with this one."""
+        others: Sequence[Technology | Application] = (
+            list(Application) if isinstance(self.kind, Technology) else list(Technology)
+        )
+        about = [one for one in self.results.suite if self.covers(one)]
+        near = [Topic(kind, self.results) for kind in others]
+        links = [
+            markdown.link(one.title, f"../{one.folder}/{one.kind}.md")
+            for one in near
+            if any(one.covers(measurement) for measurement in about)
+        ]
+        return Markdown(", ").join(links)
+
+
+def topic_pages(results: Results) -> Iterator[tuple[str, str]]:
+    """The pages of all technologies and applications, and the two lists of them, by path."""
+    yield "technologies/index.md", _list(results, "technologies", CAUSES)
+    yield "applications/index.md", _list(results, "applications", GROUPS)
+    for kind in (*Technology, *Application):
+        topic = Topic(kind, results)
+        yield f"{topic.folder}/{kind}.md", topic.page()
+
+
+def _list(
+    results: Results, name: str, groups: Mapping[str, Sequence[Technology]] | Mapping[str, Sequence[Application]]
+) -> str:
+    say = results.phrases.say
+    context = {
+        "groups": [
+            (say(f"{name}_group.{group}"), group, [Topic(kind, results) for kind in kinds])
+            for group, kinds in groups.items()
+        ],
+        "lede": say(f"overview.{name}_lede"),
+        "nothing": say("overview.none"),
+        "tally": results.tally,
+        "title": say(f"overview.{name}"),
+        "link": lambda topic: markdown.link(topic.title, f"{topic.kind}.md"),
+    }
+    head = markdown.front_matter(title=say(f"overview.{name}"), description=say(f"overview.{name}_lede"))
+    return head + Markdown("\n" + render(Environment(results.language), "topics.md.j2", context))

@@ -1,0 +1,80 @@
+"""Overviews: each system speaks for itself, and no gain is credited to the wrong change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from generator.analysis.comparison import Comparison, Verdict
+from generator.analysis.estimate import Estimate, Interval
+from generator.analysis.findings import Findings, analyse
+from generator.analysis.overview import Outcome, by_system, latest_by_system, outcome, pairs
+from generator.analysis.quality import Gate
+from tests.publish import imaginary
+
+ESTIMATE = Estimate(1.5, Interval(1.4, 1.6), 8)
+
+
+def compared(verdict: Verdict) -> Comparison:
+    return Comparison("a", "b", ESTIMATE, ESTIMATE, verdict, ())
+
+
+OUTCOMES = [
+    (Verdict.FASTER, Gate.PASSED, Outcome.GAIN),
+    (Verdict.FASTER, Gate.UNKNOWN, Outcome.GAIN),
+    (Verdict.FASTER, Gate.FAILED, Outcome.GATE_FAILED),
+    (Verdict.SLOWER, Gate.FAILED, Outcome.SLOWER),
+    (Verdict.NO_DIFFERENCE, Gate.PASSED, Outcome.NO_DIFFERENCE),
+    (Verdict.CANNOT_TELL, Gate.PASSED, Outcome.CANNOT_TELL),
+]
+
+
+@pytest.mark.parametrize(("verdict", "gate", "expected"), OUTCOMES)
+def test_speed_that_costs_quality_is_no_gain(verdict: Verdict, gate: Gate, expected: Outcome) -> None:
+    assert outcome(compared(verdict), gate) is expected
+
+
+def test_what_was_not_compared_has_no_verdict() -> None:
+    assert outcome(None, Gate.PASSED) is Outcome.NOT_MEASURED
+
+
+def found(record_id: str, day: int, processor: str = "Imaginary Xeon 8000", **changes: Any) -> Findings:
+    """Findings of a machine, on a day of December."""
+    system = {**imaginary.system(), "host_processor_model_name": processor}
+    times = {"started_at": f"2026-12-{day:02}T09:00:00Z", "finished_at": f"2026-12-{day:02}T09:04:00Z"}
+    record = imaginary.record(record_id=record_id, system=system, **times, **changes)
+    return analyse(imaginary.measurement(), record)
+
+
+def test_each_system_is_represented_by_its_newest_publishable_record() -> None:
+    old, new, other = found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other")
+    smoke = found("a-3", 4, tier="smoke")
+    assert latest_by_system([old, smoke, other, new]) == (new, other)
+    assert latest_by_system([smoke]) == (smoke,)
+
+
+def test_the_system_with_most_measurements_comes_first_and_first_looks_do_not_count() -> None:
+    ours, theirs, smoke = found("a-1", 1), found("b-1", 5, "Other"), found("c-1", 6, "Third", tier="smoke")
+    second = replace(ours, measurement=ours.measurement.model_copy(update={"name": "second"}))
+    grouped = by_system({"first": [ours, theirs], "second": [second], "third": [smoke]})
+    assert list(grouped) == [ours.record.system.fingerprint(), theirs.record.system.fingerprint()]
+    assert grouped[ours.record.system.fingerprint()] == (ours, second)
+
+
+def test_a_variant_stands_against_what_the_question_names() -> None:
+    """An int8 variant against fp32 in its own runtime, that one against the baseline, each once."""
+    findings = found("a-1", 1)
+    shown = [(one.variant.name, one.against.name) for one in pairs(findings, findings.workloads[0])]
+    assert shown == [
+        ("onnxruntime-fp32", "pytorch-fp32"),
+        ("onnxruntime-int8-static", "onnxruntime-fp32"),
+        ("onnxruntime-int8-dynamic", "onnxruntime-fp32"),
+    ]
+
+
+def test_without_a_named_question_all_stand_against_the_baseline() -> None:
+    plain = imaginary.measurement().model_copy(update={"headline": None})
+    findings = analyse(plain, imaginary.record())
+    assert {one.against.name for one in pairs(findings, findings.workloads[0])} == {"pytorch-fp32"}
