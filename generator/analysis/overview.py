@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.findings import Findings, WorkloadFindings
@@ -55,18 +56,38 @@ class Pair:
 
 
 def pairs(findings: Findings, workload: WorkloadFindings) -> tuple[Pair, ...]:
-    """Each variant but the baseline, once, against what tells most about it.
+    """The pairs of a workload: the one that answers the question, and each variant against what tells most about it.
 
-    Where the question compares with another variant than the baseline, so do overviews: an int8 variant stands against
-    fp32 in the same runtime, and that one against the baseline, so that nobody's gain is credited to another.
+    So that nobody's gain is credited to another: a step of a ladder stands against the step before, an int8 variant
+    against fp32 in its own runtime, anything else against what the question compares with, or the baseline.
     """
-    reference = baseline = workload.baseline.variant
-    chosen = findings.measurement.headline
     known = {one.variant.name: one.variant for one in workload.variants}
-    if chosen and chosen.against in known:
-        reference = known[chosen.against]
-    others = [one.variant for one in workload.variants if one.variant is not baseline]
-    return tuple(Pair(one, baseline if one is reference else reference) for one in others)
+    baseline, chosen = workload.baseline.variant, findings.measurement.headline
+    found = dict[tuple[str, str], Pair]()
+    if chosen and {chosen.variant, chosen.against} <= known.keys():
+        found[chosen.variant, chosen.against] = Pair(known[chosen.variant], known[chosen.against])
+    reference = known[chosen.against] if chosen and chosen.against in known else baseline
+    steps = [known[name] for name in workload.choice.steps if name in known]
+    before = {after.name: one for one, after in pairwise(steps)}
+    for variant in known.values():
+        against = before.get(variant.name) or _same_but_for_precision(variant, known.values(), baseline)
+        against = against or (baseline if variant is reference else reference)
+        if variant is not baseline:
+            found.setdefault((variant.name, against.name), Pair(variant, against))
+    return tuple(found.values())
+
+
+def _same_but_for_precision(variant: Variant, others: Iterable[Variant], baseline: Variant) -> Variant | None:
+    """The variant of the baseline's number format in the same runtime, the one with the same options first."""
+    if variant.precision is baseline.precision:
+        return None
+    alike = [
+        one
+        for one in others
+        if one.precision is baseline.precision
+        and (one.runtime, one.environment) == (variant.runtime, variant.environment)
+    ]
+    return min(alike, key=lambda one: one.options != variant.options, default=None)
 
 
 def latest_by_system(findings: Iterable[Findings]) -> tuple[Findings, ...]:

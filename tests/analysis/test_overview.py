@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.findings import Findings, analyse
 from generator.analysis.overview import Outcome, by_system, latest_by_system, outcome, pairs
 from generator.analysis.quality import Gate
+from generator.definition import Measurement
 from tests.publish import imaginary
 
 ESTIMATE = Estimate(1.5, Interval(1.4, 1.6), 8)
@@ -68,13 +70,32 @@ def test_a_variant_stands_against_what_the_question_names() -> None:
     findings = found("a-1", 1)
     shown = [(one.variant.name, one.against.name) for one in pairs(findings, findings.workloads[0])]
     assert shown == [
-        ("onnxruntime-fp32", "pytorch-fp32"),
         ("onnxruntime-int8-static", "onnxruntime-fp32"),
+        ("onnxruntime-fp32", "pytorch-fp32"),
         ("onnxruntime-int8-dynamic", "onnxruntime-fp32"),
     ]
 
 
-def test_without_a_named_question_all_stand_against_the_baseline() -> None:
-    plain = imaginary.measurement().model_copy(update={"headline": None})
-    findings = analyse(plain, imaginary.record())
-    assert {one.against.name for one in pairs(findings, findings.workloads[0])} == {"pytorch-fp32"}
+def shown(**changes: Any) -> set[tuple[str, str]]:
+    """Names of the pairs of a measurement that was defined otherwise."""
+    fields = {**imaginary.measurement().model_dump(mode="json"), **changes}
+    findings = analyse(Measurement.model_validate(fields), imaginary.record())
+    return {(one.variant.name, one.against.name) for one in pairs(findings, findings.workloads[0])}
+
+
+def test_number_formats_are_compared_in_one_runtime_even_where_the_question_is_another() -> None:
+    """The answer is there as well: it is what the page of the measurement says."""
+    found = shown(headline={"variant": "onnxruntime-int8-static", "against": "pytorch-fp32"})
+    assert found == {
+        ("onnxruntime-int8-static", "pytorch-fp32"),
+        ("onnxruntime-int8-static", "onnxruntime-fp32"),
+        ("onnxruntime-fp32", "pytorch-fp32"),
+        ("onnxruntime-int8-dynamic", "onnxruntime-fp32"),
+    }
+
+
+def test_a_step_stands_against_the_step_before() -> None:
+    workload = imaginary.measurement().model_dump(mode="json")["workloads"][0]
+    steps = ["pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8-dynamic", "onnxruntime-int8-static"]
+    found = shown(headline=None, workloads=[{**workload, "steps": steps}])
+    assert found == {(after, before) for before, after in pairwise(steps)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator.analysis.overview import NO_GAIN
-from generator.publish import markdown
+from generator.publish import markdown, side_by_side
 from generator.publish.article import Environment, render
 from generator.publish.markdown import Markdown
 from generator.publish.overview.results import Results, lines
@@ -34,13 +34,9 @@ def no_gain_page(results: Results) -> str:
 
 
 def _answers(results: Results) -> list[PairView]:
-    """Pairs that answer a measurement's question."""
-    return [
-        view
-        for view in results.pairs
-        if (found := view.findings.headline)
-        and (view.pair.variant.name, view.pair.against.name) == (found.variant, found.against)
-    ]
+    """Pairs that answer a measurement's question, on each system."""
+    every = [findings for page in results.published for findings in page.systems]
+    return [view for one in every if (view := side_by_side.headline(one, results.sentences))]
 
 
 def _table(found: list[PairView], results: Results) -> Markdown:

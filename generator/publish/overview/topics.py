@@ -45,15 +45,24 @@ CAUSES: Mapping[str, tuple[Technology, ...]] = MappingProxyType(
 )
 """Technologies by the causes that the post names; the last two are ours."""
 
+
+def _precision_only(pair: Pair) -> bool:
+    return pair.variant.precision is not pair.against.precision and not _runtime_differs(pair)
+
+
+def _runtime_only(pair: Pair) -> bool:
+    return pair.variant.precision is pair.against.precision and _runtime_differs(pair)
+
+
+def _runtime_differs(pair: Pair) -> bool:
+    ours, theirs = ((one.runtime, one.environment) for one in (pair.variant, pair.against))
+    return ours != theirs
+
+
 CHANGES: Mapping[Technology, Callable[[Pair], bool]] = MappingProxyType(
-    {
-        Technology.QUANTIZATION: lambda pair: pair.variant.precision is not pair.against.precision,
-        Technology.RUNTIMES: lambda pair: (
-            (pair.variant.runtime, pair.variant.environment) != (pair.against.runtime, pair.against.environment)
-        ),
-    }
+    {Technology.QUANTIZATION: _precision_only, Technology.RUNTIMES: _runtime_only}
 )
-"""What must differ between two variants for their ratio to tell of a technology; of the others every pair tells."""
+"""What alone must differ between two variants for their ratio to tell of a technology; of others every pair tells."""
 
 MOST_IN_A_LINE = 3
 """Pairs that a line of the list of topics holds; of more it gives the link alone."""
