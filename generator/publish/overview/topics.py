@@ -51,7 +51,9 @@ def _precision_only(pair: Pair) -> bool:
 
 
 def _runtime_only(pair: Pair) -> bool:
-    return pair.variant.precision is pair.against.precision and _runtime_differs(pair)
+    """Another runtime, another version of it, or other options."""
+    options_differ = pair.variant.options != pair.against.options
+    return pair.variant.precision is pair.against.precision and (_runtime_differs(pair) or options_differ)
 
 
 def _runtime_differs(pair: Pair) -> bool:
