@@ -64,8 +64,10 @@ def pairs(findings: Findings, workload: WorkloadFindings) -> tuple[Pair, ...]:
     known = {one.variant.name: one.variant for one in workload.variants}
     baseline, chosen = workload.baseline.variant, findings.measurement.headline
     found = dict[tuple[str, str], Pair]()
-    if chosen and {chosen.variant, chosen.against} <= known.keys():
-        found[chosen.variant, chosen.against] = Pair(known[chosen.variant], known[chosen.against])
+    # Without a named question the answer is the fastest sound variant against the baseline.
+    answer = findings.headline or chosen
+    if answer and {answer.variant, answer.against} <= known.keys():
+        found[answer.variant, answer.against] = Pair(known[answer.variant], known[answer.against])
     reference = known[chosen.against] if chosen and chosen.against in known else baseline
     steps = [known[name] for name in workload.choice.steps if name in known]
     before = {after.name: one for one, after in pairwise(steps)}

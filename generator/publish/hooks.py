@@ -63,8 +63,9 @@ def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, n
     """Let the language switch stay on the page, and a page outside the navigation light up its section's tab."""
     config.extra["alternate"] = alternates(config, page.url)
     for item in nav.items:
-        if item.is_page and item is not page:
-            item.active = _section(item.url) == _section(page.url)
+        children = item.children if item.is_section else [item]
+        if page not in children:
+            item.active = _section(page.url) in {_section(child.url) for child in children if child.is_page}
     return context
 
 

@@ -6,7 +6,7 @@ the cell says so (`analysis.comparability`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from generator.analysis.comparability import forbids_ratios, why_not
@@ -32,9 +32,6 @@ SPOKEN: Mapping[Outcome, str] = MappingProxyType(
 Rows = Mapping[tuple[str, str], PairView]
 """Pairs of one record by the names of their variants."""
 
-Wanted = Callable[[PairView], bool]
-"""Which pairs an overview is about."""
-
 
 def page_name(findings: Findings, systems: Sequence[Findings]) -> str:
     """Name of a system's page in its measurement's folder; the first system has the folder's own address."""
@@ -42,16 +39,11 @@ def page_name(findings: Findings, systems: Sequence[Findings]) -> str:
     return "index" if first else findings.record.system.fingerprint()
 
 
-def every(_view: PairView) -> bool:
-    """Want any pair."""
-    return True
-
-
-def rows_of(findings: Findings, sentences: Sentences, wanted: Wanted = every) -> Rows:
-    """The wanted pairs of a record."""
+def rows_of(findings: Findings, sentences: Sentences) -> Rows:
+    """Every pair of a record."""
     own = Sentences(sentences.phrases, findings.record.scenario)
     views = [view for one in findings.workloads for view in pair_views(WorkloadView(one, findings, own))]
-    return {(view.pair.variant.name, view.pair.against.name): view for view in views if wanted(view)}
+    return {(view.pair.variant.name, view.pair.against.name): view for view in views}
 
 
 def answers(systems: Sequence[Findings], shown: Findings, sentences: Sentences) -> Markdown:
@@ -83,19 +75,20 @@ def headline(findings: Findings, sentences: Sentences) -> PairView | None:
 
 def variants(systems: Sequence[Findings], sentences: Sentences) -> Markdown:
     """Every variant of a measurement on every system; nothing where there is only one."""
-    return table(systems, sentences) if len(systems) > 1 else Markdown("")
+    if len(systems) < 2:
+        return Markdown("")
+    return table(systems, [rows_of(one, sentences) for one in systems], sentences)
 
 
-def table(systems: Sequence[Findings], sentences: Sentences, wanted: Wanted = every) -> Markdown:
+def table(systems: Sequence[Findings], found: Sequence[Rows], sentences: Sentences) -> Markdown:
     """Variants as rows; of one system the quality and the verdict as columns, of several a column each.
 
     Args:
         systems: the newest findings of each system, of one measurement; at least one.
+        found: the pairs to show, for each of the systems.
         sentences: of the language.
-        wanted: which pairs to show.
     """
     say = sentences.phrases.say
-    found = [rows_of(one, sentences, wanted) for one in systems]
     several = len({view.workload.found.choice.name for view in found[0].values()}) > 1
     head = [say(f"column.{name}") for name in (*(("workload",) if several else ()), "variant", "against")]
     if len(systems) > 1:

@@ -63,12 +63,31 @@ def test_edit_links_need_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hooks.on_config(config("en")).edit_uri == "https://example.org/o/n/edit/main/docs/en/"
 
 
-def test_a_measurement_lights_up_the_measurements_tab() -> None:
-    """A page outside the navigation still shows where one is; the others' tabs stay dark."""
-    items = [SimpleNamespace(url=url, is_page=True, active=True) for url in ("./", "measurements/", "method/")]
-    page: Any = SimpleNamespace(url="measurements/x/")
+def nav_page(url: str) -> Any:
+    return SimpleNamespace(url=url, is_page=True, is_section=False, active=True)
+
+
+def nav_section(*children: Any) -> Any:
+    return SimpleNamespace(children=list(children), is_page=False, is_section=True, active=True)
+
+
+@pytest.mark.parametrize("address", ["measurements/x/", "technologies/x/"])
+def test_a_page_outside_the_navigation_lights_up_its_tab(address: str) -> None:
+    """It still shows where one is, in a section as well as by itself; the others' tabs stay dark."""
+    section = nav_section(nav_page("measurements/"), nav_page("no-gain/"))
+    items = [nav_page("./"), section, nav_page("technologies/"), nav_section(nav_page("method/"))]
+    page: Any = SimpleNamespace(url=address)
     hooks.on_page_context({}, page, hooks.on_config(config()), SimpleNamespace(items=items))  # type: ignore[arg-type]
-    assert [item.active for item in items] == [False, True, False]
+    lit = address.startswith("measurements")
+    assert [item.active for item in items] == [False, lit, not lit, False]
+
+
+def test_a_section_is_lit_by_its_own_page() -> None:
+    """MkDocs has done so already, and nothing puts it out."""
+    page = nav_page("no-gain/")
+    section = nav_section(nav_page("measurements/"), page)
+    hooks.on_page_context({}, page, hooks.on_config(config()), SimpleNamespace(items=[section]))  # type: ignore[arg-type]
+    assert section.active
 
 
 def test_description_cannot_break_out_of_its_attribute() -> None:

@@ -60,7 +60,7 @@ class Card:
         results, lines = self.results, []
         for findings in self.page.systems[1:]:
             link = results.link(self.measurement, results.system(findings).name, findings=findings)
-            view = side_by_side.headline(findings, results.sentences)
+            view = results.headline(findings)
             answer = side_by_side.cell(view) if view else results.phrases.say("verdict.not_measured")
             lines.append(Markdown("- {}: {}").format(link, answer))
         return Markdown("\n").join(lines)
@@ -89,7 +89,7 @@ class Card:
         """Outcomes on all machines."""
         if self.page is None:
             return (UNMEASURED,)
-        views = [side_by_side.headline(one, self.results.sentences) for one in self.page.systems]
+        views = [self.results.headline(one) for one in self.page.systems]
         return tuple(dict.fromkeys(str(one.outcome) if one else UNMEASURED for one in views))
 
     @property
@@ -164,7 +164,7 @@ def _filters(cards: Sequence[Card], results: Results) -> Markdown:
     reset = markdown.html_text(phrases.say("filter.reset"))
     return Markdown(
         f'<form class="filters" hidden data-filters data-search-exclude>{fields}'
-        f'<p class="filters__state"><span role="status" data-filters-state="{shown}"></span> '
+        f'<p class="filters__state"><output data-filters-state="{shown}"></output> '
         f'<button type="reset">{reset}</button></p></form>'
     )
 

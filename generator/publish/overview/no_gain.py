@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator.analysis.overview import NO_GAIN
-from generator.publish import markdown, side_by_side
+from generator.publish import markdown
 from generator.publish.article import Environment, render
 from generator.publish.markdown import Markdown
 from generator.publish.overview.results import Results, lines
@@ -36,7 +36,7 @@ def no_gain_page(results: Results) -> str:
 def _answers(results: Results) -> list[PairView]:
     """Pairs that answer a measurement's question, on each system."""
     every = [findings for page in results.published for findings in page.systems]
-    return [view for one in every if (view := side_by_side.headline(one, results.sentences))]
+    return [view for one in every if (view := results.headline(one))]
 
 
 def _table(found: list[PairView], results: Results) -> Markdown:

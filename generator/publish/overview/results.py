@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +16,12 @@ from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage
 from generator.publish.phrases import Phrases, phrases
 from generator.publish.sentences import Sentences, localized
+from generator.publish.side_by_side import Rows
 from generator.publish.views.pair import PairView
 from generator.publish.views.system import SystemView
+
+Wanted = Callable[[PairView], bool]
+"""Which pairs an overview is about."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,29 @@ class Results:
         return [page for page in self.measured if page.findings.record.publishable]
 
     @cached_property
+    def _rows(self) -> Mapping[str, Rows]:
+        """Pairs of the newest record of each system, by the record's name: made once, for many pages show them."""
+        every = [findings for page in self.measured for findings in page.systems]
+        return {one.record.record_id: side_by_side.rows_of(one, self.sentences) for one in every}
+
+    def rows(self, findings: Findings, wanted: Wanted = lambda _: True) -> Rows:
+        """The wanted pairs of a record."""
+        return {names: view for names, view in self._rows[findings.record.record_id].items() if wanted(view)}
+
+    def headline(self, findings: Findings) -> PairView | None:
+        """The pair that answers a measurement's question; None where it was not measured."""
+        found = findings.headline
+        return self.rows(findings).get((found.variant, found.against)) if found else None
+
+    def table(self, systems: Sequence[Findings], wanted: Wanted = lambda _: True) -> Markdown:
+        """The wanted pairs of a measurement, its systems side by side."""
+        return side_by_side.table(systems, [self.rows(one, wanted) for one in systems], self.sentences)
+
+    @property
     def pairs(self) -> tuple[PairView, ...]:
         """Every comparison of the newest publishable record of each system."""
-        return tuple(
-            view
-            for page in self.published
-            for findings in page.systems
-            for view in side_by_side.rows_of(findings, self.sentences).values()
-        )
+        every = [findings for page in self.published for findings in page.systems]
+        return tuple(view for one in every for view in self.rows(one).values())
 
     def system(self, findings: Findings) -> SystemView:
         """The machine of a record."""

@@ -105,7 +105,7 @@ class Machine:
         head = [phrases.say(f"column.{name}") for name in ("measurement", "answer", "tier", "date")]
         rows = []
         for one in self.findings:
-            view = side_by_side.headline(one, results.sentences)
+            view = results.headline(one)
             answer = side_by_side.cell(view) if view else phrases.say("verdict.not_measured")
             day = results.language.date(one.record.finished_at.date())
             tier = phrases.of("tier", one.record.tier)
@@ -142,7 +142,7 @@ def systems_page(results: Results) -> str:
             (
                 results.link(page.findings.measurement),
                 localized(page.findings.measurement.question, results.language),
-                side_by_side.table(page.systems, results.sentences),
+                results.table(page.systems),
             )
             for page in shared
         ],
@@ -169,7 +169,7 @@ def _overview(machines: Sequence[Machine], results: Results) -> Markdown:
         cells = []
         for machine in machines:
             one = found.get(machine.fingerprint)
-            view = side_by_side.headline(one, results.sentences) if one else None
+            view = results.headline(one) if one else None
             cells.append(side_by_side.cell(view) if view else say("cell.none"))
         rows.append([results.link(page.findings.measurement), *cells])
     return markdown.table(head, rows, ())

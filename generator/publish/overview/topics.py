@@ -113,8 +113,7 @@ class Topic:
         return [
             page
             for page in self.results.published
-            if self.covers(page.findings.measurement)
-            and side_by_side.rows_of(page.findings, self.results.sentences, self.wants)
+            if self.covers(page.findings.measurement) and self.results.rows(page.findings, self.wants)
         ]
 
     @cached_property
@@ -124,7 +123,7 @@ class Topic:
             view
             for page in self.measured
             for findings in page.systems
-            for view in side_by_side.rows_of(findings, self.results.sentences, self.wants).values()
+            for view in self.results.rows(findings, self.wants).values()
         )
 
     @property
@@ -135,7 +134,7 @@ class Topic:
 
     def answer(self, page: MeasurementPage) -> Markdown:
         """A measurement's answer, where it tells of this topic."""
-        view = side_by_side.headline(page.findings, self.results.sentences)
+        view = self.results.headline(page.findings)
         if view is None or not self.wants(view):
             return Markdown("")
         sentence = page.answer.sentence_markdown if page.answer else page.answer_sentence
@@ -146,18 +145,14 @@ class Topic:
 
         Where the question is about something else, the pairs that tell of the topic stand there, if they are few.
         """
-        link, sentences, say = (
-            self.results.link(page.findings.measurement),
-            self.results.sentences,
-            self.results.phrases.say,
-        )
+        link, say = self.results.link(page.findings.measurement), self.results.phrases.say
         answers = list[Markdown]()
         for findings in page.systems:
-            view = side_by_side.headline(findings, sentences)
+            view = self.results.headline(findings)
             if view and self.wants(view):
                 label = self.results.system(findings).name
                 answers.append(Markdown("{}: {}").format(label, side_by_side.cell(view)))
-        rows = side_by_side.rows_of(page.findings, sentences, self.wants).values()
+        rows = self.results.rows(page.findings, self.wants).values()
         if not answers and len(rows) <= MOST_IN_A_LINE:
             for view in rows:
                 label = say("cell.compared", variant=view.title, against=view.against)
@@ -178,7 +173,7 @@ class Topic:
             "link": lambda page: results.link(page.findings.measurement),
             "related": self.related(),
             "say": say,
-            "table": lambda page: side_by_side.table(page.systems, results.sentences, self.wants),
+            "table": lambda page: results.table(page.systems, self.wants),
             "tally": results.tally(self.pairs),
             "title": self.title,
             "without_gain": lines(results.without_gain(self.pairs)),

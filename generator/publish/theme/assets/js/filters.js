@@ -12,7 +12,7 @@ function filterCards(form, cards) {
   const state = form.querySelector("[data-filters-state]")
   state.textContent = state.dataset.filtersState.replace("{shown}", shown).replace("{all}", cards.length)
   const query = new URLSearchParams(chosen).toString()
-  history.replaceState(null, "", query ? `?${query}` : location.pathname)
+  history.replaceState(null, "", `${location.pathname}${query && "?"}${query}${location.hash}`)
 }
 
 for (const form of document.querySelectorAll("form[data-filters]")) {
