@@ -26,12 +26,25 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "avx512_vnni": "the processor has no AVX512-VNNI",
         "avx512_bf16": "the processor has no AVX512-BF16",
         "amx": "the processor has no AMX",
+        "bf16": "the processor has no instructions for bf16",
+        "fp16": "the processor has no instructions for fp16",
         "cores": "the machine has fewer cores than the variant has threads",
         "cuda": "there is no CUDA device that the installed PyTorch can use",
         "compiler": "there is no C++ compiler",
     }
 )
 """What a machine may lack, by the key of its phrase."""
+
+SHORT_FORMATS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "bf16": frozenset({"amx_bf16", "avx512_bf16", "bf16"}),
+        "fp16": frozenset({"asimdhp", "avx512_fp16"}),
+    }
+)
+"""Values of the option `precision`, and the flags of which a processor has one where it computes in that format.
+
+Without any of them a library converts to fp32 and back: the time would be that of an emulation.
+"""
 
 
 def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
@@ -42,6 +55,9 @@ def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
     level = LEVELS.get(str(options.get("instructions", "")))
     if level and not level.flags <= set(system.host_processor_isa):
         return _lack(str(options["instructions"]))
+    short, on_processor = str(options.get("precision", "")), options.get("device", "cpu") == "cpu"
+    if on_processor and short in SHORT_FORMATS and not SHORT_FORMATS[short] & set(system.host_processor_isa):
+        return _lack(short)
     if options.get("device") == "cuda" and not _has_cuda():
         return _lack("cuda")
     if options.get("compile") and not _has_compiler():

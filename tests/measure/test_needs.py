@@ -54,6 +54,25 @@ def test_a_level_needs_all_of_its_flags(system: SystemDescription, level: str) -
         assert (lack.stage, lack.lacks, lack.message) == ("machine", level, needs.LACKS[level])
 
 
+@pytest.mark.parametrize(("short", "flag"), [(s, flag) for s, flags in needs.SHORT_FORMATS.items() for flag in flags])
+def test_a_short_format_needs_instructions(system: SystemDescription, short: str, flag: str) -> None:
+    """Any one of the flags will do; without them a processor emulates the format, and a CUDA device does not."""
+    unable = system.model_copy(update={"host_processor_isa": ("avx2", "avx512_vnni")})
+    lack = needs.lacking(_variant(precision=short), unable)
+    assert lack is not None
+    assert (lack.stage, lack.lacks, lack.message) == ("machine", short, needs.LACKS[short])
+    able = system.model_copy(update={"host_processor_isa": ("avx2", flag)})
+    assert needs.lacking(_variant(precision=short), able) is None
+    assert needs.lacking(_variant(precision="fp32"), unable) is None
+
+
+def test_a_card_computes_in_formats_of_its_own(system: SystemDescription, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor's instructions do not matter there."""
+    monkeypatch.setattr(needs, "_has_cuda", lambda: True)
+    bare = system.model_copy(update={"host_processor_isa": ()})
+    assert needs.lacking(_variant(device="cuda", precision="bf16"), bare) is None
+
+
 def test_a_card_and_a_compiler_may_be_lacking_too(system: SystemDescription, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, variant in (("cuda", _variant(device="cuda")), ("compiler", _variant(compile=True))):
         monkeypatch.setattr(needs, f"_has_{name}", lambda: False)
