@@ -19,6 +19,8 @@ BELOW = {
     "errors": set(),
     "definition": {"errors"},
     "prices": {"errors", "definition"},
+    "evidence": {"errors", "definition"},
+    "story": {"errors", "definition"},
     "record": {"errors", "definition"},
     "protocol": {"errors", "definition", "record"},
     "assets": {"errors", "definition", "record", "protocol"},
@@ -26,8 +28,8 @@ BELOW = {
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms", "runtimes"},
-    "analysis": {"errors", "definition", "prices", "record", "protocol"},
-    "publish": {"errors", "definition", "prices", "record", "protocol", "analysis"},
+    "analysis": {"errors", "definition", "evidence", "prices", "record", "protocol", "story"},
+    "publish": {"errors", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
 }
 """What each room may import: measuring and publishing meet only at the record."""
 

@@ -127,11 +127,15 @@ class Language(StrEnum):
         """A bound on a relative change, rounded up so that it stays true: "±2,1 %"."""
         return f"±{self.decimal(math.ceil(share * 1000 - 1e-9) / 10, 1)}{self._percent_sign()}"
 
+    @property
+    def points_unit(self) -> str:
+        """What differences of shares are counted in."""
+        return f"п.{NO_BREAK}п." if self is Language.RU else f"percentage{NO_BREAK}points"
+
     def points(self, share: float, decimals: int = 1, signed: bool = True) -> str:
         """A difference of two shares: "−0,8 п. п."; unsigned where the words say the direction."""
-        unit = f"п.{NO_BREAK}п." if self is Language.RU else "percentage" + NO_BREAK + "points"
         text = self._signed(100 * share, decimals) if signed else self.decimal(100 * share, decimals)
-        return f"{text}{NO_BREAK}{unit}"
+        return f"{text}{NO_BREAK}{self.points_unit}"
 
     def points_interval(self, interval: Interval, decimals: int = 1) -> str:
         """A difference's interval with its unit: "[−1,9; +0,3] п. п."."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from generator.analysis.findings import Findings, control_alarms
 from generator.analysis.overview import latest_by_system
+from generator.analysis.pair import library
 from generator.definition import Measurement
+from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
 from generator.publish import markdown, validity
 from generator.publish.article import Environment, render
+from generator.publish.article_page import ArticlePages
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
+from generator.publish.evidence_page import EvidencePage, in_language
 from generator.publish.figure import figure
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
@@ -27,6 +32,7 @@ from generator.publish.overview.topics import topic_pages
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
+from generator.story import Article, load_article
 
 
 def pages(
@@ -43,8 +49,11 @@ def pages(
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
     """
+    evidence = load_evidence(measurements.parent) if measurements else None
+    article = load_article(measurements.parent) if measurements else None
+    found = _by_measurement(all_findings)
     for language in Language:
-        yield from _Edition(language, _by_measurement(all_findings), suite, Gallery(cache), measurements).pages()
+        yield from _Edition(language, found, suite, Gallery(cache), measurements, evidence, article).pages()
 
 
 def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
@@ -66,6 +75,8 @@ class _Edition:
     suite: Sequence[Measurement]
     gallery: Gallery
     measurements: Path | None
+    evidence: Evidence | None = None
+    article: Article | None = None
 
     def pages(self) -> Iterator[Page]:
         made = {name: self._measurement_page(name) for name in self.found}
@@ -79,6 +90,8 @@ class _Edition:
         for path, page in topic_pages(results):
             yield self._page(path, page)
         yield from self._validity()
+        yield from self._evidence()
+        yield from self._article()
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name in made:
@@ -112,6 +125,8 @@ class _Edition:
         dates = [page.findings.record.finished_at.date() for page in shown]
         context = {
             "answers": [_Answer(page) for page in shown],
+            "article": localized(self._story.article.story.title, self.language) if self._story else "",
+            "claims": self._story.claims if self._story else {},
             "chart": drawn.markdown() if drawn else Markdown(""),
             "count": words.say("count.measurements", n=len(shown)),
             "quoted": quoted,
@@ -167,6 +182,29 @@ class _Edition:
         for name, content in drawn.files() if drawn else ():
             yield self._page(f"validity/{name}", content)
 
+    def _evidence(self) -> Iterator[Page]:
+        """What others published."""
+        if self.evidence is None or self.measurements is None:
+            return
+        folder = self.measurements.parent / EVIDENCE_FOLDER
+        figures = in_language((folder / FIGURES_FILE).read_bytes(), self.language)
+        others = [(name, (folder / name).read_bytes()) for name in (RESULTS_FILE, RATIOS_FILE)]
+        sources = ((FIGURES_FILE, figures), *others)
+        for path, content in EvidencePage(self.evidence, phrases(self.language), self.gallery, sources).files():
+            yield self._page(path, content)
+
+    def _article(self) -> Iterator[Page]:
+        """The article that the site exists for, and its claims; both cite published figures too."""
+        for path, content in self._story.files() if self._story else ():
+            yield self._page(path, content)
+
+    @cached_property
+    def _story(self) -> ArticlePages | None:
+        if self.article is None or self.evidence is None:
+            return None
+        records = library(self.suite, self.found)
+        return ArticlePages(self.article, records, self.evidence, self.language, self.gallery)
+
     def _alarms(self) -> Markdown:
         """How often the baseline differed from itself, over all records."""
         counted = control_alarms([one for found in self.found.values() for one in found])
@@ -204,26 +242,9 @@ class _Answer:
         return markdown.link(localized(measurement.question, self.page.language), address)
 
     @property
-    def sentence(self) -> str:
-        """The answer."""
-        return self.page.answer.sentence_markdown if self.page.answer else self.page.answer_sentence
-
-    @property
-    def quality(self) -> str:
-        """What it costs."""
-        return self.page.answer_quality
-
-    @property
-    def word(self) -> str:
-        """The verdict in a word or two."""
-        return self.page.answer_word
-
-    @property
-    def style(self) -> str:
-        """CSS class of the verdict."""
-        return self.page.answer_style
-
-    @property
-    def conditions(self) -> str:
-        """What it holds for."""
-        return self.page.conditions()
+    def short(self) -> str:
+        """The verdict in a word or two, and the factor with its interval where there is one."""
+        page = self.page
+        if page.answer is None or page.answer.found is None:
+            return page.answer_word
+        return page.phrases.say("home.answer", word=page.answer_word, factor=page.answer.factor)

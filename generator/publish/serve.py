@@ -23,7 +23,7 @@ from generator.publish.site import Page, build_site
 
 __all__ = ["PreviewServer", "rebuild", "serve", "snapshot"]
 
-WATCHED = ("docs", "measurements", "generator", "evidence", "claims", "mkdocs.yml", "mkdocs.en.yml")
+WATCHED = ("docs", "measurements", "generator", "evidence", "articles", "mkdocs.yml", "mkdocs.en.yml")
 """What the site is made of, relative to the checkout; what does not exist is not watched."""
 
 POLL_SECONDS = 0.5

@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import generator.publish
 from generator.analysis import caveat
+from generator.analysis.claim import Stance
 from generator.analysis.comparison import Verdict
 from generator.analysis.overview import NO_GAIN
+from generator.analysis.pair import Absence
 from generator.analysis.quality import Gate
 from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
 from generator.errors import PublishError
+from generator.evidence import Basis, Confidence, Metric, RatioKind
 from generator.measure.needs import LACKS
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
@@ -24,6 +28,7 @@ from generator.publish.overview.answers import VERDICTS
 from generator.publish.overview.topics import CAUSES, GROUPS
 from generator.publish.phrases import FORMS, phrases, placeholders
 from generator.record import StopReason, Tier
+from generator.story import Claim, ClaimMetric, ClaimVerdict
 
 RU, EN = phrases(Language.RU), phrases(Language.EN)
 PUBLISH = Path(generator.publish.__file__).parent
@@ -51,6 +56,15 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "filter": frozenset({"technology", "application", "verdict", "system"}),
     "overview": frozenset({"technologies", "technologies_lede", "applications", "applications_lede"}),
     "fact": frozenset({"caches", "accelerator"}),
+    "absence": Absence,
+    "basis": Basis,
+    "better": Metric,
+    "claim_metric": ClaimMetric,
+    "claim_verdict": ClaimVerdict,
+    "confidence": Confidence,
+    "post": frozenset(get_args(Claim.model_fields["section"].annotation)),
+    "ratio_kind": RatioKind,
+    "stance": Stance,
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
@@ -66,7 +80,7 @@ def _python_keys() -> Iterator[str]:
 
 
 def _template_keys() -> Iterator[str]:
-    templates = [*PUBLISH.rglob("*.j2"), *(ROOT / "measurements").rglob("*.j2")]
+    templates = [*PUBLISH.rglob("*.j2"), *(ROOT / "measurements").rglob("*.j2"), *(ROOT / "articles").rglob("*.j2")]
     for path in templates:
         yield from re.findall(r"\b(?:say|write)\(\s*\"([^\"]+)\"", path.read_text("utf-8"))
 
@@ -185,6 +199,11 @@ def _texts(language: str) -> list[str]:
 
 
 ARTICLES = [*(PUBLISH / "templates" / "ru").rglob("*.j2"), *(ROOT / "measurements").rglob("*.ru.md.j2")]
+ARTICLES = [
+    *(PUBLISH / "templates" / "ru").glob("*.j2"),
+    *(ROOT / "measurements").rglob("*.ru.md.j2"),
+    *(ROOT / "articles").rglob("*.ru.md.j2"),
+]
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,14 @@ def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering)
     """How many times as fast is each variant, and how sure is that?"""
     rows = Rows(shape, lettering, [(group.heading, group.marks) for group in data.groups])
     everything = [end for g in data.groups for m in g.marks for end in (m.low, m.high)]
-    low, high = around(*padded([*everything, 1.0]))
-    ticks = ratio_ticks(low, high, 5 if shape.narrow else 7)
+    low, high = around(*padded([*everything, 1.0, *data.guides]))
+    ticks = sorted({*ratio_ticks(low, high, 5 if shape.narrow else 7), *data.guides})
     for section in rows.sections:
         axes = rows.axes(section, low, high, "log")
-        rows.ticks(axes, section, ticks, _labels(ticks, language.factor))
+        rows.ticks(axes, section, ticks, _labels(ticks, language.factor), (1.0, *data.guides))
         rows.guide(axes, section, 1.0)
+        for guide in data.guides:
+            rows.guide(axes, section, guide, dashed=True)
         for y, mark in section.places:
             rows.label(y, mark.label, mark.number, mark.look)
             _interval(axes, mark, y)
@@ -266,6 +268,8 @@ class _Key:
 
 def _interval(axes: Axes, mark: Mark | Deviation | Rung, y: float) -> None:
     colour = colour_of(mark.look)
+    if mark.low == mark.high:
+        return  # a figure that came without an interval
     axes.plot([mark.low, mark.high], [y, y], color=colour, lw=2.2, solid_capstyle="butt", zorder=4)
     for end in (mark.low, mark.high):
         axes.plot([end, end], [y - 6, y + 6], color=colour, lw=1.5, solid_capstyle="butt", zorder=4)

@@ -50,6 +50,9 @@ class Forest:
     faster: str
     """What lies to the left and to the right of 1."""
 
+    guides: tuple[float, ...] = ()
+    """Other ratios that marks are compared with: a tick and a dashed line each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:

@@ -82,9 +82,19 @@ class Rows(Generic[Row]):
         axes.yaxis.set_major_locator(NullLocator())
         return axes
 
-    def ticks(self, axes: Axes, section: Section[Row], ticks: Sequence[float], labels: Sequence[str]) -> None:
-        """Write ticks under the last section, and draw their lines; those whose labels have no room are left out."""
-        kept = with_room(axes, ticks, labels, self.shape.small)
+    def ticks(
+        self,
+        axes: Axes,
+        section: Section[Row],
+        ticks: Sequence[float],
+        labels: Sequence[str],
+        first: Sequence[float] = (0, 1),
+    ) -> None:
+        """Write ticks under the last section, and draw their lines; those whose labels have no room are left out.
+
+        `first` are the ticks that are left out last.
+        """
+        kept = with_room(axes, ticks, labels, self.shape.small, first)
         axes.xaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
         last = section is self.sections[-1]
         axes.xaxis.set_major_formatter(FixedFormatter([label for _, label in kept] if last else []))
@@ -92,9 +102,10 @@ class Rows(Generic[Row]):
         for tick, _ in kept:
             self._line(axes, section, tick, color=palette.light()["grid"], lw=0.8, zorder=0.5)
 
-    def guide(self, axes: Axes, section: Section[Row], x: float) -> None:
+    def guide(self, axes: Axes, section: Section[Row], x: float, dashed: bool = False) -> None:
         """Draw the line that marks are compared with."""
-        self._line(axes, section, x, color=palette.light()["fg"], lw=1.1, zorder=1)
+        style = (0, (4, 3)) if dashed else "-"
+        self._line(axes, section, x, color=palette.light()["fg"], lw=1.1, zorder=1, ls=style, dash_capstyle="butt")
 
     def _line(self, axes: Axes, section: Section[Row], x: float, **look: Any) -> None:
         """Draw a vertical line; in a narrow shape in pieces, that do not run through the labels."""
@@ -121,12 +132,14 @@ class Rows(Generic[Row]):
         self.sheet.text(self.far, y + 0.36 * size, number, weight="bold", ha="right")
 
 
-def with_room(axes: Axes, ticks: Sequence[float], labels: Sequence[str], size: float) -> list[tuple[float, str]]:
-    """Ticks whose labels do not touch one another; 0 and 1, where they are, come first."""
+def with_room(
+    axes: Axes, ticks: Sequence[float], labels: Sequence[str], size: float, first: Sequence[float] = (0, 1)
+) -> list[tuple[float, str]]:
+    """Ticks whose labels do not touch one another; those named `first`, where they are, come first."""
     places = [float(axes.transData.transform((tick, 0))[0]) for tick in ticks]
     halves = [text_width(label, size) / 2 + 3 for label in labels]
     kept = list[int]()
-    for index in sorted(range(len(ticks)), key=lambda i: (ticks[i] not in (0, 1), i)):
+    for index in sorted(range(len(ticks)), key=lambda i: (ticks[i] not in first, i)):
         if all(abs(places[index] - places[other]) >= halves[index] + halves[other] for other in kept):
             kept.append(index)
     return [(ticks[index], labels[index]) for index in sorted(kept)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator import protocol
-from generator.analysis.comparison import compare
 from generator.analysis.findings import Findings, WorkloadFindings
+from generator.analysis.pair import ratio_of
 from generator.publish.charts.latency import percentile_name
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.views.comparison import ComparisonView
@@ -40,11 +39,7 @@ class WorkloadView:
     def comparison(self, variant: str, against: str) -> ComparisonView:
         """Any two variants."""
         ours, theirs = self.found.variant(variant), self.found.variant(against)
-        if theirs is self.found.baseline:
-            return ComparisonView(ours.against_baseline, ours, theirs, self.sentences)
-        blocks = [block for block in self.findings.record.blocks if block.workload == self.found.choice.name]
-        statistic = protocol.STATISTICS[self.findings.record.scenario]
-        found = compare(blocks, variant, against, len(self.found.variants), statistic)
+        found = ratio_of(self.findings, variant, against)
         return ComparisonView(found, ours, theirs, self.sentences)
 
     @property
