@@ -74,12 +74,14 @@ class SeriesView:
 
     @property
     def range(self) -> str:
-        """Both ends, or the only one: "от ×1,01 [0,99; 1,03] до ×1,31 [1,29; 1,32]"."""
+        """Both ends, or the only one: "от ×1,01 [0,99; 1,03] до ×1,31 [1,29; 1,32]"; then how many do not count."""
         if not self._found:
             return self.phrases.say("cited.range_none")
-        if not self.several:
-            return self.least.factor
-        return self.phrases.say("cited.range", least=self.least.factor, most=self.most.factor)
+        text = self.least.factor
+        if self.several:
+            text = self.phrases.say("cited.range", least=text, most=self.most.factor)
+        failed = sum(view.measured and not view.counts for view in self.views)
+        return f"{text} {self.phrases.say('cited.range_failed', n=failed)}" if failed else text
 
 
 @dataclass(frozen=True)
