@@ -132,7 +132,9 @@ def figures_table(views: Sequence[FigureView], evidence: Evidence, phrases: Phra
     Raw HTML and not Markdown, because rows need an address and attributes.
     """
     say = phrases.say
-    head = "".join(f"<th>{markdown.html_text(say(f'column.{name}'))}</th>" for name in ("what", "ratio", "source"))
+    head = "".join(
+        f'<th scope="col">{markdown.html_text(say(f"column.{name}"))}</th>' for name in ("what", "ratio", "source")
+    )
     rows = "".join(_row(view, evidence, phrases) for view in views)
     return Markdown(f'<table id="figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
 

@@ -25,7 +25,10 @@ pytestmark = [
 
 REPOSITORY = Path(__file__).parents[2]
 ROOT_URL = "https://example.org/lab/"
-GENERATED = ("applications", "glossary", "licences", "no-gain", "systems", "technologies", "validity")
+GENERATED = (
+    *("applications", "claims", "evidence", "glossary", "licences", "no-gain", "systems", "technologies"),
+    *("twice-in-two-years", "validity"),
+)
 """Pages that the navigation and the hand-written pages lead to."""
 
 CHART = (
