@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from generator.definition import Name, Text
+from generator.definition import Application, Name, Technology, Text
 from generator.errors import DefinitionError, suggest
 
 STORY_FOLDER = "articles/twice-in-two-years"
@@ -72,8 +72,11 @@ class Series(_Part):
     picks: Annotated[tuple[Pick, ...], Field(min_length=1)]
 
 
-class Technology(_Part):
+class TechnologyRow(_Part):
     """A row of the post's table of technologies."""
+
+    page: Technology
+    """Whose page of the site tells more."""
 
     name: Text
     meaning: Text
@@ -84,14 +87,15 @@ class Technology(_Part):
     """When it does not help."""
 
 
-class Application(_Part):
+class ApplicationRow(_Part):
     """One of the nine applications that the post names."""
 
+    page: Application
     name: Text
     pick: Pick
 
 
-class Decision(_Part):
+class DecisionRow(_Part):
     """A row of the conclusion: what to do, by what the record says."""
 
     situation: Text
@@ -115,9 +119,9 @@ class Story(_Part):
 
     charts: tuple[ChartChoice, ...]
     series: tuple[Series, ...]
-    technologies: tuple[Technology, ...]
-    applications: tuple[Application, ...]
-    decisions: tuple[Decision, ...]
+    technologies: tuple[TechnologyRow, ...]
+    applications: tuple[ApplicationRow, ...]
+    decisions: tuple[DecisionRow, ...]
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
@@ -278,13 +282,11 @@ def _problem(error: ErrorDetails, data: object) -> str:
     return f"{', '.join(place)}: {message}" if place else message
 
 
-_FIELDS = sorted(
-    {
-        name
-        for part in (Story, Claim, Pick, ChartChoice, Technology, Application, Decision)
-        for name in part.model_fields
-    }
+_PARTS: tuple[type[_Part], ...] = (
+    *(Story, Claim, Pick, ChartChoice, Series),
+    *(TechnologyRow, ApplicationRow, DecisionRow),
 )
+_FIELDS = sorted({name for part in _PARTS for name in part.model_fields})
 
 
 def _keys(here: list[object] | dict[str, object]) -> Iterable[object]:

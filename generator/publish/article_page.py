@@ -32,7 +32,7 @@ from generator.publish.measurement_page import quoted
 from generator.publish.phrases import Phrases, phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.views.cited import ClaimView, FigureView, RatioView
-from generator.story import CLAIMS_FILE, STORY_FILE, STORY_FOLDER, Article, ClaimVerdict, Decision, Pick, Series
+from generator.story import CLAIMS_FILE, STORY_FILE, STORY_FOLDER, Article, ClaimVerdict, DecisionRow, Pick, Series
 
 PLACE, CLAIMS_PLACE = "twice-in-two-years", "claims"
 LADDER = "ladder"
@@ -278,9 +278,8 @@ class ArticlePages:
         head = [self.phrases.say(f"column.{name}") for name in ("technology", "measured", "limits")]
         rows = []
         for one in self.article.story.technologies:
-            name = Markdown("**{}**<br>{}").format(
-                *(localized(text, self.language) for text in (one.name, one.meaning))
-            )
+            linked = markdown.link(localized(one.name, self.language), f"../technologies/{one.page}.md")
+            name = Markdown("**{}**<br>{}").format(linked, localized(one.meaning, self.language))
             rows.append([name, self._measured(one.picks), localized(one.limits, self.language)])
         return markdown.table(head, rows, ())
 
@@ -299,9 +298,10 @@ class ArticlePages:
         rows = []
         for one in self.article.story.applications:
             view = self._ratio(one.pick)
-            name = localized(one.name, self.language)
-            linked = markdown.link(name, view.address) if view.address else name
-            what = Markdown("{}<br>{}").format(view.factor, view.versus) if view.measured else view.factor
+            linked = markdown.link(localized(one.name, self.language), f"../applications/{one.page}.md")
+            what = Markdown("{} {}").format(view.factor, view.more)
+            if view.measured:
+                what = Markdown("{}<br>{}").format(what, view.versus)
             rows.append([linked, view.subject, what, view.quality])
         return markdown.table(head, rows, ())
 
@@ -315,7 +315,7 @@ class ArticlePages:
             rows.append([localized(one.situation, self.language), self._advice(one, view), number])
         return markdown.table(head, rows, ())
 
-    def _advice(self, one: Decision, view: RatioView) -> str:
+    def _advice(self, one: DecisionRow, view: RatioView) -> str:
         say = self.phrases.say
         if not view.measured:
             return say("decision.not_measured")

@@ -170,5 +170,16 @@ def test_downloads_hold_the_words_of_one_language() -> None:
     assert len(english.splitlines()) == len(russian.splitlines()) == len(content.decode().splitlines())
 
 
+def test_files_of_a_chart_with_both_hold_ours_alone(tmp_path: Path) -> None:
+    """A table of our ratios and MLPerf's would be read as a comparison of them."""
+    pages = site(tmp_path, findings())
+    chart = factors("x", "x", [pages.factor("quantization-image")], [pages.published("M10")], phrases(Language.EN))
+    assert chart is not None
+    assert isinstance(chart.picture, Forest)
+    assert len(chart.picture.groups) == 2
+    assert {row[1] for row in chart.table.rows} == {"measured here"}
+    assert "The files below hold our numbers" in chart.note
+
+
 def test_a_chart_without_numbers_is_none() -> None:
     assert factors("x", "x", [], [], phrases(Language.EN)) is None

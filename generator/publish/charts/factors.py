@@ -51,6 +51,7 @@ def factors(
     filled = [(heading, rows) for heading, rows in groups if rows]
     if not filled:
         return None
+    tabled = filled[:1] if groups[0][1] else filled
     marks = [mark for _, rows in filled for mark, _ in rows]
     words = "; ".join(say("alt.mark", label=mark.label, number=mark.number) for mark in marks)
     return Chart(
@@ -64,7 +65,8 @@ def factors(
             faster=say("chart.better"),
             guides=CLAIMED,
         ),
-        table=Table(_columns(phrases), tuple(cells for _, rows in filled for _, cells in rows)),
+        # Ours and MLPerf's never share a table: where a chart has both, its files hold ours.
+        table=Table(_columns(phrases), tuple(cells for _, rows in tabled for _, cells in rows)),
     )
 
 
@@ -104,6 +106,8 @@ def _notes(ours: Sequence[Row], theirs: Sequence[Row], phrases: Phrases) -> list
         keys.append("note.factors_published")
     if any(mark.look.hollow for mark, _ in theirs):
         keys.append("note.factors_hollow")
+    if ours and theirs:
+        keys.append("note.factors_files")
     return [phrases.say(key) for key in keys]
 
 
