@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import webbrowser
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -97,7 +97,20 @@ WattsOption = Annotated[
     float | None,
     typer.Option(help="Your own watts a busy core, for an estimate that is labelled so.", min=0.01, max=1000),
 ]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option(help="Stop each measurement after about so long, with the interval as it is then.", min=0.1),
+]
 SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave for this run alone."""
+
+    minutes: float | None = None
+    wall_meter: Path | None = None
+    watts_per_core: float | None = None
 
 
 @app.command()
@@ -106,6 +119,7 @@ def build(
     suite: SuiteOption = SuiteChoice.core,
     tier: TierOption = Tier.STANDARD,
     only: Only = None,
+    minutes: MinutesOption = None,
     open_site: Annotated[bool, typer.Option("--open", help="Open the site in a browser afterwards.")] = False,
     root: Root = Path(),
 ) -> None:
@@ -113,7 +127,7 @@ def build(
     root = root.resolve()
     measurements = load_suite(root / "measurements")
     chosen = _chosen(measurements, suite, only)
-    failed = [] if measure is MeasureChoice.none else _measure_if_possible(root, chosen, tier, measure)
+    failed = [] if measure is MeasureChoice.none else _measure_if_possible(root, chosen, tier, measure, Given(minutes))
     site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
@@ -123,13 +137,14 @@ def build(
 
 
 @app.command()
-def measure(
+def measure(  # noqa: PLR0913 - a command takes what its options give
     names: Annotated[
         list[str] | None, typer.Argument(help="Measurements; all of the suite when none is named.")
     ] = None,
     suite: SuiteOption = SuiteChoice.core,
     tier: TierOption = Tier.STANDARD,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would run and how long.")] = False,
+    minutes: MinutesOption = None,
     wall_meter: WallMeterOption = None,
     watts_per_core: WattsOption = None,
     root: Root = Path(),
@@ -137,7 +152,7 @@ def measure(
     """Measure here and now, whatever records there are, and write a record each."""
     root = root.resolve()
     chosen = _chosen(load_suite(root / "measurements"), SuiteChoice.all if names else suite, names)
-    failed = _measure(root, chosen, tier, MeasureChoice.all, plan, wall_meter, watts_per_core)
+    failed = _measure(root, chosen, tier, MeasureChoice.all, Given(minutes, wall_meter, watts_per_core), plan)
     _exit_with_failures(failed)
 
 
@@ -242,10 +257,12 @@ def _this_system() -> SystemDescription | None:
         return None
 
 
-def _measure_if_possible(root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice) -> list[str]:
+def _measure_if_possible(
+    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
+) -> list[str]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
-        return _measure(root, chosen, tier, policy)
+        return _measure(root, chosen, tier, policy, given)
     except MissingPackage as error:
         err.print(
             f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
@@ -258,9 +275,8 @@ def _measure(
     chosen: Sequence[Measurement],
     tier: Tier,
     policy: MeasureChoice,
+    given: Given,
     only_plan: bool = False,
-    wall_meter: Path | None = None,
-    watts_per_core: float | None = None,
 ) -> list[str]:
     """Run what the policy asks for.
 
@@ -279,7 +295,8 @@ def _measure(
 
     system, suite = describe_system(), load_suite(root / "measurements")
     records = _records(root, suite)
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy))
+    most_s = given.minutes * 60 if given.minutes else None
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s)
     if not runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
@@ -293,8 +310,9 @@ def _measure(
             cache,
             system,
             tell=display,
-            meter=find_meter(wall_meter),
-            watts_per_core=watts_per_core,
+            meter=find_meter(given.wall_meter),
+            watts_per_core=given.watts_per_core,
+            most_s=most_s,
             ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
         )
         for run in runs:

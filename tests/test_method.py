@@ -216,7 +216,11 @@ def test_disturbed_is_decided_without_looking_at_latencies() -> None:
 
 
 def _run_with(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make, change: Callable[[Block], Block]
+    monkeypatch: pytest.MonkeyPatch,
+    checkout: Make,
+    surroundings: Make,
+    change: Callable[[Block], Block],
+    **where: object,
 ) -> tuple[Path, Record]:
     """A standard run whose blocks are changed as they come; only the first is measured, the fake's are all alike."""
     root, real, first = checkout(), run_module.measure_block, list[Block]()
@@ -227,7 +231,8 @@ def _run_with(
         return change(first[0].model_copy(update={"index": plan.index, "started_at": plan.started_at}))
 
     monkeypatch.setattr(run_module, "measure_block", changed)
-    return root, run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))
+    trial = load_measurement(root / "measurements/trial")
+    return root, run_measurement(trial, Tier.STANDARD, surroundings(root, **where))
 
 
 def _slowed(block: Block, variant: str, factor: float) -> Block:
@@ -392,6 +397,22 @@ def test_stop_at_the_budget_with_the_interval_as_it_is(
     assert (len(record.blocks), record.stop_reason) == (4, {"numbers": StopReason.BUDGET})
     found = analyse(load_measurement(root / "measurements/trial"), record).workloads[0]
     assert "goal-not-reached" in [caveat.key for caveat in found.caveats]
+
+
+def test_a_persons_own_limit_ends_a_run_only_after_the_least_blocks(
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+) -> None:
+    """Blocks of 10 s and a limit of 30 s: six blocks all the same, where the tier's budget would allow eighteen."""
+    wobble = _Wobble([0.3, -0.3])
+
+    def change(block: Block) -> Block:
+        health = block.health.model_copy(update={"wall_ns": 10 * 10**9})
+        workers = tuple(w.model_copy(update={"load_ns": 0, "warm_up_ns": 0}) for w in block.workers)
+        return wobble(block).model_copy(update={"health": health, "workers": workers})
+
+    _, record = _run_with(monkeypatch, checkout, surroundings, change, most_s=30.0)
+    assert (len(record.blocks), record.stop_reason) == (6, {"numbers": StopReason.BUDGET})
+    assert record.provenance.command.endswith("--tier standard --minutes 0.5")
 
 
 # ---- control, verdicts, gate ---------------------------------------------------------------------------------------

@@ -104,6 +104,7 @@ def plan_runs(
     system: SystemDescription,
     tier: Tier,
     policy: MeasurePolicy,
+    most_s: float | None = None,
 ) -> tuple[PlannedRun, ...]:
     """Choose what to run.
 
@@ -113,13 +114,14 @@ def plan_runs(
         system: this machine.
         tier: how thoroughly to measure.
         policy: what counts as missing.
+        most_s: a person's own limit on the blocks of one measurement; see `Surroundings`.
     """
     if policy is MeasurePolicy.NONE:
         return ()
     wanted = [
         one for one in suite if policy is MeasurePolicy.ALL or is_missing(one, records.get(one.name, ()), system, tier)
     ]
-    return tuple(_planned(one, records.get(one.name, ()), system, tier) for one in wanted)
+    return tuple(_planned(one, records.get(one.name, ()), system, tier, most_s) for one in wanted)
 
 
 def is_missing(measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier) -> bool:
@@ -134,7 +136,13 @@ def is_missing(measurement: Measurement, records: Sequence[Record], system: Syst
     )
 
 
-def _planned(measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier) -> PlannedRun:
+def _planned(
+    measurement: Measurement,
+    records: Sequence[Record],
+    system: SystemDescription,
+    tier: Tier,
+    most_s: float | None = None,
+) -> PlannedRun:
     rules = protocol.TIERS[tier]
     ours = [one for one in records if one.system.fingerprint() == system.fingerprint()]
     earlier = (ours or records)[-1] if records else None
@@ -149,6 +157,9 @@ def _planned(measurement: Measurement, records: Sequence[Record], system: System
         slow = max(pace.start_s for pace in paces) * 1e9 > protocol.SLOW_START_NS
         one_block_s = _block_s(paces, rules.slow_block_ns if slow else rules.block_ns, measurement.scenario)
         budget = (rules.slow_budget_s if slow else rules.budget_s) * len(paces)
+        if most_s is not None:
+            limit = max(most_s / len(measurement.workloads), rules.least_blocks * one_block_s)
+            budget = min(budget, limit)
         before_s = sum(_quality_s(pace, workload.name, earlier) for pace in paces[:-1])
         least, longest = 2 * one_block_s, rules.most_blocks * one_block_s
         likely = _likely_blocks(workload.name, earlier, tier) * one_block_s

@@ -32,7 +32,9 @@ PACKAGES = (
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
 
-def describe_provenance(measurement: Measurement, tier: Tier, sources: Sequence[Source], root: Path) -> Provenance:
+def describe_provenance(
+    measurement: Measurement, tier: Tier, sources: Sequence[Source], root: Path, most_s: float | None = None
+) -> Provenance:
     """Provenance of a run that begins now.
 
     Args:
@@ -40,8 +42,10 @@ def describe_provenance(measurement: Measurement, tier: Tier, sources: Sequence[
         tier: how thoroughly.
         sources: where weights and data came from.
         root: the checkout, for its commit.
+        most_s: a person's own limit on the blocks.
     """
     commit = _git(root, "rev-parse", "HEAD")
+    limit = f" --minutes {most_s / 60:g}" if most_s else ""
     status = _git(root, "status", "--porcelain", "--untracked-files=no")
     return Provenance(
         generator_version=generator.__version__,
@@ -52,7 +56,7 @@ def describe_provenance(measurement: Measurement, tier: Tier, sources: Sequence[
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}",
+        command=f"python -m generator measure {measurement.name} --tier {tier}{limit}",
     )
 
 

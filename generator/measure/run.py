@@ -64,6 +64,10 @@ class Surroundings:
     timeout_s: float = 600.0
     """Longest wait for one answer of a worker; a compiled model's first call is part of one."""
 
+    most_s: float | None = None
+    """A person's own limit on the blocks of one measurement, below the tier's budget; the tier's least blocks are
+    measured all the same."""
+
     meter: Meter = field(default_factory=NoMeter)
     watts_per_core: float | None = None
     """A person's own figure, for an estimate of energy that is labelled so."""
@@ -106,7 +110,7 @@ class _Run:
         self.measurement, self.tier, self.where, self.prepared = measurement, tier, where, prepared
         self.rules = protocol.TIERS[tier]
         self.sources = _distinct(source for one in prepared for source in one.workload.sources)
-        self.provenance = describe_provenance(measurement, tier, self.sources, where.root)
+        self.provenance = describe_provenance(measurement, tier, self.sources, where.root, where.most_s)
         self.journal = Journal(where.cache.root / "runs" / f"{measurement.name}-{tier}.jsonl", self._identity())
         sittings = self.journal.parts("sitting")
         self.seed: int = sittings[0]["seed"] if sittings else where.seed
@@ -204,7 +208,9 @@ class _Run:
                 return StopReason.GOAL
             if len(kept) >= self.rules.most_blocks:
                 return StopReason.BLOCKS
-        if len(kept) >= 2 and self._spent_s(workload) >= self._budget_s(workload):
+            if self._spent_s(workload) >= self._budget_s(workload):
+                return StopReason.BUDGET
+        elif len(kept) >= 2 and self._spent_s(workload) >= self._tier_budget_s(workload):
             return StopReason.BUDGET
         return None
 
@@ -238,6 +244,12 @@ class _Run:
         return sum(_duration_s(block) for block in self._blocks_of(workload))
 
     def _budget_s(self, workload: str) -> float:
+        budget = self._tier_budget_s(workload)
+        if self.where.most_s is None:
+            return budget
+        return min(budget, self.where.most_s / len(self.measurement.workloads))
+
+    def _tier_budget_s(self, workload: str) -> float:
         slow = self._is_slow(self._blocks_of(workload))
         per_variant = self.rules.slow_budget_s if slow else self.rules.budget_s
         return per_variant * (len(self._alive(workload)) + 1)
