@@ -269,7 +269,7 @@ class Audit(_Part):
     """Median latency of rounds that repeat one sample."""
 
     varied_ns: tuple[Latency, ...]
-    """Median latency of the rounds between them, which take all timed samples in turn."""
+    """Median latency of the same sample in the rounds between them, which take all timed samples in turn."""
 
 
 class Work(_Part):

@@ -13,7 +13,7 @@ import pytest
 import generator
 from generator.errors import WorkerError
 from generator.measure.process import Job, WorkerProcess
-from generator.measure.worker import is_warm
+from generator.measure.worker import Worker, is_warm
 
 ROOT = Path(generator.__file__).parent
 
@@ -128,3 +128,28 @@ def test_a_killed_worker_is_named_with_its_signal(job: Job) -> None:
         worker._process.wait()
         with pytest.raises(WorkerError, match=r"killed by signal 9 .*want of memory"):
             worker.ask("round", round_ns=1, uncounted_queries=0, uncounted_ns=0)
+
+
+class _ByLength:
+    """A session whose clock advances by each query's own length, and that remembers nothing."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def clock_ns(self) -> int:
+        return self.now_ns
+
+    def run(self, length_ns: int) -> int:
+        self.now_ns += length_ns
+        return length_ns
+
+    def to_arrays(self, answer: int) -> dict[str, np.ndarray]:
+        return {"y": np.array([answer])}
+
+
+def test_an_audit_compares_a_sample_with_itself(tmp_path: Path) -> None:
+    """A short sentence that is repeated is not faster than the same one between long ones."""
+    worker = Worker.__new__(Worker)
+    worker._session, worker._queries = _ByLength(), [1_000_000, 9_000_000, 5_000_000]  # type: ignore[assignment]
+    found = worker.audit({"pairs": 3, "round_ns": 30_000_000, "into": str(tmp_path / "out.npz")})
+    assert found == {"repeated_ns": [1_000_000] * 3, "varied_ns": [1_000_000] * 3}
