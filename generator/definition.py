@@ -80,6 +80,7 @@ TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
 WORKLOADS = frozenset(
     {
         "digits",
+        "face_detection",
         "face_recognition",
         "forecasting",
         "image_classification",

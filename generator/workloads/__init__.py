@@ -9,6 +9,7 @@ from types import MappingProxyType
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "digits": "generator.workloads.digits",
+        "face_detection": "generator.workloads.face_detection",
         "face_recognition": "generator.workloads.face_recognition",
         "forecasting": "generator.workloads.forecasting",
         "image_classification": "generator.workloads.image_classification",

@@ -32,6 +32,8 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
         "forecast_lstm": "generator.workloads.forecasters:lstm",
         "forecast_transformer": "generator.workloads.forecasters:transformer",
         "mobilenet_v2": "generator.workloads.published_shapes:mobilenet_v2",
+        "mtcnn_judges": "generator.workloads.mtcnn:judges",
+        "mtcnn_search": "generator.workloads.mtcnn:search",
         "resnet_50": "generator.workloads.published_shapes:resnet_50",
         "small_cnn": "generator.workloads.small_cnn:small_cnn",
     }
