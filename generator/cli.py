@@ -6,6 +6,7 @@ failed, 130 interrupted (finished blocks are kept).
 
 from __future__ import annotations
 
+import os
 import secrets
 import webbrowser
 from collections.abc import Mapping, Sequence
@@ -337,7 +338,8 @@ def _pages(root: Path) -> list[Page]:
     from generator.publish.pages import pages
 
     suite, findings = _findings(root)
-    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements"))
+    site_url = os.environ.get("SITE_URL")
+    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url))
 
 
 def _publish(root: Path) -> Path:
@@ -347,7 +349,8 @@ def _publish(root: Path) -> Path:
 
     with out.status("Reading the records, drawing the charts") as status:
         suite, findings = _findings(root)
-        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements"))
+        site_url = os.environ.get("SITE_URL")
+        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url))
         epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 

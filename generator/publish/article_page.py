@@ -20,6 +20,7 @@ from generator.errors import PublishError, suggest
 from generator.evidence import Evidence
 from generator.publish import markdown
 from generator.publish.article import Environment, checked_direction, read_article, render
+from generator.publish.charts.card import Card
 from generator.publish.charts.factors import factors
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.ladder import ladder
@@ -103,9 +104,17 @@ class ArticlePages:
         """Both pages and the article's charts, by path."""
         yield f"{PLACE}/index.md", self.page().encode()
         yield f"{CLAIMS_PLACE}/index.md", self.claims_page().encode()
+        yield f"{PLACE}/card.png", self.gallery.card(self.card)
         for one in self.figures.values():
             for name, content in one.files():
                 yield f"{PLACE}/{name}", content
+
+    @property
+    def card(self) -> Card:
+        """The article's picture for those who share its address."""
+        story, day = self.article.story, self.language.date(self.updated)
+        title, description = localized(story.title, self.language), localized(story.description, self.language)
+        return Card(self.phrases.say("home.title"), title, description, day)
 
     @cached_property
     def claims(self) -> Mapping[str, ClaimView]:
@@ -161,7 +170,7 @@ class ArticlePages:
                 description=localized(story.description, self.language),
                 date=story.published.isoformat(),
                 updated=self.updated.isoformat(),
-                image=next((f"{PLACE}/{name}.png" for name in self.figures), None),
+                image=f"{PLACE}/card.png",
             )
             + Markdown("\n")
             + Markdown(body)

@@ -69,6 +69,43 @@ def citation(findings: Findings, sentences: Sentences) -> str:
     )
 
 
+def bibtex(findings: Findings, sentences: Sentences, address: str | None) -> bytes:
+    """The citation for BibTeX and BibLaTeX, in UTF-8."""
+    day = findings.record.finished_at.date()
+    fields = {
+        "title": "{" + _for_tex(getattr(findings.measurement.title, sentences.language.value)) + "}",
+        "author": "{" + _for_tex(sentences.phrases.say("home.title")) + "}",
+        "year": f"{day:%Y}",
+        "month": f"{day:%m}",
+        "note": _for_tex(f"Record {findings.record.record_id}, SHA-256 {findings.record.sha256}"),
+        **({"url": address} if address else {}),
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@misc{{{findings.record.record_id},", *lines, "}", ""]).encode()
+
+
+def csl_json(findings: Findings, sentences: Sentences, address: str | None) -> bytes:
+    """The citation as CSL-JSON, which Zotero, pandoc and citeproc read."""
+    day = findings.record.finished_at.date()
+    item = {
+        "id": findings.record.record_id,
+        "type": "dataset",
+        "title": getattr(findings.measurement.title, sentences.language.value),
+        "author": [{"literal": sentences.phrases.say("home.title")}],
+        "issued": {"date-parts": [[day.year, day.month, day.day]]},
+        "language": sentences.language.value,
+        "note": f"SHA-256 {findings.record.sha256}",
+        **({"URL": address} if address else {}),
+    }
+    return (json.dumps([item], ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _for_tex(text: str) -> str:
+    """Text with TeX's own characters escaped."""
+    named = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(named.get(one, f"\\{one}" if one in "{}&%$#_" else one) for one in text)
+
+
 def _result(findings: Findings, workload: WorkloadFindings, variant: VariantFindings) -> dict[str, Cell]:
     record = variant.record
     row: dict[str, Cell] = {

@@ -56,7 +56,7 @@ class Figure:
         """The chart's numbers."""
         columns = self.chart.table.columns
         rows = [
-            [self._cell(value, column) for value, column in zip(row, columns, strict=True)]
+            [_sortable(self._cell(value, column), value) for value, column in zip(row, columns, strict=True)]
             for row in self.chart.table.rows
         ]
         numeric = [index for index, column in enumerate(columns) if column.kind != "text"]
@@ -69,6 +69,10 @@ class Figure:
                 phrases.of("verdict", value) if column.name == "verdict" else dict(self.chart.names).get(value, value)
             )
         return shown(value, column.kind, phrases.language, phrases.say("cell.yes"), phrases.say("cell.no"))
+
+
+def _sortable(text: str, value: Cell) -> str:
+    return markdown.sortable(text, value) if isinstance(value, int | float) else text
 
 
 def figure(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -15,12 +16,9 @@ from urllib.parse import urljoin, urlsplit
 if TYPE_CHECKING:
     from jinja2 import Environment
     from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.files import Files
+    from mkdocs.structure.files import File, Files
     from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
-
-FEED = "feed.xml"
-"""Linked from every page's head when a language has it."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -46,15 +44,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:
-    """Hand the theme what it cannot know: addresses in the other language, and whether there is a feed."""
+    """Hand the theme what it cannot know: addresses in the other language, and what the feed is to list."""
     env.globals["alternates"] = lambda address: alternates(config, address)
-    env.globals["feed"] = FEED if files.get_file_from_path(FEED) else None
+    env.globals["dated"] = dated
     return env
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Escape the description: Material writes it into an attribute as it stands."""
+    """Escape the description: Material writes it into an attribute as it stands. `summary` keeps it as it was."""
     if "description" in page.meta:
+        page.meta["summary"] = str(page.meta["description"]).strip()
         page.meta["description"] = html.escape(str(page.meta["description"]).strip())
     return markdown
 
@@ -92,6 +91,17 @@ def alternates(config: MkDocsConfig, address: str) -> list[dict[str, str]]:
         absolute = urljoin(config.extra["site_root"], about["base"] + address.removeprefix("./"))
         found.append({"lang": language, "name": about["name"], "link": urlsplit(absolute).path, "absolute": absolute})
     return found
+
+
+def dated(files: Iterable[File]) -> list[dict[str, Any]]:
+    """What the feed lists: pages with a date, those first that changed last, then by address.
+
+    Returns:
+        For each one `page`, and `updated`, the day as text.
+    """
+    pages = sorted((file.page for file in files if file.page and file.page.meta.get("date")), key=lambda page: page.url)
+    found = [{"page": page, "updated": str(page.meta.get("updated") or page.meta["date"])} for page in pages]
+    return sorted(found, key=lambda one: one["updated"], reverse=True)
 
 
 def _section(address: str) -> str:

@@ -56,6 +56,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Collectio
     return Markdown("\n").join(lines)
 
 
+def sortable(text: str, value: float | None) -> Markdown:
+    """Cell of a table that is sorted by this value (theme/assets/js/tables.js), whatever its text; None stays last."""
+    return Markdown.escape(text) if value is None else Markdown('{} {{ data-sort="{}" }}').format(text, f"{value:.6g}")
+
+
 def _row(cells: Sequence[str]) -> Markdown:
     return Markdown("| {} |").format(Markdown(" | ").join(cells))
 

@@ -13,10 +13,12 @@ from generator.analysis.quality import GATE_SHARE, Gate
 from generator.errors import PublishError, suggest
 from generator.publish import markdown, side_by_side, tables
 from generator.publish.article import Environment, checked_direction, read_article, render
+from generator.publish.calculator import calculator
+from generator.publish.charts.card import VERDICT_COLOURS, Card
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import KINDS, charts
 from generator.publish.charts.subject import Subject
-from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, citation, results_csv
+from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, results_csv
 from generator.publish.figure import Figure, figure
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
@@ -52,6 +54,9 @@ class MeasurementPage:
 
     systems: Sequence[Findings] = ()
     """The newest findings of each system, the one of the measurement's address first; none where there is one page."""
+
+    site_url: str | None = None
+    """Address of the site's root; None where nobody has said it."""
 
     @property
     def name(self) -> str:
@@ -145,6 +150,9 @@ class MeasurementPage:
         for one in self.figures.values():
             yield from ((f"{self.beside}{name}", content) for name, content in one.files())
         yield f"{self.beside}results.csv", results_csv(self.findings)
+        yield f"{self.beside}card.png", self.gallery.card(self.card)
+        yield f"{self.beside}citation.bib", bibtex(self.findings, self.sentences, self.address)
+        yield f"{self.beside}citation.csl.json", csl_json(self.findings, self.sentences, self.address)
         for findings in self.others if self.name == "index" else ():
             yield f"{findings.record.record_id}.json", dump_record(findings.record).encode()
 
@@ -154,16 +162,36 @@ class MeasurementPage:
         environment = Environment(self.language, dict([article]) if article else {})
         body = render(environment, article[0] if article else TEMPLATE, self.context())
         measurement = self.findings.measurement
-        place = f"measurements/{measurement.name}/{self.beside}"
-        image = next((f"{place}{name}.png" for name in self.figures), None)
+        place = f"measurements/{measurement.name}/"
         title = localized(measurement.title, self.language)
         return markdown.front_matter(
             title=title if self.name == "index" else f"{title} ({self.system.processor})",
             description=self.answer_sentence,
             date=measurement.published.isoformat(),
             updated=self.findings.record.finished_at.date().isoformat(),
-            image=image,
+            image=f"{place}{self.beside}card.png",
+            record=f"{place}{self.findings.record.record_id}.json",
+            licence=LICENCE_ADDRESS,
         ) + Markdown("\n" + body)
+
+    @property
+    def card(self) -> Card:
+        """The page's picture for those who share its address."""
+        return Card(
+            self.phrases.say("home.title"),
+            localized(self.findings.measurement.question, self.language),
+            self.answer_word + (f": {self.answer.factor}" if self.answer and self.answer.found else ""),
+            self.byline(),
+            VERDICT_COLOURS.get(self.answer_style, "muted"),
+        )
+
+    @property
+    def address(self) -> str | None:
+        """The page's address, where the site has one."""
+        if self.site_url is None:
+            return None
+        root = self.site_url.rstrip("/") + ("/" if self.language is Language.RU else "/en/")
+        return f"{root}measurements/{self.findings.measurement.name}/{self.beside}"
 
     @property
     def answer_sentence(self) -> str:
@@ -180,6 +208,7 @@ class MeasurementPage:
             "answer_style": self.answer_style,
             "answer_word": self.answer_word,
             "byline": self.byline(),
+            "calculator": lambda workload: calculator(workload, self.phrases),
             "chart": self._chart,
             "chart_numbers": self._chart_numbers(),
             "citation": self.citation,
@@ -209,6 +238,7 @@ class MeasurementPage:
             "workloads": self.workloads,
             "gate_rule": say("quality.rule", share=self.language.percent(GATE_SHARE, 0)),
             "write": self.phrases.write,
+            "your_record": markdown.link(say("your_record.title"), "../../your-record/index.md"),
         }
 
     @property
@@ -303,6 +333,8 @@ class MeasurementPage:
         links = [
             markdown.link(say("page.results_file"), f"{self.beside}results.csv"),
             markdown.link(say("page.record_file"), f"{self.findings.record.record_id}.json"),
+            markdown.link("BibTeX", f"{self.beside}citation.bib"),
+            markdown.link("CSL-JSON", f"{self.beside}citation.csl.json"),
         ]
         return Markdown("\n").join(Markdown("- {}").format(link) for link in links)
 

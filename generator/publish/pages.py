@@ -12,9 +12,10 @@ from generator.analysis.overview import latest_by_system
 from generator.analysis.pair import library
 from generator.definition import Measurement
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
-from generator.publish import markdown, validity
+from generator.publish import markdown, validity, your_record
 from generator.publish.article import Environment, render
 from generator.publish.article_page import ArticlePages
+from generator.publish.charts.card import Card
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
 from generator.publish.evidence_page import EvidencePage, in_language
@@ -36,7 +37,11 @@ from generator.story import Article, load_article
 
 
 def pages(
-    all_findings: Sequence[Findings], suite: Sequence[Measurement], cache: Path, measurements: Path | None = None
+    all_findings: Sequence[Findings],
+    suite: Sequence[Measurement],
+    cache: Path,
+    measurements: Path | None = None,
+    site_url: str | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -45,6 +50,7 @@ def pages(
         suite: all measurements, those without a record too.
         cache: folder for drawn charts.
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
+        site_url: address of the site's root, for citations; without it, they have no address.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
@@ -53,7 +59,7 @@ def pages(
     article = load_article(measurements.parent) if measurements else None
     found = _by_measurement(all_findings)
     for language in Language:
-        yield from _Edition(language, found, suite, Gallery(cache), measurements, evidence, article).pages()
+        yield from _Edition(language, found, suite, Gallery(cache), measurements, evidence, article, site_url).pages()
 
 
 def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
@@ -77,6 +83,7 @@ class _Edition:
     measurements: Path | None
     evidence: Evidence | None = None
     article: Article | None = None
+    site_url: str | None = None
 
     def pages(self) -> Iterator[Page]:
         made = {name: self._measurement_page(name) for name in self.found}
@@ -92,6 +99,7 @@ class _Edition:
         yield from self._validity()
         yield from self._evidence()
         yield from self._article()
+        yield from self._your_record()
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name in made:
@@ -110,7 +118,7 @@ class _Edition:
         findings = self.found[name]
         folder = self.measurements / name if self.measurements else None
         systems = latest_by_system(findings)
-        return MeasurementPage(systems[0], findings, self.language, self.gallery, folder, systems)
+        return MeasurementPage(systems[0], findings, self.language, self.gallery, folder, systems, self.site_url)
 
     def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
         words = phrases(self.language)
@@ -145,8 +153,9 @@ class _Edition:
             title=words.say("home.title"),
             description=words.say("home.description"),
             updated=max(dates).isoformat() if dates else None,
-            image="headlines.png" if drawn else None,
+            image="card.png",
         )
+        yield self._page("card.png", self.gallery.card(Card(words.say("home.title"), words.say("home.description"))))
         yield self._page("index.md", head + Markdown("\n" + body))
         for name, content in drawn.files() if drawn else ():
             yield self._page(name, content)
@@ -204,6 +213,20 @@ class _Edition:
             return None
         records = library(self.suite, self.found)
         return ArticlePages(self.article, records, self.evidence, self.language, self.gallery)
+
+    def _your_record(self) -> Iterator[Page]:
+        """A reader's own record beside the published ones."""
+        words = phrases(self.language)
+        context = {
+            "command": markdown.code_block("python -m generator measure NAME", "bash"),
+            "compare": markdown.code_block("python -m generator compare RECORD.json RECORD", "bash"),
+            "widget": your_record.widget(words),
+        }
+        body = render(Environment(self.language), f"{self.language.value}/your-record.md.j2", context)
+        title, description = words.say("your_record.title"), words.say("your_record.description")
+        head = markdown.front_matter(title=title, description=description)
+        yield self._page("your-record/index.md", head + Markdown("\n" + body))
+        yield self._page("your-record/published.json", your_record.published(self.found, words))
 
     def _alarms(self) -> Markdown:
         """How often the baseline differed from itself, over all records."""

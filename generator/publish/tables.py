@@ -10,9 +10,10 @@ from generator.analysis.findings import Findings
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences, agreement_metric
+from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.translations import translated
 from generator.publish.views.system import SystemView
+from generator.publish.views.variant import VariantView
 from generator.publish.views.workload import WorkloadView
 
 _DETAILS = (
@@ -48,8 +49,20 @@ MOST_OPERATORS = 10
 def speed(workload: WorkloadView, phrases: Phrases) -> Markdown:
     """Speed of every variant; one that failed has its reason where the number would be."""
     head = [phrases.say(f"column.{name}") for name in ("variant", "speedup", "verdict", "p50", "mean")]
-    rows = [[v.title, v.speedup, v.verdict, v.p50, v.mean] for v in workload.variants]
+    rows = [[v.title, _speedup(v), v.verdict, *_times(v)] for v in workload.variants]
     return markdown.table(head, rows, (1, 3, 4))
+
+
+def _speedup(variant: VariantView) -> Markdown:
+    found = variant.found.against_baseline
+    value = found.speedup.point if found else None
+    return markdown.sortable(variant.speedup, 1.0 if variant.is_baseline else value)
+
+
+def _times(variant: VariantView) -> tuple[Markdown, Markdown]:
+    latency = variant.found.latency
+    p50, mean = (latency.p50_ns.median, latency.mean_ns.median) if latency else (None, None)
+    return markdown.sortable(variant.p50, p50), markdown.sortable(variant.mean, mean)
 
 
 def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
@@ -64,8 +77,13 @@ def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
     agree = next((m for v in workload.found.variants if (m := agreement_metric(v))), None)
     if agree:
         head.append(phrases.of("metric", agree.metric))
-    rows = [[v.title, v.accuracy, v.change, *([v.agreement] if agree else [])] for v in able]
+    rows = [[v.title, _accuracy(v), v.change, *([v.agreement] if agree else [])] for v in able]
     return markdown.table(head, rows)
+
+
+def _accuracy(variant: VariantView) -> Markdown:
+    found = accuracy_metric(variant.found)
+    return markdown.sortable(variant.accuracy, found.estimate.point if found else None)
 
 
 def details(workload: WorkloadView, phrases: Phrases) -> Markdown:

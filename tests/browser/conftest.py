@@ -60,8 +60,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
     home = tmp_path_factory.mktemp("browser")
     root = home / "checkout"
     root.mkdir()
-    for name in ("mkdocs.yml", "mkdocs.en.yml", "docs", "generator", "measurements", "benchmarks"):
-        (root / name).symlink_to(REPOSITORY / name)
+    for path in REPOSITORY.iterdir():
+        if path.name not in (".cache", ".git", "build", "site"):
+            (root / path.name).symlink_to(path)
     (REPOSITORY / ".cache").mkdir(exist_ok=True)
     (root / ".cache").symlink_to(REPOSITORY / ".cache")  # drawn charts
     (home / "www").mkdir()

@@ -97,10 +97,18 @@ def test_description_cannot_break_out_of_its_attribute() -> None:
     assert page.meta["description"] == "says &quot;twice&quot;"
 
 
-@pytest.mark.parametrize(("there", "expected"), [(object(), "feed.xml"), (None, None)])
-def test_a_feed_is_linked_only_when_there_is_one(there: object, expected: str | None) -> None:
-    """The theme learns of feed.xml by looking, so that a site without one has no dead link."""
-    env: Any = SimpleNamespace(globals={})
-    files: Any = SimpleNamespace(get_file_from_path=lambda path: there if path == "feed.xml" else None)
-    hooks.on_env(env, hooks.on_config(config()), files)
-    assert env.globals["feed"] == expected
+def test_the_feed_lists_what_has_a_date_newest_first() -> None:
+    """By the day of the last change, then by address; a page without a date is no news."""
+
+    def file(url: str, **meta: str) -> Any:
+        return SimpleNamespace(page=SimpleNamespace(url=url, meta=meta))
+
+    files = [
+        file("b/", date="2026-01-02"),
+        file("a/", date="2026-01-02"),
+        file("about/"),
+        file("old-but-mended/", date="2025-01-01", updated="2026-03-01"),
+        SimpleNamespace(page=None),
+    ]
+    found = [(one["page"].url, one["updated"]) for one in hooks.dated(files)]
+    assert found == [("old-but-mended/", "2026-03-01"), ("a/", "2026-01-02"), ("b/", "2026-01-02")]

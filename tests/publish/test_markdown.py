@@ -109,3 +109,15 @@ def test_markdown_joined_with_text_escapes_the_text() -> None:
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     page = rendered("x " + Markdown.escape(text) + " x")
     assert set(re.findall(r"<(\w+)", page)) <= {"p"}
+
+
+@pytest.mark.parametrize("text", ["×1,56", *ATTACKS])
+def test_a_sortable_cell_carries_its_value_and_shows_its_text(text: str) -> None:
+    """Rendered, the value is an attribute of the cell, and the text is still only text; no value, no attribute."""
+    made = markdown.table(["a", "b"], [["x", markdown.sortable(text, 1.5)], ["y", markdown.sortable(text, None)]])
+    shown = python_markdown.markdown(made, extensions=EXTENSIONS)
+    assert shown.count('data-sort="1.5"') == 1
+    assert shown.count("data-sort") == 1
+    cells = [html.unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", shown)]
+    assert cells[1] == cells[3]
+    assert not re.search(r"<(?!/?(table|thead|tbody|tr|td|th)\b)", shown)

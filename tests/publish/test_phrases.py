@@ -68,8 +68,10 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
-OPEN_FAMILIES = frozenset({"caveat", "column", "design", "isa", "metric", "reason", "sentence", "unit", "unknown"})
-"""Families with names that contributors, processors or the code's own tables bring."""
+OPEN_FAMILIES = frozenset(
+    {"caveat", "column", "design", "isa", "metric", "reason", "sentence", "unit", "unknown", "your_record"}
+)
+"""Families with names that contributors, processors, a page's script or the code's own tables bring."""
 
 
 def _python_keys() -> Iterator[str]:

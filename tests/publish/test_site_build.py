@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 ROOT_URL = "https://example.org/lab/"
 GENERATED = (
     *("applications", "claims", "evidence", "glossary", "licences", "no-gain", "systems", "technologies"),
-    *("twice-in-two-years", "validity"),
+    *("twice-in-two-years", "validity", "your-record"),
 )
 """Pages that the navigation and the hand-written pages lead to."""
 
@@ -42,16 +44,18 @@ def pages(extra: str = "") -> list[Page]:
     made = []
     for language in LANGUAGES:
         question = (
-            "---\ntitle: Q\ndescription: 'says \"x\"'\ndate: 2026-11-23\nimage: card.png\n---\n# Q\n\n## A {#a}\n"
+            "---\ntitle: Q\ndescription: 'says \"x\"'\ndate: 2026-11-23\nrecord: measurements/q/r-1.json\n"
+            "licence: https://example.org/by\nimage: card.png\n---\n# Q\n\n## A {#a}\n"
         )
         files = {
             "index.md": f"# Home\n\n[m](measurements/q/index.md#a) [how](method.md#control)\n\n{CHART}\n\n{extra}\n",
             "measurements/index.md": "# All\n\n[q](q/index.md)\n",
             "measurements/q/index.md": question + "\n[data](data.csv)\n",
             "measurements/q/data.csv": "a,b\n",
-            **{f"{name}/index.md": f"# {name}\n" for name in GENERATED},
+            **{f"{name}/index.md": f"# {name}\n\n## A {{#designs}}\n" for name in GENERATED},
+            "measurements/q/results.csv": "a,b\n",
+            "measurements/q/r-1.json": "{}\n",
             "card.png": "",
-            "feed.xml": "<feed/>",
         }
         made += [Page(language, path, content.encode()) for path, content in files.items()]
     return made
@@ -132,6 +136,42 @@ def test_site_map_has_each_page_in_each_language(built: Site) -> None:
         assert "<lastmod>2026-11-23</lastmod>" in listed
     assert f"Sitemap: {ROOT_URL}en/sitemap.xml" in html(built, "robots.txt")
     assert not (built.path / "en" / "robots.txt").exists()
+
+
+def test_each_language_has_a_feed_of_its_dated_pages(built: Site) -> None:
+    """Atom as its standard wants it: absolute addresses, ids that stay, times with a zone, texts as text."""
+    atom = "{http://www.w3.org/2005/Atom}"
+    for base in ("", "en/"):
+        feed = ET.fromstring(html(built, f"{base}feed.xml"))
+        assert feed.tag == f"{atom}feed"
+        for name in ("id", "title", "updated", "author", "rights"):
+            assert len(feed.findall(atom + name)) == 1
+        (entry,) = feed.findall(f"{atom}entry")
+        own = f"{ROOT_URL}{base}measurements/q/"
+        assert entry.findtext(f"{atom}id") == own
+        assert entry.find(f"{atom}link").get("href") == own  # type: ignore[union-attr]
+        assert entry.findtext(f"{atom}updated") == "2026-11-23T00:00:00Z"
+        assert entry.findtext(f"{atom}summary") == 'says "x"'
+
+
+def test_a_measurement_is_a_data_set_to_machines(built: Site) -> None:
+    """schema.org's Dataset with licence and downloads that are there; other pages claim no such thing."""
+    page = html(built, "en/measurements/q/index.html")
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert (data["@type"], data["description"], data["license"]) == ("Dataset", 'says "x"', "https://example.org/by")
+    for one in data["distribution"]:
+        assert (built.path / one["contentUrl"].removeprefix(ROOT_URL)).is_file()
+    assert "ld+json" not in html(built, "index.html")
+
+
+def test_the_site_says_what_it_has_to_language_models(built: Site) -> None:
+    """llms.txt: every page with its address, the data beside it, and where the other language is."""
+    text = html(built, "en/llms.txt")
+    assert text.startswith("# Inference, measured\n\n> ")
+    assert text.count("- [") == built.page_count + 1
+    assert f'({ROOT_URL}en/measurements/q/): says "x"' in text
+    assert f"[r-1.json]({ROOT_URL}en/measurements/q/r-1.json)" in text
+    assert f"{ROOT_URL}llms.txt" in text
 
 
 def test_every_page_has_a_policy_and_asks_nobody(built: Site) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from generator.publish.charts.card import Card
 from generator.publish.charts.chart import Chart
 from generator.publish.charts.palette import PALETTE_FILE
 from generator.publish.language import Language
 from generator.publish.staging import write_whole
 
 _DRAWN_BY = (
-    *("drawing.py", "gallery.py", "palette.py", "picture.py", "roofline_drawing.py"),
+    *("card.py", "card_drawing.py", "drawing.py", "gallery.py", "palette.py", "picture.py", "roofline_drawing.py"),
     *("rows.py", "scale.py", "sheet.py", "svg.py"),
 )
 
@@ -60,6 +62,17 @@ class Gallery:
             write_whole(path, _packed(kept))
         return kept
 
+    def card(self, card: Card) -> bytes:
+        """Draw a page's card as PNG, or take it from the folder."""
+        depends = {"card": asdict(card), "drawn by": _drawn_by()}
+        path = self.folder / f"{_hash(depends)}.png"
+        if not path.is_file():
+            from generator.publish.charts.card_drawing import draw_card
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, draw_card(card))
+        return path.read_bytes()
+
 
 def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     # Imported here: where every chart is in the folder, matplotlib need not load.
@@ -87,6 +100,10 @@ def _key(chart: Chart, prefix: str, language: Language) -> str:
         "language": language.value,
         "drawn by": _drawn_by(),
     }
+    return _hash(depends)
+
+
+def _hash(depends: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:40]
 
 

@@ -1,0 +1,132 @@
+"""What a million samples cost at the reader's own price: a table of measured rates, and a form that multiplies.
+
+No price is invented. Without JavaScript the table and the formula stand alone; the form appears where the script runs
+(theme/assets/js/calculator.js), which takes every number from the table's attributes and every word from the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.analysis.cost import Cost
+from generator.analysis.energy import DomainEnergy
+from generator.analysis.estimate import Unknown
+from generator.publish.markdown import Markdown, html_text
+from generator.publish.phrases import Phrases
+from generator.publish.views.variant import VariantView
+from generator.publish.views.workload import WorkloadView
+
+HOURS_PER_MONTH = 730
+"""A year's 8,760 hours over twelve; calculator.js reads it from the page."""
+
+
+def calculator(workload: WorkloadView, phrases: Phrases) -> Markdown:
+    """The calculator of one workload, as raw HTML on one line; nothing where no variant was timed."""
+    timed = [variant for variant in workload.variants if variant.found.latency]
+    if not timed:
+        return Markdown("")
+    domain = _domain(timed)
+    return Markdown(
+        f'<div class="calculator" data-hours="{HOURS_PER_MONTH}" data-search-exclude>'
+        f"{_form(workload.found.choice.name, domain, phrases)}{_example(timed[0], phrases)}"
+        f'<p class="calculator__answer" role="status" data-words="{_said(phrases, "calculator.cheapest")}"></p>'
+        f"<table><thead><tr>{''.join(_head(domain, phrases))}</tr></thead>"
+        f"<tbody>{''.join(_row(variant, domain, phrases) for variant in timed)}</tbody></table></div>"
+    )
+
+
+def _said(phrases: Phrases, key: str) -> str:
+    """A phrase for raw HTML; its placeholders are the script's to fill."""
+    phrase = phrases.texts[key]
+    return html_text(phrase if isinstance(phrase, str) else phrase["other"])
+
+
+def _domain(timed: list[VariantView]) -> str | None:
+    """The counter's domain that covers most, as the baseline shows it: domains may overlap, so none are added up."""
+    energy = timed[0].found.energy
+    return None if isinstance(energy, Unknown) else max(energy, key=lambda one: one.gross_joules.median).domain
+
+
+def _form(name: str, domain: str | None, phrases: Phrases) -> str:
+    fields = [
+        ("price", "calculator.price", ""),
+        ("utilisation", "calculator.utilisation", phrases.language.decimal(100, 0)),
+        ("samples", "calculator.samples", ""),
+        *([("energy", "calculator.energy_price", "")] if domain else []),
+    ]
+    inputs = "".join(
+        f'<p><label for="calculator-{name}-{field}">{_said(phrases, key)}</label>'
+        f'<input id="calculator-{name}-{field}" name="{field}" type="text" inputmode="decimal" autocomplete="off" '
+        f'value="{value}" aria-describedby="calculator-{name}-error"></p>'
+        for field, key, value in fields
+    )
+    error = f'<p class="calculator__error" id="calculator-{name}-error" role="alert" hidden>'
+    return f'<form class="reader-form" hidden>{inputs}{error}{_said(phrases, "calculator.error")}</p></form>'
+
+
+def _example(variant: VariantView, phrases: Phrases) -> str:
+    """The price that `prices.toml` gives for the machine, with its source; nothing where it gives none."""
+    cost = variant.found.cost
+    if not isinstance(cost, Cost):
+        return ""
+    price, language = cost.price, phrases.language
+    words = phrases.say(
+        "calculator.example",
+        name=price.name,
+        price=language.number(price.price_per_hour),
+        currency=price.currency,
+        utilisation=language.percent(price.utilisation, 0),
+        source=price.source,
+        date=language.date(price.seen),
+    )
+    values = f'data-price="{price.price_per_hour!r}" data-utilisation="{100 * price.utilisation!r}"'
+    button = f'<button type="button" class="md-button" hidden {values}>{_said(phrases, "calculator.use")}</button>'
+    return f'<p class="calculator__example">{html_text(words)} {button}</p>'
+
+
+def _head(domain: str | None, phrases: Phrases) -> Iterator[str]:
+    yield f'<th scope="col">{_said(phrases, "column.variant")}</th>'
+    yield f'<th scope="col" class="num">{_said(phrases, "column.throughput")}</th>'
+    if domain:
+        title = phrases.say("calculator.energy", domain=domain)
+        yield f'<th scope="col" class="num">{html_text(title)}</th>'
+    for name, key in _calculated(domain):
+        yield f'<th scope="col" class="num" data-cell="{name}" hidden>{_said(phrases, key)}</th>'
+
+
+def _calculated(domain: str | None) -> Iterator[tuple[str, str]]:
+    """Columns that the script fills, and their titles."""
+    yield "million", "calculator.million"
+    yield "machines", "calculator.machines"
+    yield "month", "calculator.month"
+    if domain:
+        yield "electricity", "calculator.electricity"
+
+
+def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
+    latency = variant.found.latency
+    if latency is None:
+        return ""
+    rate, energy = latency.samples_per_second, _energy(variant, domain)
+    # A variant that lost too much quality has a price, but is not recommended by it.
+    counts = " data-counts" if variant.is_baseline or variant.gate_passed else ""
+    kilowatt_hours = energy.gross_joules.median / 3.6 if energy else None
+    attributes = f'data-rate="{rate.median:.6g}" data-least="{rate.least:.6g}" data-most="{rate.most:.6g}"{counts}'
+    cells = [
+        f'<th scope="row">{html_text(variant.title)}</th>',
+        f'<td class="num">{html_text(variant.throughput)}</td>',
+    ]
+    if domain:
+        none = phrases.say("cell.none")
+        shown = phrases.language.number(kilowatt_hours) if kilowatt_hours is not None else none
+        cells.append(f'<td class="num">{html_text(shown)}</td>')
+        if kilowatt_hours is not None:
+            attributes += f' data-kwh="{kilowatt_hours:.6g}"'
+    cells += [f'<td class="num" data-cell="{name}" hidden></td>' for name, _ in _calculated(domain)]
+    return f"<tr {attributes}>{''.join(cells)}</tr>"
+
+
+def _energy(variant: VariantView, domain: str | None) -> DomainEnergy | None:
+    """Energy of the chosen domain; None where this variant has none."""
+    found = variant.found.energy
+    return None if isinstance(found, Unknown) else next((one for one in found if one.domain == domain), None)

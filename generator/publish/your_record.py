@@ -1,0 +1,117 @@
+"""The page on which a reader's own record stands over the published ones: everything happens in the browser.
+
+What the script (theme/assets/js/your-record.js) knows, it reads from `published.json`: the ratios of every published
+record, and the constants of the protocol by which it forms the reader's own. Every word is the page's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scipy import stats
+
+from generator import protocol
+from generator.analysis.comparability import baseline_of
+from generator.analysis.findings import Findings, WorkloadFindings
+from generator.publish.charts.chart import tidy
+from generator.publish.downloads import LICENCE, LICENCE_ADDRESS
+from generator.publish.markdown import Markdown, html_text
+from generator.publish.phrases import Phrases
+from generator.publish.sentences import Sentences, localized
+from generator.publish.views.system import SystemView
+from generator.record import MAX_RECORD_BYTES, SCHEMA_VERSION
+
+MOST_BLOCKS = 200
+"""Blocks up to which Student's quantiles are given; a run has 60 at most."""
+
+_PREFIX = "your_record."
+
+
+def widget(phrases: Phrases) -> Markdown:
+    """The form and the places for what the script finds, as raw HTML on one line."""
+    words = {
+        key.removeprefix(_PREFIX): text
+        for key, text in phrases.texts.items()
+        if key.startswith(_PREFIX) and isinstance(text, str)
+    }
+    label, hint = (html_text(words[name]) for name in ("choose", "drop"))
+    return Markdown(
+        f'<div class="your-record" data-search-exclude data-published="published.json" '
+        f'data-words="{html_text(json.dumps(words, ensure_ascii=False))}"><form class="reader-form" hidden><p>'
+        f'<label for="your-record-file">{label}</label>'
+        f'<input id="your-record-file" type="file" accept=".json,application/json"></p>'
+        f'<p class="your-record__hint">{hint}</p></form>'
+        f'<p class="your-record__error" role="alert" hidden></p><p class="your-record__status" role="status"></p>'
+        f'<div class="your-record__result"></div></div>'
+    )
+
+
+def published(main: Mapping[str, Iterable[Findings]], phrases: Phrases) -> bytes:
+    """What a reader's record is compared with: the published records of each measurement, newest first.
+
+    Args:
+        main: findings of every measurement by its name.
+        phrases: of the language that the titles are in.
+    """
+    sentences = Sentences(phrases)
+    measurements = {
+        name: {
+            "title": localized(found[0].measurement.title, phrases.language),
+            "address": f"../measurements/{name}/",
+            "variants": _titles(found[0], sentences),
+            "records": [_record(one, sentences) for one in found],
+        }
+        for name, findings in main.items()
+        if (found := [one for one in findings if one.record.publishable])
+    }
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "most_bytes": MAX_RECORD_BYTES,
+        "statistics": {str(scenario): statistic for scenario, statistic in protocol.STATISTICS.items()},
+        "session_floor": protocol.SESSION_FLOOR,
+        "most_disturbed": protocol.MOST_DISTURBED,
+        "confidence": protocol.CONFIDENCE,
+        "quantiles": [_quantile(count) for count in range(MOST_BLOCKS + 1)],
+        "measurements": measurements,
+        "licence": {"name": LICENCE, "address": LICENCE_ADDRESS},
+    }
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _quantile(blocks: int) -> float | None:
+    """Student's quantile for the interval over this many blocks."""
+    return tidy(float(stats.t.ppf((1 + protocol.CONFIDENCE) / 2, blocks - 1))) if blocks > 1 else None
+
+
+def _titles(findings: Findings, sentences: Sentences) -> dict[str, str]:
+    return {one.variant.name: sentences.title(one) for work in findings.workloads for one in work.variants}
+
+
+def _record(findings: Findings, sentences: Sentences) -> dict[str, Any]:
+    record = findings.record
+    return {
+        "record": record.record_id,
+        "system": SystemView(record.system, sentences).name,
+        "date": sentences.language.date(record.finished_at.date()),
+        # What must be alike before two ratios stand side by side: see analysis/comparability.py.
+        "protocol_version": record.protocol_version,
+        "scenario": str(record.scenario),
+        "threads": record.controls.threads,
+        "workloads": {one.record.name: _workload(findings, one) for one in findings.workloads},
+    }
+
+
+def _workload(findings: Findings, workload: WorkloadFindings) -> dict[str, Any]:
+    baseline = baseline_of(findings.record, workload.record.name)
+    return {
+        "model": workload.record.model,
+        "data_sha256": workload.record.data_sha256,
+        "baseline": [baseline.runtime, str(baseline.precision), *baseline.transforms],
+        "speedups": {
+            one.variant.name: [tidy(estimate.point), tidy(estimate.interval.low), tidy(estimate.interval.high)]
+            for one in workload.variants
+            if one.against_baseline and (estimate := one.against_baseline.speedup)
+        },
+    }

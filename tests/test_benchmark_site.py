@@ -1,0 +1,53 @@
+"""The benchmark of the site: its arithmetic, and that the plain build is plain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks import site
+from benchmarks.site import Builds, Cost
+from generator.definition import load_suite
+from generator.record import load_records, records_folder
+
+
+def cost(cpu_s: float) -> Cost:
+    return Cost(wall_s=2 * cpu_s, cpu_s=cpu_s, peak_bytes=1)
+
+
+def built(measurements: int, cpu_s: float) -> Builds:
+    return Builds(measurements, cold=cost(3 * cpu_s), warm=cost(cpu_s), plain=cost(2 * cpu_s))
+
+
+def test_ratios_are_of_processor_time() -> None:
+    one = built(10, 4.0)
+    assert (one.cold_ratio, one.warm_ratio) == (1.5, 0.5)
+
+
+def test_growth_is_the_steepest_between_two_sizes() -> None:
+    """Linear, then quadratic: a fixed cost that flatters the small sizes does not hide what the large ones do."""
+    assert site.exponent([built(10, 1.0), built(100, 10.0), built(1000, 1000.0)]) == pytest.approx(2.0)
+    assert site.exponent([built(10, 1.0)]) is None
+
+
+def test_the_plain_build_has_nothing_of_ours(tmp_path: Path) -> None:
+    """Material and search over the same pages and extensions; no hook, no theme folder, no tag that runs our code."""
+    (tmp_path / "mkdocs.yml").write_text((site.REPOSITORY / "mkdocs.yml").read_text("utf-8"), "utf-8")
+    plain = yaml.safe_load(site.plain_configuration(tmp_path, "ru").read_text("utf-8"))
+    assert plain.keys().isdisjoint({"hooks", "INHERIT", "extra"})
+    assert plain["theme"] == {"name": "material", "language": "ru", "font": False}
+    assert {"tables", "md_in_html", "attr_list", "toc"} <= plain["markdown_extensions"].keys()
+
+
+def test_a_synthetic_checkout_has_a_sound_record_for_each_measurement(tmp_path: Path) -> None:
+    """The generator reads it as it reads the repository: definitions valid, records sealed, nothing copied twice."""
+    site.checkout(tmp_path, 2)
+    folder = tmp_path / "measurements"
+    made = [one for one in load_suite(folder) if one.name.startswith("synthetic-")]
+    assert [one.name for one in made] == ["synthetic-0000", "synthetic-0001"]
+    for one in made:
+        (record,) = load_records(records_folder(folder, one))
+        assert record.measurement == one.name
+        assert record.publishable
