@@ -1,0 +1,99 @@
+"""Models for the browser: prepared once, with the answers of native ONNX Runtime, and again when they are others."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from generator.assets.cache import Cache, file_sha256
+from generator.browser.kit import CHOICES, SAMPLES, group_file, load_group
+from generator.definition import Measurement, load_measurement
+from generator.measure import browser_kit
+from generator.measure.browser_kit import prepare_kit
+from generator.measure.events import silent
+from generator.workloads.workload import Arrays, Artifact
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Doubling:
+    """A workload whose model doubles its input; "x" is used, "y" is not asked for."""
+
+    cache: Cache
+    asked: list[str] = field(default_factory=list)
+
+    def model(self) -> Artifact:
+        self.asked.append("model")
+        helper = onnx.helper
+        ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 3]) for name in ("x", "z")]
+        graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["z"])], "double", ends[:1], ends[1:])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        path = self.cache.root / "models" / "double.onnx"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(model.SerializeToString())
+        return Artifact(path, "onnx", file_sha256(path), path.stat().st_size)
+
+    def timed_samples(self) -> Sequence[Arrays]:
+        return tuple({"x": np.full((1, 3), number, np.float32)} for number in range(16))
+
+
+@pytest.fixture
+def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubling:
+    """The stand-in for every workload, and transforms that change nothing."""
+    made = Doubling(Cache(tmp_path))
+    monkeypatch.setattr(browser_kit, "load_workload", lambda *_: made)
+    monkeypatch.setattr(browser_kit, "apply", lambda step, artifact, *_: artifact)
+    return made
+
+
+def suite() -> list[Measurement]:
+    return [load_measurement(ROOT / "measurements" / CHOICES[0].measurement)]
+
+
+def numbers(array: Any) -> list[float]:
+    return [float(one) for one in np.frombuffer(base64.b64decode(array.data), "<f4")]
+
+
+def test_answers_are_native_onnx_runtimes(workload: Doubling) -> None:
+    prepare_kit(suite(), (), ROOT, workload.cache, silent)
+    group = load_group(CHOICES[0], suite(), workload.cache.root)
+    assert group is not None
+    assert [model.variant for model in group.models] == list(CHOICES[0].variants)
+    assert len(group.samples) == SAMPLES
+    for model in group.models:
+        assert [numbers(answer) for (answer,) in model.outputs] == [[0.0] * 3, [2.0] * 3]
+    assert [numbers(sample) for (sample,) in group.samples] == [[0.0] * 3, [1.0] * 3]
+
+
+def test_a_group_is_prepared_again_only_when_records_have_other_models(workload: Doubling) -> None:
+    prepare_kit(suite(), (), ROOT, workload.cache, silent)
+    before, sha256 = len(workload.asked), workload.model().sha256
+    prepare_kit(suite(), {sha256}, ROOT, workload.cache, silent)
+    assert len(workload.asked) == before + 1  # the one above
+    prepare_kit(suite(), {"0" * 64}, ROOT, workload.cache, silent)
+    assert len(workload.asked) > before + 1
+
+
+def test_a_choice_whose_measurement_is_gone_is_passed_over(workload: Doubling) -> None:
+    prepare_kit([], (), ROOT, workload.cache, silent)
+    assert not workload.asked
+    assert not group_file(CHOICES[0], workload.cache.root).exists()
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=[one.measurement for one in CHOICES])
+def test_every_choice_is_defined(choice: Any) -> None:
+    """The workload and both variants exist, run on ONNX Runtime, and nothing but the model differs."""
+    measurement = load_measurement(ROOT / "measurements" / choice.measurement)
+    assert choice.workload in {one.name for one in measurement.workloads}
+    for name in choice.variants:
+        assert measurement.variant(name).runtime == "onnxruntime"
