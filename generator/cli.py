@@ -6,11 +6,15 @@ failed, 130 interrupted (finished blocks are kept).
 
 from __future__ import annotations
 
+import contextlib
+import json as json_text
 import os
 import secrets
+import sys
 import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -20,15 +24,27 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from generator import cli_contribute as contributing
 from generator import console as show
 from generator.definition import Measurement, load_suite
-from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.errors import (
+    AssetError,
+    DefinitionError,
+    GeneratorError,
+    MissingPackage,
+    PreparationError,
+    RecordError,
+    StorageError,
+    suggest,
+)
 from generator.prices import PRICES_FILE, load_prices
 from generator.record import Record, SystemDescription, Tier, load_record, load_records, records_folder
 
 if TYPE_CHECKING:
     from generator.analysis.findings import Findings
+    from generator.analysis.freshness import Freshness
     from generator.analysis.reference import Reference
+    from generator.browser.kit import Kit
     from generator.publish.site import Page
 
 out, err = Console(), Console(stderr=True)
@@ -37,6 +53,7 @@ FAILURES = 3
 INTERRUPTED = 130
 
 STEPS = {
+    "wait": "Waiting: another build is going on in this checkout",
     "stage": "Putting the pages in their places",
     "ru": "Building the Russian site",
     "en": "Building the English site",
@@ -102,7 +119,7 @@ MinutesOption = Annotated[
     float | None,
     typer.Option(help="Stop each measurement after about so long, with the interval as it is then.", min=0.1),
 ]
-SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything.")]
+SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything, within two hours.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,8 @@ class Given:
     minutes: float | None = None
     wall_meter: Path | None = None
     watts_per_core: float | None = None
+    suite: SuiteChoice | None = None
+    """The suite that is to end in its time; None where measurements were named and take as long as they need."""
 
 
 @app.command()
@@ -128,7 +147,10 @@ def build(
     root = root.resolve()
     measurements = load_suite(root / "measurements")
     chosen = _chosen(measurements, suite, only)
-    failed = [] if measure is MeasureChoice.none else _measure_if_possible(root, chosen, tier, measure, Given(minutes))
+    failed = list[str]()
+    if measure is not MeasureChoice.none:
+        failed = _measure_if_possible(root, chosen, tier, measure, Given(minutes, suite=None if only else suite))
+        _prepare_kit(root)
     site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
@@ -153,16 +175,30 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     """Measure here and now, whatever records there are, and write a record each."""
     root = root.resolve()
     chosen = _chosen(load_suite(root / "measurements"), SuiteChoice.all if names else suite, names)
-    failed = _measure(root, chosen, tier, MeasureChoice.all, Given(minutes, wall_meter, watts_per_core), plan)
+    given = Given(minutes, wall_meter, watts_per_core, None if names else suite)
+    failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
     _exit_with_failures(failed)
 
 
 @app.command("list")
-def list_measurements(root: Root = Path()) -> None:
+def list_measurements(
+    stale: Annotated[bool, typer.Option("--stale", help="Only results worth measuring again, and why.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the records as data instead of words.")] = False,
+    root: Root = Path(),
+) -> None:
     """List measurements, their variants, and which records exist for this machine."""
+    from generator import console_confirm as words
+
     root = root.resolve()
     suite = load_suite(root / "measurements")
-    show.print_suite(out, suite, _records(root, suite), _this_system())
+    records = _records(root, suite)
+    if json:
+        data = [words.freshness_data(one) for one in _freshness(root, suite, records) if one.stale or not stale]
+        typer.echo(json_text.dumps(data, ensure_ascii=False, indent=1))
+    elif stale:
+        words.print_stale(out, _freshness(root, suite, records))
+    else:
+        show.print_suite(out, suite, records, _this_system())
 
 
 @app.command()
@@ -201,6 +237,42 @@ def compare(
 
 
 @app.command()
+def reproduce(
+    record_id: Annotated[str, typer.Argument(metavar="RECORD-ID", help="A record's id, or the start of one.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as data instead of words.")] = False,
+    root: Root = Path(),
+) -> None:
+    """Run exactly that result here, and say whether it agrees, or what differs."""
+    from generator import console_confirm as words
+    from generator.analysis.confirmation import confirmation
+    from generator.analysis.reference import resolve
+
+    root = root.resolve()
+    suite = load_suite(root / "measurements")
+    records = _records(root, suite)
+    first = resolve(record_id, records, None).record
+    measurement = next(one for one in suite if one.name == first.measurement)
+    if measurement.fingerprint() != first.provenance.definition_sha256:
+        commit = first.provenance.generator_commit or "of that time"
+        raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
+    # A script reads the outcome alone from the standard output.
+    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+        failed = _measure(root, [measurement], first.tier, MeasureChoice.all, Given())
+    known = {one.record_id for one in records[measurement.name]}
+    after = _records(root, [measurement])[measurement.name]
+    found = confirmation(first, next(one for one in after if one.record_id not in known))
+    if json:
+        typer.echo(words.confirmation_json(first, found))
+    else:
+        words.print_confirmation(out, first, found)
+    _exit_with_failures(failed)
+
+
+for command in (contributing.check, contributing.new, contributing.export, contributing.schema):
+    app.command()(command)
+
+
+@app.command()
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print data instead of words.")] = False,
     root: Root = Path(),
@@ -220,8 +292,9 @@ def doctor(
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="python -m generator")
+    """Run the command line, as `python -m generator` or as the script whose words a shell can complete."""
+    called = Path(sys.argv[0]).stem
+    app(prog_name=called if called == "inference-report" else "python -m generator")
 
 
 def _chosen(suite: Sequence[Measurement], which: SuiteChoice, only: Sequence[str] | None) -> tuple[Measurement, ...]:
@@ -236,6 +309,16 @@ def _chosen(suite: Sequence[Measurement], which: SuiteChoice, only: Sequence[str
 
 def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
     return {one.name: load_records(records_folder(root / "measurements", one)) for one in suite}
+
+
+def _freshness(root: Path, suite: Sequence[Measurement], records: Mapping[str, Sequence[Record]]) -> list[Freshness]:
+    """Of the newest record of each measurement on each machine."""
+    from generator.analysis.freshness import freshness, pins
+
+    path, now = root / "constraints.txt", datetime.now(UTC)
+    available = pins(path.read_text("utf-8")) if path.is_file() else {}
+    newest = {(one.name, record.system.fingerprint()): (one, record) for one in suite for record in records[one.name]}
+    return [freshness(record, one.fingerprint(), available, now) for one, record in newest.values()]
 
 
 def _reference(text: str, records: Mapping[str, Sequence[Record]], here: SystemDescription | None) -> Reference:
@@ -296,12 +379,15 @@ def _measure(
 
     system, suite = describe_system(), load_suite(root / "measurements")
     records = _records(root, suite)
-    most_s = given.minutes * 60 if given.minutes else None
+    most_s, each_s = given.minutes * 60 if given.minutes else None, None
     runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s)
+    if given.suite and given.minutes is None and tier is Tier.STANDARD:
+        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs, records, system)
+        most_s = each_s
     if not runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
-    show.print_plan(out, runs, planning.plan_runs(suite, records, system, tier, planning.MeasurePolicy.ALL))
+    show.print_plan(out, runs, planning.plan_suites(suite, records, system), each_s)
     if only_plan:
         return []
     cache, failed = Cache.default(root), list[str]()
@@ -333,13 +419,48 @@ def _findings(root: Path) -> tuple[tuple[Measurement, ...], list[Findings]]:
     return suite, [analyse(one, record, prices) for one in suite for record in records[one.name]]
 
 
+def _prepare_kit(root: Path) -> None:
+    """Prepare the models that a reader measures in the browser; when that fails, the site is built without them."""
+    from generator.assets.cache import Cache
+    from generator.measure.browser_kit import prepare_kit
+
+    suite = load_suite(root / "measurements")
+    records = [record for found in _records(root, suite).values() for record in found]
+    artifacts = {one.artifact.sha256 for record in records for one in record.variants if one.artifact}
+    with show.RunDisplay(out) as display:
+        try:
+            prepare_kit(suite, artifacts, root, Cache.default(root), display)
+        except GeneratorError as error:
+            err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
+
+
+def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
+    """What the page "Measure on your own device" needs; None, and a line that says why, when it is not to be had."""
+    from generator.assets.asset import asset
+    from generator.assets.cache import Cache
+    from generator.assets.fetch import fetch
+    from generator.browser.kit import RUNTIME, Engine, Kit, load_groups
+
+    cache = Cache.default(root)
+    try:
+        groups, runtime = load_groups(suite, cache.root), asset(RUNTIME)
+        script, binary, gpu_script, gpu_binary = fetch(runtime, cache)
+    except (AssetError, PreparationError, StorageError) as error:
+        reason = escape(str(error))
+        err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
+        return None
+    version = runtime.origin.rpartition("@")[2]
+    return Kit(version, Engine(script, binary), Engine(gpu_script, gpu_binary), groups, cache.root)
+
+
 def _pages(root: Path) -> list[Page]:
     """Write every page; a module's function, for `serve` runs it in a fresh process."""
     from generator.publish.pages import pages
 
     suite, findings = _findings(root)
     site_url = os.environ.get("SITE_URL")
-    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url))
+    kit = _kit(root, suite)
+    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit))
 
 
 def _publish(root: Path) -> Path:
@@ -350,7 +471,8 @@ def _publish(root: Path) -> Path:
     with out.status("Reading the records, drawing the charts") as status:
         suite, findings = _findings(root)
         site_url = os.environ.get("SITE_URL")
-        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url))
+        kit = _kit(root, suite)
+        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit))
         epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from generator.definition import Measurement
 from generator.measure import events
-from generator.measure.plan import CORE_LIMIT_S, SUITE_LIMIT_S, PlannedRun, Total, total
+from generator.measure.plan import SUITE_LIMITS_S, PlannedRun, Total, total
 from generator.record import Record, StopReason, SystemDescription
 
 REASONS: Mapping[StopReason, str] = {
@@ -32,13 +32,19 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def print_plan(console: Console, runs: Sequence[PlannedRun], suite: Sequence[PlannedRun]) -> None:
+def print_plan(
+    console: Console,
+    runs: Sequence[PlannedRun],
+    suites: Mapping[str, Sequence[PlannedRun]],
+    each_s: float | None = None,
+) -> None:
     """Say what is going to be measured and how long that takes, here and now and for both suites.
 
     Args:
         console: where to print.
         runs: what is going to be measured.
-        suite: every measurement there is, as it would be run.
+        suites: all runs of each suite, as a run of it would make them.
+        each_s: how long each run may measure, so that its suite ends in time; None where nothing limits them.
     """
     table = _table("measurement", "variant", "up to", "tier", "expected", "at most", "took here")
     for run in runs:
@@ -58,9 +64,15 @@ def print_plan(console: Console, runs: Sequence[PlannedRun], suite: Sequence[Pla
         "not counted. Ctrl-C keeps the finished blocks. 'Up to' names the highest percentile that so many queries "
         "permit; before a first record it is not known."
     )
-    core = [run for run in suite if run.measurement.suite == "core"]
-    for name, parts, limit_s in (("core", core, CORE_LIMIT_S), ("all", suite, SUITE_LIMIT_S)):
-        console.print(_suite_line(name, total(parts), limit_s), highlight=False)
+    if each_s is not None:
+        console.print(
+            f"Each gets {each_s / 60:g} min of blocks, at the least the tier's fewest, so that the suite ends in time, "
+            "and with wider intervals. A measurement that is named takes as long as it needs; so does one at the tier "
+            "full.",
+            highlight=False,
+        )
+    for name, parts in suites.items():
+        console.print(_suite_line(name, total(parts), SUITE_LIMITS_S[name]), highlight=False)
 
 
 def _suite_line(name: str, found: Total, limit_s: float) -> str:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from generator.errors import DefinitionError, suggest
+from generator.reading import Unreadable, read_plain
 
 DEFINITION_FILE = "measurement.toml"
 """Name of the definition in a measurement's folder."""
@@ -158,11 +159,23 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of the text after them."""
+
+
 class Text(_Part):
     """The same words in both languages; neither may be missing."""
 
     ru: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
     en: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+    @field_validator("ru", "en")
+    @classmethod
+    def _visible(cls, text: str) -> str:
+        if found := _INVISIBLE.search(text):
+            problem = f"the invisible character U+{ord(found[0]):04X} stands in it. Delete it."
+            raise PydanticCustomError("unknown", "{text}", {"text": problem})
+        return text
 
 
 def _check_options(kind: str, name: str, options: Mapping[str, object], known: Mapping[str, frozenset[str]]) -> None:
@@ -465,22 +478,33 @@ def load_measurement(folder: Path) -> Measurement:
     """
     path = folder / DEFINITION_FILE
     where = f"{folder.parent.name}/{folder.name}/{DEFINITION_FILE}"
+    if folder.is_symlink():
+        raise DefinitionError(where, ["lies behind a link. Put the folder itself there."])
     try:
-        if path.stat().st_size > MAX_DEFINITION_BYTES:
-            raise DefinitionError(where, [f"is larger than {MAX_DEFINITION_BYTES // 1024} KiB. Shorten it."])
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(read_plain(path, MAX_DEFINITION_BYTES))
     except FileNotFoundError as error:
         raise DefinitionError(where, ["is not there. Each folder of measurements/ needs one."]) from error
-    except UnicodeDecodeError as error:
-        raise DefinitionError(where, [f"is not UTF-8 (byte {error.start}). Save it as UTF-8."]) from error
+    except Unreadable as error:
+        raise DefinitionError(where, [str(error)]) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
     if "name" in data:
         raise DefinitionError(where, ["unknown key 'name': the folder's name is the measurement's. Delete the line."])
+    return parse_measurement(folder.name, data, where)
+
+
+def parse_measurement(name: str, data: Mapping[str, Any], where: str) -> Measurement:
+    """Verify the decoded TOML of a definition; see `load_measurement`."""
     try:
-        return Measurement.model_validate({"name": folder.name, **data})
+        return Measurement.model_validate({"name": name, **data})
     except ValidationError as error:
         raise DefinitionError(where, list(_problems(error, data))) from error
+
+
+def measurement_folders(folder: Path) -> tuple[Path, ...]:
+    """Every measurement's folder in `measurements/`, by name; hidden ones and those that begin with _ are none."""
+    children = sorted(folder.iterdir()) if folder.is_dir() else []
+    return tuple(child for child in children if child.is_dir() and not child.name.startswith((".", "_")))
 
 
 def load_suite(folder: Path) -> tuple[Measurement, ...]:
@@ -491,12 +515,11 @@ def load_suite(folder: Path) -> tuple[Measurement, ...]:
     """
     measurements: list[Measurement] = []
     problems: list[DefinitionError] = []
-    for child in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if child.is_dir() and not child.name.startswith((".", "_")):
-            try:
-                measurements.append(load_measurement(child))
-            except DefinitionError as error:
-                problems.append(error)
+    for child in measurement_folders(folder):
+        try:
+            measurements.append(load_measurement(child))
+        except DefinitionError as error:
+            problems.append(error)
     if len(problems) == 1:
         raise problems[0]
     if problems:

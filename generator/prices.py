@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from generator.errors import DefinitionError, suggest
+from generator.reading import Unreadable, read_plain
 
 PRICES_FILE = "prices.toml"
 MAX_PRICES_BYTES = 256 * 1024
@@ -74,12 +75,12 @@ def load_prices(path: Path) -> tuple[Price, ...]:
     """
     where = "/".join(path.parts[-2:])
     try:
-        if path.stat().st_size > MAX_PRICES_BYTES:
-            raise DefinitionError(where, [f"is larger than {MAX_PRICES_BYTES // 1024} KiB. Shorten it."])
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(read_plain(path, MAX_PRICES_BYTES))
     except FileNotFoundError:
         return ()
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except Unreadable as error:
+        raise DefinitionError(where, [str(error)]) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
     try:
         return _File.model_validate(data).prices

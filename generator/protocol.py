@@ -186,7 +186,19 @@ def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50
     if statistic == "rate":
         rates = [served_rate(block, name) for name in (variant, baseline)]
         return math.log(rates[0] / rates[1]) if rates[0] and rates[1] else None
-    ours, theirs = _by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic)
+    return paired_log_ratio(_by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic))
+
+
+def paired_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> float | None:
+    """log(theirs / ours): median over pairs of successive cycles.
+
+    Args:
+        ours: latency by cycle.
+        theirs: the same of what it is compared with.
+
+    Returns:
+        Log ratio, or None when no cycle holds both.
+    """
     ratios = [math.log(theirs[cycle] / ours[cycle]) for cycle in sorted(ours.keys() & theirs.keys())]
     if not ratios:
         return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from generator.definition import CONTROL, Measurement, Name, Precision, Scenario
 from generator.errors import RecordError
+from generator.reading import Unreadable, read_plain
 
 SCHEMA_VERSION = 1
 """Version of the JSON's form; a reader of this version reads no other."""
@@ -29,7 +31,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, StringConstraints(max_length=1000)]
 """One line of text; pages escape it."""
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Latency = Annotated[int, Field(gt=0, le=86_400_000_000_000)]
 """Nanoseconds; zero, negative and longer than a day are no latencies."""
 
@@ -42,6 +44,13 @@ Unit = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)*)?$", max_le
 
 NanoSeconds = Annotated[int, Field(ge=0, le=31_536_000_000_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Value = Annotated[float, Field(ge=-1e39, le=1e39)]
+"""What a metric says of a sample: anything that 32 bits can hold, so that no sum of them overflows."""
+
+MOST_LATENCIES = 1_000_000
+"""Of one round. Rounds of today keep fifty; those of the first records hold every one."""
+
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class Tier(StrEnum):
@@ -88,7 +97,7 @@ class SystemDescription(_Part):
     """Physical cores that the system sees."""
 
     host_processor_logical_count: Count | None
-    host_processor_frequency_mhz: Annotated[float, Field(gt=0)] | None
+    host_processor_frequency_mhz: Annotated[float, Field(gt=0, le=1e9)] | None
     host_processor_caches: Line | None
     host_processor_isa: tuple[Line, ...]
     """Instruction-set flags that matter to inference, sorted: avx2, avx512f, avx512_vnni, amx_int8, ..."""
@@ -218,7 +227,7 @@ class Observations(_Part):
     unit: Unit = ""
     """Unit of the values, by the key of its phrase; nothing where they are shares or bare numbers."""
 
-    values: tuple[float, ...]
+    values: tuple[Value, ...]
 
     counts: tuple[BleuCounts, ...] = ()
     """BLEU is a score of a whole text: instead of its own value, a sample has what it adds to the text's counts."""
@@ -338,7 +347,7 @@ class VariantRecord(_Part):
     quality_unknown: Line | None = None
     """Why accuracy on labels was not measured, when it was not."""
 
-    samples_per_query: Annotated[int, Field(ge=1)] = 1
+    samples_per_query: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Samples that each timed query carried."""
 
     threads: Annotated[int, Field(ge=1)] | None = None
@@ -405,13 +414,13 @@ class Round(_Part):
 
     variant: Name
     cycle: Count
-    samples_per_query: Annotated[int, Field(ge=1)]
+    samples_per_query: Annotated[int, Field(ge=1, le=1_000_000)]
     """Samples that each query carries; throughput counts samples, not queries."""
 
-    latencies_ns: Annotated[tuple[Latency, ...], Field(min_length=1)]
+    latencies_ns: Annotated[tuple[Latency, ...], Field(min_length=1, max_length=MOST_LATENCIES)]
     """Latency of each query in the order issued, uncounted ones excluded; see `queries`."""
 
-    queries: Annotated[int, Field(ge=1)] | None = None
+    queries: Annotated[int, Field(ge=1, le=2**53)] | None = None
     """Queries that the round answered, where so many fitted into it that only the latencies of some are kept, evenly
     spaced; null: those of all."""
 
@@ -420,7 +429,7 @@ class Round(_Part):
     """CPU time of the worker over the round, all threads."""
 
     involuntary_switches: Count | None
-    offered_per_second: Annotated[float, Field(gt=0)] | None = None
+    offered_per_second: Annotated[float, Field(gt=0, le=1e12)] | None = None
     """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
 
     @property
@@ -435,7 +444,7 @@ class Round(_Part):
         return self
 
 
-Joules = Annotated[float, Field(ge=0)]
+Joules = Annotated[float, Field(ge=0, le=1e15)]
 Watts = Annotated[float, Field(ge=0, le=1e7)]
 
 
@@ -449,7 +458,7 @@ class EnergyWindow(_Part):
     variant: Name | None
     """Variant, or `control`; null where all workers slept: the idle baseline."""
 
-    started_at: AwareDatetime
+    started_at: Moment
     wall_ns: Latency
     """Between the two readings."""
 
@@ -494,17 +503,17 @@ class Health(_Part):
     """What the operating system told of one block. None of it looks at latencies."""
 
     wall_ns: Latency
-    foreign_cpu_cores: Annotated[float, Field(ge=0)] | None
+    foreign_cpu_cores: Annotated[float, Field(ge=0, le=1e6)] | None
     """Processor time used by others over wall time, in cores."""
 
-    lowest_cpu_share: Annotated[float, Field(ge=0)]
+    lowest_cpu_share: Annotated[float, Field(ge=0, le=1e6)]
     """Smallest CPU time over wall time and threads among the block's workers."""
 
     psi_cpu_some: Fraction | None
     """Share of the time in which some task waited for a processor."""
 
-    steal_cores: Annotated[float, Field(ge=0)] | None
-    load_1min: Annotated[float, Field(ge=0)] | None
+    steal_cores: Annotated[float, Field(ge=0, le=1e6)] | None
+    load_1min: Annotated[float, Field(ge=0, le=1e9)] | None
     temperature_celsius: float | None = None
     frequency_mhz: Annotated[float, Field(gt=0)] | None = None
 
@@ -516,7 +525,7 @@ class Block(_Part):
     index: Count
     """Position among the workload's blocks, disturbed ones counted."""
 
-    started_at: AwareDatetime
+    started_at: Moment
     cores: tuple[Count, ...]
     workers: tuple[WorkerStart, ...]
     """In the order in which they were started."""
@@ -555,14 +564,14 @@ class Ceiling(_Part):
     working_set_bytes: Count
     """Bytes of all arrays together; it decides which cache they fit in."""
 
-    per_second: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    per_second: Annotated[tuple[Annotated[float, Field(gt=0, le=1e24)], ...], Field(min_length=1)]
     """FLOP/s or bytes/s: the best repetition of each fresh process."""
 
 
 class Ceilings(_Part):
     """What bounds every variant on this machine; measured once a machine and kept."""
 
-    measured_at: AwareDatetime
+    measured_at: Moment
     found: tuple[Ceiling, ...]
     unknown: dict[Line, Line] = Field(default_factory=dict)
     """Reason for each that could not be measured."""
@@ -578,8 +587,8 @@ class Record(_Part):
     measurement: Name
     tier: Tier
     scenario: Scenario
-    started_at: AwareDatetime
-    finished_at: AwareDatetime
+    started_at: Moment
+    finished_at: Moment
     sittings: Annotated[int, Field(ge=1)]
     """How many times the run was taken up; more than 1 when it was interrupted and resumed."""
 
@@ -613,6 +622,8 @@ class Record(_Part):
             raise ValueError(f"rounds name unknown variants: {', '.join(sorted(stray))}")
         if self.finished_at < self.started_at:
             raise ValueError("it finished before it started")
+        if problem := next(_contradictions(self), None):
+            raise ValueError(problem)
         return self
 
     @property
@@ -623,6 +634,33 @@ class Record(_Part):
     def variant(self, name: str) -> VariantRecord:
         """The variant of this name; KeyError when there is none."""
         return {v.name: v for v in self.variants}[name]
+
+
+def _contradictions(record: Record) -> Iterator[str]:
+    """What no run can have left behind; without it, whoever reads a record need not ask."""
+    workloads = [one.name for one in record.workloads]
+    if len(set(workloads)) != len(workloads):
+        yield "two workloads bear the same name"
+    if stray := {one.workload for one in record.variants} - set(workloads):
+        yield f"variants name unknown workloads: {', '.join(sorted(stray))}"
+    if stray := set(record.stop_reason) - set(workloads):
+        yield f"stop_reason names unknown workloads: {', '.join(sorted(stray))}"
+    for name in workloads:
+        own = [one for one in record.variants if one.workload == name]
+        if own and sum(one.baseline for one in own) != 1:
+            yield f"workload '{name}' has not exactly one baseline"
+    for block in record.blocks:
+        yield from _contradictions_of(block, {one.name for one in record.variants if one.workload == block.workload})
+
+
+def _contradictions_of(block: Block, variants: set[str]) -> Iterator[str]:
+    started, where = {one.variant for one in block.workers}, f"block {block.index} of '{block.workload}'"
+    if stray := started - variants - {CONTROL}:
+        yield f"{where} started workers of other workloads' variants: {', '.join(sorted(stray))}"
+    if stray := {one.variant for one in block.rounds} - started:
+        yield f"{where} has rounds of variants that it did not start: {', '.join(sorted(stray))}"
+    if stray := {one.variant for one in block.energy if one.variant} - started:
+        yield f"{where} has energy of variants that it did not start: {', '.join(sorted(stray))}"
 
 
 def record_id(measurement: str, started_at: datetime, system: SystemDescription) -> str:
@@ -638,7 +676,7 @@ def sealed(fields: dict[str, Any]) -> Record:
     """
     unsealed = Record.model_validate({**fields, "sha256": "0" * 64})
     data = json.loads(unsealed.model_dump_json())
-    return Record.model_validate_json(json.dumps({**data, "sha256": _digest(data)}))
+    return Record.model_validate_json(json.dumps({**data, "sha256": seal_of(data)}))
 
 
 def dump_record(record: Record) -> str:
@@ -661,16 +699,24 @@ def load_record(path: Path) -> Record:
     where = "/".join(path.parts[-3:])
     again = "Restore the file (git checkout), or delete it and measure again."
     try:
-        if path.stat().st_size > MAX_RECORD_BYTES:
-            raise RecordError(where, f"the record is larger than {MAX_RECORD_BYTES // 2**20} MiB", again)
-        data = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+        data = decoded(read_plain(path, MAX_RECORD_BYTES))
     except FileNotFoundError as error:
         raise RecordError(where, "there is no such record", "List what there is: python -m generator list") from error
-    except UnicodeDecodeError as error:
-        raise RecordError(where, "the record is not UTF-8", again) from error
+    except Unreadable as error:
+        raise RecordError(where, f"the record {error.problem}", again) from error
     except (ValueError, RecursionError) as error:
         raise RecordError(where, f"the record is no complete JSON ({error})", again) from error
     return parse_record(data, where)
+
+
+def decoded(text: str) -> Any:
+    """JSON of a record, strictly: no NaN, no infinity, no key twice.
+
+    Raises:
+        ValueError: when it is none.
+        RecursionError: when it is nested beyond reason.
+    """
+    return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_key_twice)
 
 
 def parse_record(data: Any, where: str) -> Record:
@@ -686,13 +732,15 @@ def parse_record(data: Any, where: str) -> Record:
             "Use a generator of that version, or measure again.",
         )
     try:
-        record = Record.model_validate_json(json.dumps(data))
-    except ValidationError as error:
-        first = error.errors()[0]
+        record = Record.model_validate_json(json.dumps(data, allow_nan=False))
+    except ValueError as error:
+        if not isinstance(error, ValidationError):  # a number too large for 64 bits, as 1e999
+            raise RecordError(where, f"the record holds what is no JSON ({error})", again) from error
+        first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         more = f" (and {error.error_count() - 1} more problems)" if error.error_count() > 1 else ""
         raise RecordError(where, f"{field}: {first['msg']}{more}", again) from error
-    if _digest(data) != record.sha256:
+    if seal_of(data) != record.sha256:
         problem = "the record's contents do not match its sha256: it was edited after it was measured"
         raise RecordError(where, problem, again)
     return record
@@ -709,6 +757,8 @@ def load_records(folder: Path) -> tuple[Record, ...]:
     Raises:
         RecordError: for the first file that is no sound record.
     """
+    if folder.is_symlink():
+        raise RecordError("/".join(folder.parts[-2:]), "the folder is a link", "Put the folder itself there.")
     records = [load_record(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
     for record, path in zip(records, sorted(folder.glob("*.json")), strict=True):
         if path.stem != record.record_id:
@@ -717,11 +767,20 @@ def load_records(folder: Path) -> tuple[Record, ...]:
     return tuple(sorted(records, key=lambda r: (r.started_at, r.record_id)))
 
 
-def _digest(data: dict[str, Any]) -> str:
+def seal_of(data: Mapping[str, Any]) -> str:
+    """SHA-256 over everything in a record's JSON but its seal: keys sorted, no blanks, ASCII only."""
     rest = {key: value for key, value in data.items() if key != "sha256"}
     return hashlib.sha256(
         json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
     ).hexdigest()
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)[:40]}' stands twice")
+    return found
 
 
 def _no_constant(name: str) -> Any:

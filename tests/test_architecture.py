@@ -17,19 +17,31 @@ MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
 BELOW = {
     "errors": set(),
-    "definition": {"errors"},
-    "prices": {"errors", "definition"},
+    "reading": {"errors"},
+    "definition": {"errors", "reading"},
+    "prices": {"errors", "reading", "definition"},
     "evidence": {"errors", "definition"},
     "story": {"errors", "definition"},
-    "record": {"errors", "definition"},
+    "record": {"errors", "reading", "definition"},
     "protocol": {"errors", "definition", "record"},
+    "browser": {"errors", "reading", "definition", "record", "protocol"},
     "assets": {"errors", "definition", "record", "protocol"},
     "workloads": {"errors", "definition", "record", "protocol", "assets"},
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
-    "measure": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms", "runtimes"},
+    "measure": {
+        *("errors", "definition", "record", "protocol", "browser"),
+        *("assets", "workloads", "transforms", "runtimes"),
+    },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "protocol", "story"},
-    "publish": {"errors", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
+    "publish": {
+        *("errors", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
+        *("story", "analysis"),
+    },
+    "contribute": {
+        *("errors", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
+        *("story", "analysis", "publish"),
+    },
 }
 """What each room may import: measuring and publishing meet only at the record."""
 

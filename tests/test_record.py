@@ -12,7 +12,7 @@ import pytest
 from generator.definition import load_measurement
 from generator.errors import RecordError
 from generator.measure.run import Surroundings, run_measurement
-from generator.record import Record, Tier, _digest, dump_record, load_record, load_records, parse_record, sealed
+from generator.record import Record, Tier, dump_record, load_record, load_records, parse_record, seal_of, sealed
 
 Make = Callable[..., Any]
 
@@ -134,7 +134,7 @@ def test_a_record_from_before_a_field_existed_is_written_as_it_was_read(path: Pa
     data = json.loads(path.read_text("utf-8"))
     for variant in data["variants"]:
         del variant["environment"]
-    data["sha256"] = _digest(data)
+    data["sha256"] = seal_of(data)
     old = parse_record(data, "old.json")
     assert old.variants[0].environment == ()
     assert json.loads(dump_record(old)) == data

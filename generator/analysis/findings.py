@@ -152,14 +152,19 @@ def analyse(measurement: Measurement, record: Record, prices: Sequence[Price] = 
     """Find what a record says, and what it costs at these prices.
 
     A variant of the record that the definition no longer has is left out; one that the record does not have yet
-    is left out as well: findings never invent a row.
+    is left out as well: findings never invent a row. A workload is left out when the record has no baseline for it.
     """
     workloads = tuple(
         _workload(measurement, record, choice, found, prices)
         for choice in measurement.workloads
         if (found := next((w for w in record.workloads if w.name == choice.name), None))
+        and _has(record, measurement.variants_of(choice.name)[0])
     )
     return Findings(measurement, record, workloads, _headline(measurement, record, workloads))
+
+
+def _has(record: Record, variant: Variant) -> bool:
+    return any(one.name == variant.name and one.workload == variant.workload for one in record.variants)
 
 
 def _workload(
@@ -171,8 +176,7 @@ def _workload(
 ) -> WorkloadFindings:
     blocks = [block for block in record.blocks if block.workload == choice.name]
     kept = protocol.kept_blocks(blocks)
-    known = {variant.name for variant in record.variants}
-    defined = [variant for variant in measurement.variants_of(choice.name) if variant.name in known]
+    defined = [variant for variant in measurement.variants_of(choice.name) if _has(record, variant)]
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
     variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1, prices) for one in defined)
@@ -276,6 +280,8 @@ def _headline(measurement: Measurement, record: Record, workloads: Sequence[Work
         ]
         return max(sound, key=lambda comparison: comparison.speedup.point, default=None)
     workload = measurement.variant(chosen.variant).workload
+    if workload not in {one.choice.name for one in workloads}:
+        return None
     blocks = [block for block in record.blocks if block.workload == workload]
     return compare(blocks, chosen.variant, chosen.against, len(measurement.variants_of(workload)), _statistic(record))
 

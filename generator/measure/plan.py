@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,8 +21,11 @@ from generator.measure import needs
 from generator.record import Record, SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
-CORE_LIMIT_S, SUITE_LIMIT_S = 600, 7200
-"""What the core measurements and the whole suite are to take at most, at the standard tier on two cores."""
+SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}
+"""What each suite takes at most at the standard tier, preparation excluded; see `plan_within`."""
+
+_STEP_S = 6.0
+"""Limits are found to a tenth of a minute, so that `--minutes` can repeat them."""
 
 _START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}
 """Rough time in which a worker of each runtime starts, before a record tells."""
@@ -122,6 +126,49 @@ def plan_runs(
         one for one in suite if policy is MeasurePolicy.ALL or is_missing(one, records.get(one.name, ()), system, tier)
     ]
     return tuple(_planned(one, records.get(one.name, ()), system, tier, most_s) for one in wanted)
+
+
+def plan_within(
+    limit_s: float, runs: Sequence[PlannedRun], records: Mapping[str, Sequence[Record]], system: SystemDescription
+) -> tuple[tuple[PlannedRun, ...], float | None]:
+    """Let planned runs end in time.
+
+    Every run gets the same limit, so that a person can repeat each by `--minutes`. The tier's least blocks are
+    measured whatever the limit: where they alone take longer than `limit_s`, so do the runs.
+
+    Args:
+        limit_s: what all runs may take together.
+        runs: as they were planned without a limit.
+        records: records of each measurement by its name.
+        system: this machine.
+
+    Returns:
+        The runs; and the longest limit on one's blocks, in seconds, with which all of them end within `limit_s` even
+        if each takes the most it can. None where no limit is needed.
+    """
+    if total(runs).most_s <= limit_s:
+        return tuple(runs), None
+
+    def limited(tenth: int) -> tuple[PlannedRun, ...]:
+        found = (records.get(run.measurement.name, ()) for run in runs)
+        return tuple(
+            _planned(run.measurement, own, system, run.tier, tenth * _STEP_S)
+            for run, own in zip(runs, found, strict=True)
+        )
+
+    tenths = range(1, math.ceil(limit_s / _STEP_S) + 1)
+    fitting = bisect_right(tenths, limit_s, key=lambda tenth: total(limited(tenth)).most_s)
+    longest = tenths[max(fitting - 1, 0)]
+    return limited(longest), longest * _STEP_S
+
+
+def plan_suites(
+    suite: Sequence[Measurement], records: Mapping[str, Sequence[Record]], system: SystemDescription
+) -> Mapping[str, tuple[PlannedRun, ...]]:
+    """What a run of each whole suite would be at the standard tier, by its name in `SUITE_LIMITS_S`."""
+    parts = {"core": [one for one in suite if one.suite == "core"], "all": suite}
+    every = {name: plan_runs(part, records, system, Tier.STANDARD, MeasurePolicy.ALL) for name, part in parts.items()}
+    return {name: plan_within(SUITE_LIMITS_S[name], runs, records, system)[0] for name, runs in every.items()}
 
 
 def is_missing(measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier) -> bool:

@@ -7,7 +7,8 @@ interval and a language.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from generator.analysis.comparison import Verdict
 from generator.errors import PublishError, suggest
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
+from generator.reading import Unreadable, read_plain
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ARTICLE_BYTES = 256 * 1024
@@ -28,11 +30,12 @@ _FILTERS = ("first", "last", "length", "list", "map", "rejectattr", "reverse", "
 """Jinja's filters that templates may use; those that join or format strings would bypass the escaping."""
 
 _TYPED_RESULT = re.compile(
-    r"""×\s?\d+(?:[.,]\d+)? | \d+(?:[.,]\d+)?\s?(?:× | x\b | % | раз[аы]?\b | times\b | п\.\s?п\. | pp\b
+    r"""(?<!\d)(?<!\d\s)×\s?\d+(?:[.,]\d+)?
+    | \d+(?:[.,]\d+)?\s?(?:×(?!\s?\d) | x\b | % | раз[аы]?\b | times\b | п\.\s?п\. | pp\b
     | (?:мс|мкс|нс|ms|µs|ns)\b | процент | percent)""",
     re.VERBOSE,
 )
-"""A number with what makes it a result: a factor, a percentage, a time."""
+"""A number with what makes it a result: a factor, a percentage, a time; 512 × 512 is the size of something."""
 
 
 class Environment(SandboxedEnvironment):
@@ -55,12 +58,16 @@ class Environment(SandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
+        # The name of a variant may be put together where it is looked up: what is printed is what was found.
+        calls = [argument for call in tree.find_all(nodes.Call) for argument in call.args]
+        names = [node for node in calls if isinstance(node, nodes.Concat)]
         for node in tree.find_all((nodes.Concat, nodes.BinExpr)):
-            if not isinstance(node, (nodes.And, nodes.Or)):
+            if not isinstance(node, (nodes.And, nodes.Or)) and not any(node is one for one in names):
                 problem = "templates neither join strings nor calculate: write the expressions one after the other"
                 raise TemplateSyntaxError(problem, node.lineno, name, filename)
         if name is not None and not (TEMPLATES / name).exists():
             _refuse_typed_results(tree, name, filename)
+            _refuse_endless_work(tree, name, filename)
         return tree
 
 
@@ -84,26 +91,55 @@ def _refuse_typed_results(tree: nodes.Template, name: str, filename: str | None)
             raise TemplateSyntaxError(problem, line, name, filename)
 
 
+MOST_NESTED_LOOPS = 2
+MOST_LISTED = 64
+
+_REPEATING = (nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport)
+"""What can run itself again and again; an article needs none of it."""
+
+
+def _refuse_endless_work(tree: nodes.Template, name: str, filename: str | None) -> None:
+    """Refuse what could keep a build busy for ever: a template of a stranger is rendered without asking."""
+    for node in tree.find_all(_REPEATING):
+        raise TemplateSyntaxError("articles have no imports and includes", node.lineno, name, filename)
+    macros = list(tree.find_all(nodes.Macro))
+    for macro in macros:
+        if any(inner.name in {one.name for one in macros} for inner in macro.find_all(nodes.Name)):
+            raise TemplateSyntaxError("a macro calls no macro", macro.lineno, name, filename)
+    for word in tree.find_all(nodes.Name):
+        if word.name == "self":
+            raise TemplateSyntaxError("an article does not print its own blocks again", word.lineno, name, filename)
+    for listed in tree.find_all(nodes.Literal):
+        if len(getattr(listed, "items", ())) > MOST_LISTED:
+            raise TemplateSyntaxError(f"a list here holds at most {MOST_LISTED} things", listed.lineno, name, filename)
+    for outer in tree.find_all(nodes.For):
+        if outer.recursive or _depth(outer) > MOST_NESTED_LOOPS:
+            problem = f"at most {MOST_NESTED_LOOPS} loops may stand inside one another, and none may be recursive"
+            raise TemplateSyntaxError(problem, outer.lineno, name, filename)
+
+
+def _depth(loop: nodes.For) -> int:
+    return 1 + max((_depth(inner) for inner in loop.find_all(nodes.For)), default=0)
+
+
 def read_article(folder: Path, language: Language) -> tuple[str, str] | None:
     """Name and text of a measurement's own article; None when it has none.
 
     Raises:
-        PublishError: when it is too large, not UTF-8, or there in one language only.
+        PublishError: when it is too large, a link, not UTF-8, or there in one language only.
     """
     paths = {one: folder / f"article.{one.value}.md.j2" for one in Language}
-    there = [one for one, path in paths.items() if path.is_file()]
+    there = [one for one, path in paths.items() if path.is_file() or path.is_symlink()]
     if not there:
         return None
     path = paths[language]
     name = f"{folder.parent.name}/{folder.name}/{path.name}"
     if language not in there:
         raise PublishError(name, "the article is there in one language only", "Write it in the other one too.")
-    if path.stat().st_size > MAX_ARTICLE_BYTES:
-        raise PublishError(name, f"the article is larger than {MAX_ARTICLE_BYTES // 1024} KiB", "Shorten it.")
     try:
-        return name, path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise PublishError(name, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
+        return name, read_plain(path, MAX_ARTICLE_BYTES)
+    except Unreadable as error:
+        raise PublishError(name, f"the article {error.problem}", error.remedy) from error
 
 
 def render(environment: Environment, template: str, context: Mapping[str, Any]) -> str:
@@ -112,9 +148,26 @@ def render(environment: Environment, template: str, context: Mapping[str, Any]) 
     Raises:
         PublishError: with the template, the line and what is wrong there.
     """
-    try:
+    with _told(template, context):
         text = environment.get_template(template).render(context)
         return environment.language.typeset(_squeezed(text))
+
+
+def parse(environment: Environment, template: str) -> None:
+    """Read one template without rendering it.
+
+    Raises:
+        PublishError: with the template, the line and what is wrong there.
+    """
+    with _told(template, {}):
+        environment.get_template(template)
+
+
+@contextmanager
+def _told(template: str, context: Mapping[str, Any]) -> Iterator[None]:
+    """Turn whatever a template can do wrong into one message with its place."""
+    try:
+        yield
     except PublishError:
         raise
     except TemplateSyntaxError as error:
@@ -124,6 +177,8 @@ def render(environment: Environment, template: str, context: Mapping[str, Any]) 
         raise PublishError(f"{template}{_line(error)}", problem, f"Known: {', '.join(sorted(context))}.") from error
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
         raise PublishError(f"{template}{_line(error)}", f"{error}".rstrip("."), "") from error
+    except (SyntaxError, MemoryError) as error:  # Jinja writes Python, and Python has limits to what it compiles
+        raise PublishError(template, "it is nested more deeply than can be compiled", "Make it simpler.") from error
 
 
 def _line(error: BaseException) -> str:

@@ -54,9 +54,14 @@ def chart_json(chart: Chart, citation: str, records: Sequence[str]) -> bytes:
 
 def results_csv(findings: Findings) -> bytes:
     """Every variant of a record, a row each: what the tables of its page show, unrounded."""
-    rows = [_result(findings, workload, variant) for workload in findings.workloads for variant in workload.variants]
+    rows = result_rows(findings)
     head = list(dict.fromkeys(name for row in rows for name in row))
     return _csv(head, [[row.get(name) for name in head] for row in rows])
+
+
+def result_rows(findings: Findings) -> list[dict[str, Cell]]:
+    """The same as rows; a row has the columns that its variant has numbers for."""
+    return [_result(findings, workload, variant) for workload in findings.workloads for variant in workload.variants]
 
 
 def citation(findings: Findings, sentences: Sentences) -> str:

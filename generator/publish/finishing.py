@@ -15,10 +15,14 @@ from generator.publish.staging import write_whole
 __all__ = ["POLICY", "add_policy", "prune", "script_hashes", "swap_in"]
 
 POLICY = (
-    "default-src 'self'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'self'; script-src 'self'{sources}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 """Content security policy of every page. Styles may be inline because charts and table cells carry them."""
+
+WASM_PAGE = "on-device"
+"""Folder of the one page, in each language, that executes WebAssembly, in a worker; some browsers ask the page's policy
+whether its workers may."""
 
 _CHARSET = '<meta charset="utf-8">'
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*\bapplication/)[^>]*>(.*?)</script>", re.DOTALL)
@@ -57,7 +61,8 @@ def add_policy(site: Path) -> None:
     """
     for path in site.rglob("*.html"):
         html = path.read_text("utf-8")
-        policy = POLICY.format(hashes="".join(f" {source}" for source in script_hashes(html)))
+        wasm = ("'wasm-unsafe-eval'",) if path.parent.name == WASM_PAGE else ()
+        policy = POLICY.format(sources="".join(f" {source}" for source in (*wasm, *script_hashes(html))))
         meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         write_whole(path, html.replace(_CHARSET, _CHARSET + meta, 1).encode())
 

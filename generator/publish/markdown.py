@@ -22,6 +22,9 @@ _SPECIAL = re.compile(
 """What Markdown and Material's extensions could take for syntax: anywhere, or at the beginning of a line."""
 
 
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 class Markdown(Markup):
     """Text that is Markdown on purpose. Joined or formatted with other strings, it escapes them."""
 
@@ -38,7 +41,11 @@ class Markdown(Markup):
 
 
 def one_line(text: str) -> str:
-    """Collapse a text's white space, so that it cannot end the block it stands in; no-break spaces stay."""
+    """Collapse a text's white space, so that it cannot end the block it stands in; no-break spaces stay.
+
+    Control characters go, and so do those that turn the direction of the page after them.
+    """
+    text = _INVISIBLE.sub("", text)
     return re.sub(r"[ \t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+", " ", text).strip(" ")
 
 
@@ -79,7 +86,7 @@ def code_block(text: str, language: str = "text") -> Markdown:
     """Fenced block of a text that the generator or a record gives; a fence inside cannot end it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return Markdown(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+    return Markdown(f"{fence}{language}\n{_INVISIBLE.sub('', text).rstrip()}\n{fence}")
 
 
 def html_text(text: str) -> str:
@@ -89,5 +96,6 @@ def html_text(text: str) -> str:
 
 def front_matter(**fields: str | bool | None) -> Markdown:
     """YAML header of a page; JSON strings are YAML's double-quoted ones."""
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items() if value is not None]
+    shown = {key: _INVISIBLE.sub("", one) if isinstance(one, str) else one for key, one in fields.items()}
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in shown.items() if value is not None]
     return Markdown("---\n" + "\n".join(lines) + "\n---\n")

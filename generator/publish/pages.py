@@ -10,9 +10,10 @@ from pathlib import Path
 from generator.analysis.findings import Findings, control_alarms
 from generator.analysis.overview import latest_by_system
 from generator.analysis.pair import library
+from generator.browser.kit import Kit
 from generator.definition import Measurement
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
-from generator.publish import markdown, validity, your_record
+from generator.publish import markdown, on_device, validity, your_record
 from generator.publish.article import Environment, render
 from generator.publish.article_page import ArticlePages
 from generator.publish.charts.card import Card
@@ -42,6 +43,7 @@ def pages(
     cache: Path,
     measurements: Path | None = None,
     site_url: str | None = None,
+    kit: Kit | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -51,6 +53,7 @@ def pages(
         cache: folder for drawn charts.
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
         site_url: address of the site's root, for citations; without it, they have no address.
+        kit: what a reader measures in the browser; without it, that page has no button.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
@@ -59,12 +62,16 @@ def pages(
     article = load_article(measurements.parent) if measurements else None
     found = _by_measurement(all_findings)
     for language in Language:
-        yield from _Edition(language, found, suite, Gallery(cache), measurements, evidence, article, site_url).pages()
+        gallery = Gallery(cache)
+        yield from _Edition(language, found, suite, gallery, measurements, evidence, article, site_url, kit).pages()
+    yield from on_device.files(kit) if kit else ()
 
 
 def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
     grouped = dict[str, list[Findings]]()
-    newest_first = sorted(all_findings, key=lambda f: (f.record.started_at, f.record.record_id), reverse=True)
+    # A record that has nothing of today's definition is kept, but there is nothing that a page could show of it.
+    told = [one for one in all_findings if one.workloads]
+    newest_first = sorted(told, key=lambda f: (f.record.started_at, f.record.record_id), reverse=True)
     for one in newest_first:
         grouped.setdefault(one.measurement.name, []).append(one)
     return grouped
@@ -84,6 +91,7 @@ class _Edition:
     evidence: Evidence | None = None
     article: Article | None = None
     site_url: str | None = None
+    kit: Kit | None = None
 
     def pages(self) -> Iterator[Page]:
         made = {name: self._measurement_page(name) for name in self.found}
@@ -100,6 +108,7 @@ class _Edition:
         yield from self._evidence()
         yield from self._article()
         yield from self._your_record()
+        yield self._page("on-device/index.md", self._on_device())
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name in made:
@@ -227,6 +236,22 @@ class _Edition:
         head = markdown.front_matter(title=title, description=description)
         yield self._page("your-record/index.md", head + Markdown("\n" + body))
         yield self._page("your-record/published.json", your_record.published(self.found, words))
+
+    def _on_device(self) -> str:
+        """Measuring in the reader's browser."""
+        words = phrases(self.language)
+        context = {
+            "command": markdown.code_block("python -m generator build", "bash"),
+            "say": words.say,
+            "widget": on_device.widget(self.kit, self.suite, self.found, words) if self.kit else "",
+        }
+        body = render(Environment(self.language), f"{self.language.value}/on-device.md.j2", context)
+        head = markdown.front_matter(
+            title=words.say("on_device.title"),
+            description=words.say("on_device.lede"),
+            script=on_device.SCRIPT if self.kit else None,
+        )
+        return head + Markdown("\n" + body)
 
     def _alarms(self) -> Markdown:
         """How often the baseline differed from itself, over all records."""

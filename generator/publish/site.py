@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from generator.errors import PublishError
+from filelock import FileLock, Timeout
+
+from generator.errors import Busy, PublishError
 from generator.publish.finishing import add_policy, prune, swap_in
 from generator.publish.linkcheck import check_links
 from generator.publish.staging import LANGUAGES, Language, Page, stage
@@ -28,6 +31,9 @@ DEFAULT_EPOCH = 315_532_800
 
 QUIET = MappingProxyType({"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"})
 """Silences the advertisements that MkDocs' forks and themes print at every build; they are no warnings of ours."""
+
+LONGEST_WAIT_S = 600
+"""How long a build waits for another one in the same checkout."""
 
 MOST_SHOWN = 20
 """Problems that one error lists; the rest is counted."""
@@ -67,7 +73,8 @@ def build_site(
     Args:
         pages: the generated files; hand-written ones are read from docs/<language>.
         root: the checkout: has mkdocs.yml, mkdocs.en.yml and docs/.
-        progress: told the name of each step as it begins: "stage", "ru", "en", "finish", "check".
+        progress: told the name of each step as it begins: "stage", "ru", "en", "finish", "check"; before them "wait"
+            when another build holds the checkout.
         epoch: seconds since 1970 that stand for "now", usually the newest record's; the environment's
             SOURCE_DATE_EPOCH goes before it. The same pages and epoch give the same bytes.
         site_url: address of the root language; by default the environment's SITE_URL, or the one in mkdocs.yml.
@@ -76,11 +83,27 @@ def build_site(
     Raises:
         PublishError: when a page is missing, a link is broken, or MkDocs warns. The old site is still in its place.
         StorageError: when a file cannot be written.
+        Busy: when another build holds the checkout and does not end.
     """
     tell = progress or _say_nothing
+    with _only_build(root / "build", tell):
+        return _build(pages, root, tell, epoch=epoch, site_url=site_url, target=target or root / "site")
+
+
+def _build(
+    pages: Iterable[Page],
+    root: Path,
+    tell: Callable[[str], None],
+    *,
+    epoch: int | None,
+    site_url: str | None,
+    target: Path,
+) -> Site:
     tell("stage")
     staged = stage(pages, root)
-    built, target = root / "build" / "site", target or root / "site"
+    built = root / "build" / "site"
+    # What a killed build left behind: MkDocs empties the folder too, but keeps hidden files.
+    shutil.rmtree(built, ignore_errors=True)
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
     addresses: list[str] = []
     with _environment({**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}):
@@ -99,6 +122,32 @@ def build_site(
     files = [path for path in target.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     return Site(target, staged.page_count, report.link_count, len(files), size, staged.written)
+
+
+@contextmanager
+def _only_build(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold the checkout for building: two builds at once would mix their pages. The second waits for the first.
+
+    The lock is the operating system's: it ends with the process, however that ends.
+
+    Raises:
+        Busy: when the other build does not end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "building.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        tell("wait")
+        try:
+            lock.acquire(timeout=LONGEST_WAIT_S)
+        except Timeout as error:
+            problem = f"another build has held this checkout for {LONGEST_WAIT_S} s"
+            raise Busy(str(folder / "building.lock"), problem, "End it, or wait until it is done.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _run_mkdocs(root: Path, language: Language, into: Path) -> str:

@@ -100,6 +100,9 @@ def _hand_written(folder: Path) -> dict[str, bytes]:
     found = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
+        if path.is_symlink():
+            where = f"docs/{folder.name}/{relative.as_posix()}"
+            raise PublishError(where, "it is a link, and may lead out of the checkout", "Put the file itself there.")
         if path.is_file() and not any(part.startswith(".") for part in relative.parts):
             found[relative.as_posix()] = path.read_bytes()
     return found

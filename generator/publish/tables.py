@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from generator.analysis.confirmation import Outcome, confirmations
 from generator.analysis.estimate import Unknown
 from generator.analysis.findings import Findings
 from generator.publish import markdown
@@ -200,8 +201,21 @@ def history(findings: Findings, others: Sequence[Findings], sentences: Sentences
         )
     table = markdown.table(head, rows, (3,))
     if len(others) > 1:
-        return table
+        return Markdown("\n\n").join([table, *_confirmed(findings, others, phrases)])
     return Markdown("\n\n").join([table, phrases.write("page.history_none")])
+
+
+def _confirmed(findings: Findings, others: Sequence[Findings], phrases: Phrases) -> Iterator[Markdown]:
+    """How many other runs say the same; nothing where none can be compared."""
+    found = confirmations(findings.record, [one.record for one in others])
+    if found:
+        agree = [one for one in found if one.outcome is Outcome.AGREES]
+        yield phrases.write(
+            "page.confirmed",
+            agree=len(agree),
+            elsewhere=sum(one.elsewhere for one in agree),
+            differ=len(found) - len(agree),
+        )
 
 
 def sources(findings: Findings, phrases: Phrases) -> Markdown:

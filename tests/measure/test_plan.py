@@ -14,7 +14,7 @@ from rich.console import Console
 from generator.console import print_plan, print_took
 from generator.definition import Measurement, load_measurement
 from generator.measure import plan
-from generator.measure.plan import MeasurePolicy, PlannedRun, plan_runs, total
+from generator.measure.plan import MeasurePolicy, PlannedRun, plan_runs, plan_suites, plan_within, total
 from generator.measure.run import run_measurement
 from generator.record import Record, SystemDescription, Tier
 
@@ -107,7 +107,7 @@ def test_the_plan_compares_both_suites_with_what_they_took(
     runs = plan_runs(suite, {"trial": [record]}, system, Tier.STANDARD, MeasurePolicy.ALL)
     file = io.StringIO()
     console = Console(file=file, width=200)
-    print_plan(console, runs[:1], runs)
+    print_plan(console, runs[:1], plan_suites(suite, {"trial": [record]}, system))
     print_took(console, runs[0], record)
     text = file.getvalue()
     found = total(runs)
@@ -119,3 +119,22 @@ def test_the_plan_compares_both_suites_with_what_they_took(
     assert every.endswith("It is to end within 2 h 0 min.")
     assert "trial took " in text
     assert "not yet" not in text
+
+
+def test_a_suite_gets_the_longest_limit_with_which_it_ends_in_time(
+    checkout: Make, system: SystemDescription, definition: str
+) -> None:
+    """The same for every measurement; one more tenth of a minute each would be too long."""
+    root = checkout(trial=definition, other=definition)
+    suite = [load_measurement(root / "measurements" / name) for name in ("trial", "other")]
+    runs = plan_runs(suite, {}, system, Tier.STANDARD, MeasurePolicy.ALL)
+    least = total(plan_runs(suite, {}, system, Tier.STANDARD, MeasurePolicy.ALL, 0.0)).most_s
+    longest = total(runs).most_s
+    limit_s = (least + longest) / 2
+    limited, each_s = plan_within(limit_s, runs, {}, system)
+    assert each_s is not None
+    assert total(limited).most_s <= limit_s
+    assert total(plan_runs(suite, {}, system, Tier.STANDARD, MeasurePolicy.ALL, each_s + 6)).most_s > limit_s
+    assert plan_within(longest, runs, {}, system) == (runs, None)
+    shortest, _ = plan_within(least / 2, runs, {}, system)
+    assert total(shortest).most_s == pytest.approx(least), "the tier's least blocks are measured all the same"

@@ -71,6 +71,11 @@ def test_templates_do_not_calculate(template: str) -> None:
         printed(template, value="<b>")
 
 
+def test_the_name_of_a_variant_may_be_put_together_where_it_is_looked_up() -> None:
+    """What is printed is what was found, escaped as ever."""
+    assert printed("{{ find(name ~ '-fp32') }}", find=lambda name: f"<{name}>", name="x").strip() == "&#60;x-fp32&#62;"
+
+
 @pytest.mark.parametrize("value", [1.5, 3, True])
 def test_a_bare_number_is_never_published(value: object) -> None:
     with pytest.raises(PublishError, match="a bare number"):
@@ -148,7 +153,7 @@ def test_a_typed_result_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["int8", "fp32", "32 бита", "8-bit", "p99", "x86", "avx512_vnni", "2023–2025", "3 dots"]
+    "text", ["int8", "fp32", "32 бита", "8-bit", "p99", "x86", "avx512_vnni", "2023–2025", "3 dots", "512 × 512 pixels"]
 )
 def test_other_numbers_are_fine(text: str) -> None:
     assert text in printed(f"Text with {text} in it")

@@ -69,7 +69,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
 OPEN_FAMILIES = frozenset(
-    {"caveat", "column", "design", "isa", "metric", "reason", "sentence", "unit", "unknown", "your_record"}
+    {"caveat", "column", "design", "isa", "metric", "on_device", "reason", "sentence", "unit", "unknown", "your_record"}
 )
 """Families with names that contributors, processors, a page's script or the code's own tables bring."""
 

@@ -131,6 +131,17 @@ def test_policy_allows_the_pages_own_scripts_and_no_others(tmp_path: Path, write
     assert f"script-src 'self' 'sha256-{digest}';" in head
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [("on-device/index.html", True), ("en/on-device/index.html", True), ("index.html", False), ("a/index.html", False)],
+)
+def test_one_page_may_execute_webassembly(tmp_path: Path, write: Write, name: str, allowed: bool) -> None:
+    """Where models are measured in the browser, in each language, and nowhere else."""
+    path = write(name, '<head><meta charset="utf-8"></head>')
+    add_policy(tmp_path)
+    assert ("script-src 'self' 'wasm-unsafe-eval';" in path.read_text("utf-8")) is allowed
+
+
 def test_swap_replaces_the_old_site(tmp_path: Path, write: Write) -> None:
     """Nothing of the old site is left among the new one's files."""
     write("site/old.html", "old")

@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 ROOT_URL = "https://example.org/lab/"
 GENERATED = (
     *("applications", "claims", "evidence", "glossary", "licences", "no-gain", "systems", "technologies"),
-    *("twice-in-two-years", "validity", "your-record"),
+    *("on-device", "twice-in-two-years", "validity", "your-record"),
 )
 """Pages that the navigation and the hand-written pages lead to."""
 

@@ -1,0 +1,1 @@
+"""What a contributor does before anything is measured or published: make a folder, check it, take the data out."""

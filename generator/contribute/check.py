@@ -1,0 +1,340 @@
+"""Everything that is wrong with what a contributor made, at once: file, line, reason, remedy. Runs none of its code."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from generator.analysis.findings import Findings, analyse
+from generator.analysis.overview import latest_by_system
+from generator.contribute.lines import line_in_json, line_in_toml
+from generator.definition import (
+    DEFINITION_FILE,
+    MAX_DEFINITION_BYTES,
+    Measurement,
+    load_measurement,
+    measurement_folders,
+)
+from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
+from generator.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
+from generator.publish.article import Environment, parse, read_article
+from generator.publish.charts.chart import Chart
+from generator.publish.charts.gallery import Drawn, Gallery
+from generator.publish.language import Language
+from generator.publish.measurement_page import MeasurementPage
+from generator.reading import Unreadable, read_plain
+from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record
+
+ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
+KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
+"""What may lie in a measurement's folder, beside `records/`."""
+
+WEIGHTS = frozenset(
+    {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz", ".ckpt", ".h5", ".onnx", ".safetensors"}
+)
+MOST_FOLDER_BYTES = 256 * 2**20
+MOST_SHOWN = 20
+"""Problems of one file that are listed; a damaged one has thousands of the same."""
+
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_LATIN = re.compile("[a-z]", re.IGNORECASE)
+_NO_LICENCE = frozenset({"", "?", "-", "none", "null", "unknown", "todo", "n/a"})
+_ARTICLE_LINE = re.compile(r", line (\d+)$")
+_JSON_LINE = re.compile(r"line (\d+) column \d+")
+
+
+class Level(StrEnum):
+    """How much a problem weighs."""
+
+    ERROR = "error"
+    """Nothing of it is published before it is mended."""
+
+    ADVICE = "advice"
+    """It may stay, but a reader will ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend."""
+
+    file: str
+    """Relative to the checkout, with slashes."""
+
+    line: int | None
+    """From 1; None where the fault is no line's."""
+
+    reason: str
+    remedy: str
+    level: Level = Level.ERROR
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.reason}." + (f" {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check saw."""
+
+    problems: tuple[Problem, ...]
+    """In the order of files and lines."""
+
+    measurements: int
+    records: int
+    size_bytes: int
+    """Of everything in the folders that were checked."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing must be mended."""
+        return all(problem.level is not Level.ERROR for problem in self.problems)
+
+
+def check(root: Path, names: Sequence[str] = (), now: datetime | None = None) -> Checked:
+    """Check measurements: definitions, articles, licences, sizes, and every record.
+
+    No Python of a folder is run, and nothing is fetched. The articles are rendered with the records that are there.
+
+    Args:
+        root: the checkout.
+        names: measurements to check; all of them when left out.
+        now: records that end later have a wrong clock; the present when left out.
+
+    Raises:
+        DefinitionError: when there is no measurement of such a name.
+    """
+    folders = {folder.name: folder for folder in measurement_folders(root / "measurements")}
+    for name in names:
+        if name not in folders:
+            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, folders)}"])
+    chosen = [folders[name] for name in dict.fromkeys(names)] if names else list(folders.values())
+    seen = [_Folder(root, folder, now or datetime.now(UTC)) for folder in chosen]
+    found = [problem for one in seen for problem in one.problems()]
+    found += _ids_taken_twice(seen)
+    if not names:
+        found += _about_prices(root)
+    ordered = sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0, problem.reason))
+    sizes = sum(path.lstat().st_size for one in seen for path in one.files())
+    return Checked(tuple(ordered), len(seen), sum(len(one.records) for one in seen), sizes)
+
+
+class _Undrawn(Gallery):
+    """Draws nothing: what is wrong with an article is in its words, and drawing takes the most time."""
+
+    def drawn(self, chart: Chart, prefix: str, language: Language) -> Drawn:
+        return Drawn("", "", b"", b"")
+
+
+class _Folder:
+    """One measurement's folder."""
+
+    def __init__(self, root: Path, folder: Path, now: datetime) -> None:
+        self.root, self.folder, self.now = root, folder, now
+        self.records = dict[Path, Record]()
+
+    def problems(self) -> list[Problem]:
+        """All of them."""
+        if self.folder.is_symlink():
+            return [self.problem(self.folder, "it is a link", "Put the folder itself there.")]
+        found = [*self._about_files(), *self._about_records()]
+        try:
+            measurement = load_measurement(self.folder)
+        except DefinitionError as error:
+            return [*found, *self._about_definition(error)]
+        found += self._about_words(measurement)
+        found += [problem for record in self.records.items() for problem in self._about_run(*record, measurement)]
+        return [*found, *self._about_articles(measurement)]
+
+    def files(self) -> Iterator[Path]:
+        """Everything in the folder that is no folder; links are not followed."""
+        for parent, folders, names in os.walk(self.folder):
+            yield from (Path(parent, name) for name in names)
+            yield from (Path(parent, name) for name in folders if Path(parent, name).is_symlink())
+
+    def _about_files(self) -> Iterator[Problem]:
+        for path in sorted(self.files()):
+            inside = path.relative_to(self.folder)
+            if path.is_symlink():
+                yield self.problem(path, "it is a link", "Put the file itself there.")
+            elif inside.as_posix() in KNOWN_FILES or (inside.parts[0] == "records" and _is_record(inside)):
+                continue
+            elif path.suffix.lower() in WEIGHTS:
+                remedy = "Pin it in generator/assets/catalogue.toml, with its hash and licence."
+                yield self.problem(path, "weights and data do not lie here, and pickles run code when read", remedy)
+            else:
+                known = ", ".join(sorted(KNOWN_FILES))
+                yield self.problem(path, "the generator knows no such file", f"Delete it. Known: {known}, records/.")
+        size = sum(path.lstat().st_size for path in self.files())
+        if size > MOST_FOLDER_BYTES:
+            problem = f"the folder holds {size // 2**20} MiB, {MOST_FOLDER_BYTES // 2**20} are the most"
+            yield self.problem(self.folder, problem, "Keep the newest record of each machine.")
+
+    def _about_definition(self, error: DefinitionError) -> Iterator[Problem]:
+        path = self.folder / DEFINITION_FILE
+        try:
+            text = read_plain(path, MAX_DEFINITION_BYTES)
+        except (Unreadable, OSError):
+            text = ""
+        for problem in error.problems[:MOST_SHOWN]:
+            yield self.problem(path, *_split(problem), line=line_in_toml(text, problem))
+        if (more := len(error.problems) - MOST_SHOWN) > 0:
+            yield self.problem(path, f"{more} more problems", "Mend these first.")
+
+    def _about_words(self, measurement: Measurement) -> Iterator[Problem]:
+        """Both languages are there, or the definition would not have been read; is each one itself?"""
+        path = self.folder / DEFINITION_FILE
+        text = read_plain(path, MAX_DEFINITION_BYTES)
+        for key in ("title", "question"):
+            words = getattr(measurement, key)
+            line = line_in_toml(text, f"unknown key '{key}'")
+            if not _CYRILLIC.search(words.ru):
+                remedy = "Write it in Russian."
+                yield self.problem(path, f"{key}.ru holds no Russian letter", remedy, line=line)
+            if _CYRILLIC.search(words.en) or not _LATIN.search(words.en):
+                yield self.problem(path, f"{key}.en is not in English letters", "Write it in English.", line=line)
+        if all(variant.runtime == "fake" for variant in measurement.variants):
+            remedy = "Name real runtimes before you ask for a page."
+            problem = "every variant is simulated: the runtime 'fake' reports what the definition says"
+            yield self.problem(path, problem, remedy, level=Level.ADVICE)
+
+    def _about_records(self) -> Iterator[Problem]:
+        folder = self.folder / "records"
+        if folder.is_symlink() or not folder.is_dir():
+            return
+        for path in sorted(folder.glob("*.json")):
+            if path.is_symlink():
+                continue  # said of the file
+            try:
+                self.records[path] = load_record(path)
+            except RecordError as error:
+                yield from self._about_bad_record(path, error)
+
+    def _about_bad_record(self, path: Path, error: RecordError) -> Iterator[Problem]:
+        """What is wrong with a record, field by field where it can be told."""
+        cause = error.__cause__
+        if not isinstance(cause, ValidationError):
+            said = _JSON_LINE.search(error.problem)
+            yield self.problem(path, error.problem, error.remedy, line=int(said[1]) if said else None)
+            return
+        text = read_plain(path, MAX_RECORD_BYTES)
+        details = cause.errors(include_input=False, include_url=False)
+        for detail in details[:MOST_SHOWN]:
+            place = ".".join(str(part) for part in detail["loc"]) or "record"
+            line = line_in_json(text, detail["loc"]) if detail["loc"] else None
+            yield self.problem(path, f"{place}: {detail['msg'].rstrip('.')}", error.remedy, line=line)
+        if len(details) > MOST_SHOWN:
+            yield self.problem(path, f"{len(details) - MOST_SHOWN} more fields are wrong", error.remedy)
+
+    def _about_run(self, path: Path, record: Record, measurement: Measurement) -> Iterator[Problem]:
+        """What is wrong with a sound record in this place."""
+        if path.stem != record.record_id:
+            yield self.problem(path, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
+        if record.measurement != measurement.name:
+            problem = f"it is a record of '{record.measurement}'"
+            yield self.problem(path, problem, f"Move it to measurements/{record.measurement}/records/.")
+        if record.tier is Tier.SMOKE:
+            remedy = f"Measure it: python -m generator measure {measurement.name}. Then delete this file."
+            yield self.problem(path, "it is of the tier smoke, a first look that is never published", remedy)
+        if record.provenance.definition_sha256 != measurement.fingerprint():
+            remedy = "Measure again, unless the old definition is what you mean."
+            yield self.problem(path, "it was measured to another definition", remedy, level=Level.ADVICE)
+        if record.provenance.generator_modified:
+            remedy = "Commit or undo the changes, and measure again."
+            yield self.problem(path, "it was measured from a checkout with changes", remedy, level=Level.ADVICE)
+        for source in record.provenance.sources:
+            if source.licence.strip().lower() in _NO_LICENCE:
+                remedy = "Name it in generator/assets/catalogue.toml, and measure again."
+                yield self.problem(path, f"'{source.name}' has no licence", remedy)
+        yield from self._about_clock(path, record)
+
+    def _about_clock(self, path: Path, record: Record) -> Iterator[Problem]:
+        remedy = "Set the machine's clock, and measure again."
+        if record.finished_at > self.now + timedelta(days=1):
+            yield self.problem(path, "it ends in the future", remedy)
+        moments = [block.started_at for block in record.blocks]
+        outside = [one for one in moments if not record.started_at <= one <= record.finished_at]
+        if outside:
+            yield self.problem(path, f"{len(outside)} blocks began outside the run", remedy)
+        for workload in record.workloads:
+            own = [block.started_at for block in record.blocks if block.workload == workload.name]
+            if own != sorted(own):
+                yield self.problem(path, f"the clock went backwards between blocks of '{workload.name}'", remedy)
+
+    def _about_articles(self, measurement: Measurement) -> Iterator[Problem]:
+        """Whether both articles can be read, and say what the newest records say."""
+        readable = True
+        for language in Language:
+            try:
+                if article := read_article(self.folder, language):
+                    parse(Environment(language, dict([article])), article[0])
+            except PublishError as error:
+                readable = False
+                yield self._article_problem(error)
+        found = [analyse(measurement, one) for one in self.records.values()]
+        told = sorted((one for one in found if one.workloads), key=lambda f: f.record.started_at, reverse=True)
+        if readable and told:
+            yield from self._about_pages(told)
+
+    def _about_pages(self, told: Sequence[Findings]) -> Iterator[Problem]:
+        systems = latest_by_system(told)
+        for language in Language:
+            try:
+                MeasurementPage(systems[0], told, language, _Undrawn(self.root), self.folder, systems).page()
+            except PublishError as error:
+                yield self._article_problem(error)
+
+    def _article_problem(self, error: GeneratorError) -> Problem:
+        line = _ARTICLE_LINE.search(error.where)
+        name = Path(_ARTICLE_LINE.sub("", error.where)).name
+        path = self.folder / name if name in ARTICLES else self.folder
+        return self.problem(path, error.problem, error.remedy, line=int(line[1]) if line else None)
+
+    def problem(
+        self, path: Path, reason: str, remedy: str, *, line: int | None = None, level: Level = Level.ERROR
+    ) -> Problem:
+        """One problem of a file in the folder."""
+        return Problem(path.relative_to(self.root).as_posix(), line, reason.rstrip("."), remedy, level)
+
+
+def _is_record(inside: Path) -> bool:
+    return len(inside.parts) == 2 and inside.suffix == ".json"
+
+
+def _split(problem: str) -> tuple[str, str]:
+    """The fault and what to do about it: a definition's problem is one text of several sentences."""
+    reason, _, remedy = problem.partition(". ")
+    return reason, remedy or "Mend it."
+
+
+def _ids_taken_twice(folders: Iterable[_Folder]) -> Iterator[Problem]:
+    """One run counts once, wherever its copies lie."""
+    every = [(one, path, record) for one in folders for path, record in one.records.items()]
+    counts = Counter(record.sha256 for _, _, record in every)
+    ids = Counter(record.record_id for _, _, record in every)
+    for folder, path, record in every:
+        if counts[record.sha256] > 1 or ids[record.record_id] > 1:
+            yield folder.problem(path, f"record '{record.record_id}' is there twice", "Keep one of the two.")
+
+
+def _about_prices(root: Path) -> Iterator[Problem]:
+    path = root / "measurements" / PRICES_FILE
+    try:
+        load_prices(path)
+    except DefinitionError as error:
+        try:
+            text = read_plain(path, MAX_PRICES_BYTES)
+            tomllib.loads(text)
+        except (Unreadable, ValueError):
+            text = ""
+        for problem in error.problems:
+            reason, remedy = _split(problem)
+            yield Problem(f"measurements/{PRICES_FILE}", line_in_toml(text, problem), reason, remedy)

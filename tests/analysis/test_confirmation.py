@@ -1,0 +1,107 @@
+"""confirmation and freshness: what a second run says of a first, and what speaks for a third."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from generator.analysis.confirmation import Outcome, confirmation, confirmations
+from generator.analysis.freshness import OLD_DAYS, freshness, pins
+from generator.console_confirm import reasons, verdict_text
+from generator.record import Record
+from tests.publish import imaginary
+
+OTHER = "quantization-image-20261124t090000z-ba9876543210"
+
+
+def _elsewhere(**changes: Any) -> Record:
+    """The same measurement on another machine."""
+    system = {**imaginary.system(), "host_processor_model_name": "Other Processor"}
+    return imaginary.record(system=system, record_id=OTHER, **changes)
+
+
+def test_the_same_ratios_elsewhere_confirm() -> None:
+    found = confirmation(imaginary.record(), _elsewhere())
+    assert (found.outcome, found.elsewhere) == (Outcome.AGREES, True)
+    assert found.largest == pytest.approx(0)
+    assert len(found.pairs) == 3
+    assert verdict_text(found) == "It agrees within 0.0%."
+
+
+def test_another_ratio_differs_and_the_processor_is_named() -> None:
+    chosen = {**imaginary.LATENCIES, "onnxruntime-int8-static": 8.0, "control": 10.0}
+    blocks = [imaginary.block(index, chosen) for index in range(9)]
+    found = confirmation(imaginary.record(), _elsewhere(blocks=blocks))
+    assert found.outcome is Outcome.DIFFERS
+    assert found.largest == pytest.approx(1, abs=0.05)
+    assert verdict_text(found).endswith("; what else differs: the processor.")
+
+
+def test_versions_of_packages_are_named() -> None:
+    provenance = {**imaginary.fields()["provenance"], "packages": {"onnxruntime": "1.33.0", "torch": "2.12.0"}}
+    found = confirmation(imaginary.record(), imaginary.record(record_id=OTHER, provenance=provenance))
+    assert [(one.field, one.ours, one.theirs) for one in found.differences] == [
+        ("provenance.packages.onnxruntime", "1.32.0", "1.33.0")
+    ]
+    assert not found.elsewhere
+
+
+def test_another_data_set_is_no_confirmation() -> None:
+    workload = {**imaginary.fields()["workloads"][0], "data_sha256": "9" * 64}
+    found = confirmation(imaginary.record(), _elsewhere(workloads=[workload]))
+    assert (found.outcome, found.largest, found.pairs) == (Outcome.INCOMPARABLE, None, ())
+    assert any(one.field.endswith("data_sha256") for one in found.differences)
+
+
+def test_only_publishable_runs_of_others_count() -> None:
+    """Not the record itself, not a first look, not what cannot be compared."""
+    first = imaginary.record()
+    workload = {**imaginary.fields()["workloads"][0], "data_sha256": "9" * 64}
+    others = [first, _elsewhere(tier="smoke"), _elsewhere(workloads=[workload]), _elsewhere()]
+    assert [one.outcome for one in confirmations(first, others)] == [Outcome.AGREES]
+
+
+def test_a_fresh_result_has_no_reason() -> None:
+    record = imaginary.record()
+    packages = {"onnxruntime": "1.32.0", "torch": "2.12.0"}
+    found = freshness(record, record.provenance.definition_sha256, packages, record.finished_at)
+    assert (found.stale, found.age_days, reasons(found)) == (False, 0, [])
+
+
+def test_each_reason_makes_a_result_stale() -> None:
+    record = imaginary.record()
+    same = record.provenance.definition_sha256
+    newer = freshness(record, same, {"onnxruntime": "1.33.1", "torch": "2.12.0"}, record.finished_at)
+    assert reasons(newer) == ["onnxruntime 1.32.0, now 1.33.1"]
+    changed = freshness(record, "0" * 64, {}, record.finished_at)
+    assert reasons(changed) == ["its definition has changed"]
+    old = freshness(record, same, {}, record.finished_at + timedelta(days=OLD_DAYS + 1))
+    assert reasons(old) == [f"{OLD_DAYS + 1} days old"]
+    assert newer.stale
+    assert changed.stale
+    assert old.stale
+
+
+@pytest.mark.parametrize(
+    ("available", "stale"),
+    [
+        ("1.32.0", False),
+        ("1.32", False),
+        ("1.31.9", False),
+        ("1.9.9", False),
+        ("1.32.1", True),
+        ("1.100.0", True),
+        ("2.0+cpu", True),
+    ],
+)
+def test_versions_are_compared_as_numbers(available: str, stale: bool) -> None:
+    record = imaginary.record()
+    same = record.provenance.definition_sha256
+    assert freshness(record, same, {"onnxruntime": available}, record.finished_at).stale is stale
+
+
+def test_pins_are_read_from_constraints() -> None:
+    text = "# comment\nJinja2==3.1.6\nonnxruntime==1.32.0 ; python_version > '3'\ntyping_extensions==4.0\nloose>=1\n"
+    assert pins(text) == {"jinja2": "3.1.6", "onnxruntime": "1.32.0", "typing-extensions": "4.0"}

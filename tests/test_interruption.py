@@ -1,0 +1,175 @@
+"""kill -9 at any moment: nothing half is left, and the same command completes with the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from generator.errors import Busy
+from generator.publish import site
+from generator.record import Record, SystemDescription, load_records
+from tests.publish.test_site_build import checkout as site_checkout
+from tests.publish.test_site_build import pages
+
+REPOSITORY = Path(__file__).parents[1]
+KILLED_RUNS = 50
+KILLED_BUILDS = 10
+
+MEASURE = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from generator.assets.cache import Cache
+from generator.definition import load_measurement
+from generator.measure.plan import only_run
+from generator.measure.run import Surroundings, run_measurement
+from generator.record import SystemDescription, Tier
+
+root, system = Path(sys.argv[1]), SystemDescription.model_validate_json(sys.argv[2])
+where = Surroundings(root, Cache(root / ".cache"), system, seed=7, now=lambda: datetime(2026, 11, 23, 10, tzinfo=UTC))
+measurement = load_measurement(root / "measurements/trial")
+print("ready", flush=True)
+with only_run(where.cache.root):
+    run_measurement(measurement, Tier.SMOKE, where)
+"""
+
+BUILD = """
+import sys
+from pathlib import Path
+from generator.publish.site import build_site
+from tests.publish.test_site_build import pages
+
+print("ready", flush=True)
+build_site(pages(), Path(sys.argv[1]))
+"""
+
+
+def _started(script: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process that has imported everything and begins now."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    return process
+
+
+def _completed(script: str, *arguments: str) -> float:
+    """Run to the end; seconds that it took after its imports."""
+    process = _started(script, *arguments)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return time.monotonic() - began
+
+
+def _killed(script: str, *arguments: str, after_s: float) -> bool:
+    """Start, and kill after so long; whether it was still running then."""
+    process = _started(script, *arguments)
+    try:
+        _, errors = process.communicate(timeout=after_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return True
+    assert process.returncode == 0, errors
+    return False
+
+
+def _result(record: Record) -> dict[str, Any]:
+    """What a run found, without the times of its processes."""
+    return {
+        "id": record.record_id,
+        "stop": record.stop_reason,
+        "variants": [(one.name, one.failure, one.quality) for one in record.variants],
+        "rounds": [
+            (block.index, one.variant, one.cycle, one.latencies_ns) for block in record.blocks for one in block.rounds
+        ],
+    }
+
+
+def _nothing_half(root: Path) -> tuple[Record, ...]:
+    """Records load; of the journal only the last line may be cut."""
+    for journal in (root / ".cache" / "runs").glob("*.jsonl"):
+        for line in journal.read_text("utf-8").splitlines()[:-1]:
+            json.loads(line)
+    return load_records(root / "measurements/trial/records")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_killed_at_fifty_moments(
+    tmp_path: Path, checkout: Callable[..., Path], system: SystemDescription
+) -> None:
+    """Resumed again and again, a run finds what an undisturbed one finds; each record is written once."""
+    model, about = checkout() / "measurements", system.model_dump_json()
+
+    def copied(name: str) -> Path:
+        shutil.copytree(model, tmp_path / name / "measurements")
+        return tmp_path / name
+
+    whole = copied("whole")
+    duration = _completed(MEASURE, str(whole), about)
+    (undisturbed,) = _nothing_half(whole)
+    expected, moments = _result(undisturbed), random.Random(1)
+    killed = runs = 0
+    root = copied("run-0")
+    while killed < KILLED_RUNS:
+        if _killed(MEASURE, str(root), about, after_s=moments.uniform(0, duration)):
+            killed += 1
+        if found := _nothing_half(root):
+            assert [_result(one) for one in found] == [expected]
+            runs += 1
+            root = copied(f"run-{runs}")
+    if not _nothing_half(root):
+        _completed(MEASURE, str(root), about)
+    (last,) = _nothing_half(root)
+    assert _result(last) == expected
+
+
+def _tree(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_build_killed_at_random_moments(tmp_path: Path) -> None:
+    """The site is the old one, the new one or, for an instant, none; the next build gives the same bytes."""
+    whole, root = site_checkout(tmp_path / "whole"), site_checkout(tmp_path / "killed")
+    duration = _completed(BUILD, str(whole))
+    expected, moments = _tree(whole / "site"), random.Random(2)
+    for _ in range(KILLED_BUILDS):
+        _killed(BUILD, str(root), after_s=moments.uniform(0, duration))
+        assert not (root / "site").exists() or _tree(root / "site") == expected
+    _completed(BUILD, str(root))
+    assert _tree(root / "site") == expected
+
+
+def test_two_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second says that it waits, and after long enough that it leaves."""
+    monkeypatch.setattr(site, "LONGEST_WAIT_S", 0.1)
+    root, steps = site_checkout(tmp_path / "root"), list[str]()
+    (root / "build").mkdir()
+    with FileLock(root / "build" / "building.lock"), pytest.raises(Busy, match="another build has held"):
+        site.build_site(pages(), root, steps.append)
+    assert steps == ["wait"]
+    assert not (root / "build" / "docs").exists()
