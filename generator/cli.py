@@ -119,7 +119,13 @@ MinutesOption = Annotated[
     float | None,
     typer.Option(help="Stop each measurement after about so long, with the interval as it is then.", min=0.1),
 ]
-SuiteOption = Annotated[SuiteChoice, typer.Option(help="core: ten minutes at most; all: everything, within two hours.")]
+SuiteOption = Annotated[
+    SuiteChoice | None,
+    typer.Option(
+        help="core: the variants that take ten minutes in all; all: everything, within two hours. core when left out, "
+        "but of measurements that are named everything."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,14 @@ class Given:
     suite: SuiteChoice | None = None
     """The suite that is to end in its time; None where measurements were named and take as long as they need."""
 
+    core: bool = False
+    """Only what the core suite measures."""
+
 
 @app.command()
 def build(
     measure: Annotated[MeasureChoice, typer.Option(help="What to measure first.")] = MeasureChoice.missing,
-    suite: SuiteOption = SuiteChoice.core,
+    suite: SuiteOption = None,
     tier: TierOption = Tier.STANDARD,
     only: Only = None,
     minutes: MinutesOption = None,
@@ -146,10 +155,10 @@ def build(
     """Measure what this machine has not measured yet, write the articles, build the site."""
     root = root.resolve()
     measurements = load_suite(root / "measurements")
-    chosen = _chosen(measurements, suite, only)
+    chosen, given = _chosen(measurements, suite, only), replace(_given(suite, only), minutes=minutes)
     failed = list[str]()
     if measure is not MeasureChoice.none:
-        failed = _measure_if_possible(root, chosen, tier, measure, Given(minutes, suite=None if only else suite))
+        failed = _measure_if_possible(root, chosen, tier, measure, given)
         _prepare_kit(root)
     site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
@@ -164,7 +173,7 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     names: Annotated[
         list[str] | None, typer.Argument(help="Measurements; all of the suite when none is named.")
     ] = None,
-    suite: SuiteOption = SuiteChoice.core,
+    suite: SuiteOption = None,
     tier: TierOption = Tier.STANDARD,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would run and how long.")] = False,
     minutes: MinutesOption = None,
@@ -174,8 +183,9 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
 ) -> None:
     """Measure here and now, whatever records there are, and write a record each."""
     root = root.resolve()
-    chosen = _chosen(load_suite(root / "measurements"), SuiteChoice.all if names else suite, names)
-    given = Given(minutes, wall_meter, watts_per_core, None if names else suite)
+    chosen = _chosen(load_suite(root / "measurements"), suite, names)
+    asked = _given(suite, names)
+    given = replace(asked, minutes=minutes, wall_meter=wall_meter, watts_per_core=watts_per_core)
     failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
     _exit_with_failures(failed)
 
@@ -257,7 +267,7 @@ def reproduce(
         raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
     # A script reads the outcome alone from the standard output.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        failed = _measure(root, [measurement], first.tier, MeasureChoice.all, Given())
+        failed = _measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
     found = confirmation(first, next(one for one in after if one.record_id not in known))
@@ -297,11 +307,22 @@ def main() -> None:
     app(prog_name=called if called == "inference-report" else "python -m generator")
 
 
-def _chosen(suite: Sequence[Measurement], which: SuiteChoice, only: Sequence[str] | None) -> tuple[Measurement, ...]:
+def _given(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
+    """What a person asked for by a suite and names: a suite ends in its time, what is named takes what it needs."""
+    if only:
+        return Given(core=suite is SuiteChoice.core)
+    return Given(suite=suite or SuiteChoice.core, core=suite is not SuiteChoice.all)
+
+
+def _chosen(
+    suite: Sequence[Measurement], which: SuiteChoice | None, only: Sequence[str] | None
+) -> tuple[Measurement, ...]:
     known = {one.name: one for one in suite}
     for name in only or ():
         if name not in known:
             raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
+        if which is SuiteChoice.core and known[name].suite != "core":
+            raise DefinitionError("measurements/", [f"'{name}' is not part of the core suite. Leave --suite out."])
     if only:
         return tuple(known[name] for name in only)
     return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")
@@ -379,15 +400,15 @@ def _measure(
 
     system, suite = describe_system(), load_suite(root / "measurements")
     records = _records(root, suite)
-    most_s, each_s = given.minutes * 60 if given.minutes else None, None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s)
+    limit_s, each_s = given.minutes * 60 if given.minutes else None, None
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), limit_s, given.core)
     if given.suite and given.minutes is None and tier is Tier.STANDARD:
-        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs, records, system)
-        most_s = each_s
+        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
+        limit_s = each_s
     if not runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
-    show.print_plan(out, runs, planning.plan_suites(suite, records, system), each_s)
+    show.print_plan(out, runs, planning.plan_suites(suite, records, system), each_s, named=given.suite is None)
     if only_plan:
         return []
     cache, failed = Cache.default(root), list[str]()
@@ -399,7 +420,8 @@ def _measure(
             tell=display,
             meter=find_meter(given.wall_meter),
             watts_per_core=given.watts_per_core,
-            most_s=most_s,
+            most_s=limit_s,
+            core=given.core,
             ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
         )
         for run in runs:

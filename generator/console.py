@@ -32,11 +32,16 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+WIDE = 120
+"""Columns from which a plan of many measurements names their variants too."""
+
+
 def print_plan(
     console: Console,
     runs: Sequence[PlannedRun],
     suites: Mapping[str, Sequence[PlannedRun]],
     each_s: float | None = None,
+    named: bool = False,
 ) -> None:
     """Say what is going to be measured and how long that takes, here and now and for both suites.
 
@@ -45,25 +50,27 @@ def print_plan(
         runs: what is going to be measured.
         suites: all runs of each suite, as a run of it would make them.
         each_s: how long each run may measure, so that its suite ends in time; None where nothing limits them.
+        named: whether the measurements were named; then their variants are, too.
     """
-    table = _table("measurement", "variant", "up to", "tier", "expected", "at most", "took here")
+    table = _table("measurement", "variants", "expected", "at most", "took here")
     for run in runs:
         took = duration(run.took_s) if run.took_s is not None else "not yet"
-        times = (run.tier, duration(run.expected_s), duration(run.most_s), took)
-        for index, variant in enumerate(run.measurement.variants):
-            first = (run.measurement.name, *times) if index == 0 else ("", "", "", "", "")
-            lacks = variant.name in run.lacking
-            reach = "not here" if lacks else _percentile(run.percentiles.get(variant.name))
-            table.add_row(first[0], variant.name, reach, *first[1:])
-    console.print("Going to measure:", table)
-    for name, reason in ((name, reason) for run in runs for name, reason in run.lacking.items()):
-        console.print(f"Not here: {name}, for {reason}.", highlight=False)
+        count, every = len(run.variants), len(run.measurement.variants)
+        variants = str(count) if count == every else f"{count} of {every}"
+        table.add_row(run.measurement.name, variants, duration(run.expected_s), duration(run.most_s), took)
+    console.print(f"Going to measure, tier {', '.join(dict.fromkeys(run.tier for run in runs))}:", table)
+    if named or console.width >= WIDE:
+        _print_variants(console, runs)
+    for run in runs:
+        for name, reason in run.lacking.items():
+            console.print(f"Not here: {name}, for {reason}.", highlight=False)
     together = total(runs)
     console.print(
         f"Together about {duration(together.expected_s)}, at most {duration(together.most_s)}, downloads and exports "
-        "not counted. Ctrl-C keeps the finished blocks. 'Up to' names the highest percentile that so many queries "
-        "permit; before a first record it is not known."
+        "not counted. Ctrl-C keeps the finished blocks."
     )
+    if any(run.core and run.variants != run.measurement.variants for run in runs):
+        console.print("The core suite measures some variants of each; to measure all of one, name it.")
     if each_s is not None:
         console.print(
             f"Each gets {each_s / 60:g} min of blocks, at the least the tier's fewest, so that the suite ends in time, "
@@ -73,6 +80,19 @@ def print_plan(
         )
     for name, parts in suites.items():
         console.print(_suite_line(name, total(parts), SUITE_LIMITS_S[name]), highlight=False)
+
+
+def _print_variants(console: Console, runs: Sequence[PlannedRun]) -> None:
+    """Name the variants, and how far into its tail each one's latency will be known."""
+    table = _table("measurement", "variant", "up to")
+    for run in runs:
+        names = (run.measurement.name, *[""] * len(run.variants))
+        for name, variant in zip(names, run.variants, strict=False):
+            table.add_row(name, variant.name, _percentile(run.percentiles.get(variant.name)))
+    note = (
+        "'Up to' names the highest percentile that so many queries permit; before a first record it is not known (?)."
+    )
+    console.print(table, note, highlight=False)
 
 
 def _suite_line(name: str, found: Total, limit_s: float) -> str:
@@ -108,7 +128,8 @@ def print_suite(
             if not ours or ours[-1].provenance.definition_sha256 == one.fingerprint()
             else " (of an older definition)"
         )
-        latest = f"{len(ours)}, latest {ours[-1].started_at:%Y-%m-%d} {ours[-1].tier}{stale}" if ours else "none"
+        part = ", core" if ours and ours[-1].core_only else ""
+        latest = f"{len(ours)}, latest {ours[-1].started_at:%Y-%m-%d} {ours[-1].tier}{part}{stale}" if ours else "none"
         names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
         table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
     console.print(table)

@@ -305,6 +305,9 @@ class Measurement(_Part):
     suite: Literal["core", "extended"]
     """`core` is what a fresh machine measures by default."""
 
+    core: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
+    """Variants that the core suite measures; all of them when left out. A run by name measures all in any case."""
+
     published: date
     """Day of the article's first publication."""
 
@@ -353,6 +356,10 @@ class Measurement(_Part):
         """The variant of this name; KeyError when there is none."""
         return {v.name: v for v in self.variants}[name]
 
+    def part(self, core: bool) -> frozenset[str]:
+        """Names of the variants that a run measures: all of them, or those that the core suite does."""
+        return frozenset(self.core) if core and self.core else self.variant_names
+
     @property
     def applications(self) -> tuple[Application, ...]:
         """What its workloads stand for, each once, in their order."""
@@ -364,7 +371,7 @@ class Measurement(_Part):
         return frozenset(v.name for v in self.variants)
 
     def fingerprint(self) -> str:
-        """SHA-256 of what is measured and how; texts, dates and topics do not count: an article can be reworded.
+        """SHA-256 of what is measured and how; texts, dates, topics, suites do not count: an article can be reworded.
 
         Keys of a variant that came later do not count where they are left out: records from before stay current.
         """
@@ -376,6 +383,7 @@ class Measurement(_Part):
                 "question": True,
                 "published": True,
                 "suite": True,
+                "core": True,
                 "headline": True,
                 "technologies": True,
                 "workloads": {"__all__": {"title", "steps", "application"}},
@@ -441,6 +449,7 @@ def _inconsistencies(m: Measurement) -> Iterator[str]:
         yield from _unsound_steps(workload, m)
     yield from _stray_batches(m)
     yield from _unknown_in_headline(m)
+    yield from _unsound_core(m)
 
 
 def _unsound_steps(workload: WorkloadChoice, m: Measurement) -> Iterator[str]:
@@ -468,6 +477,24 @@ def _unknown_in_headline(m: Measurement) -> Iterator[str]:
         for role, chosen in (("variant", m.headline.variant), ("against", m.headline.against)):
             if chosen not in m.variant_names:
                 yield f"headline.{role} names the unknown variant '{chosen}'. {suggest(chosen, m.variant_names)}"
+
+
+def _unsound_core(m: Measurement) -> Iterator[str]:
+    if m.core and m.suite != "core":
+        yield f"the key 'core' belongs to the suite 'core', this is '{m.suite}'. Delete it, or change the suite."
+    for name in m.core:
+        if name not in m.variant_names:
+            yield f"core names the unknown variant '{name}'. {suggest(name, m.variant_names)}"
+    for workload in (one.name for one in m.workloads) if m.core else ():
+        own = [v for v in m.variants_of(workload) if v.name in m.core]
+        if own and not own[0].baseline:
+            baselines = (f"'{v.name}'" for v in m.variants_of(workload) if v.baseline)
+            yield f"core leaves out the baseline of workload '{workload}'. Add {next(baselines, 'it')}."
+        elif len(own) == 1:
+            yield f"core names of workload '{workload}' the baseline alone. Add what is compared with it, or delete it."
+    for name in (m.headline.variant, m.headline.against) if m.core and m.headline else ():
+        if name in m.variant_names and name not in m.core:
+            yield f"core leaves out '{name}' of the headline, so that it answers no question. Add it."
 
 
 def load_measurement(folder: Path) -> Measurement:

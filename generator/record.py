@@ -318,12 +318,13 @@ class Work(_Part):
 class Failure(_Part):
     """Why a variant has no (further) numbers."""
 
-    stage: Literal["machine", "prepare", "quality", "timing"]
-    """machine: this machine lacks what the variant needs, which is no error."""
+    stage: Literal["suite", "machine", "prepare", "quality", "timing"]
+    """suite: the run was of the core suite, which leaves the variant out. machine: this machine lacks what the variant
+    needs. Neither is an error."""
 
     message: Line
     lacks: Line | None = None
-    """What the machine lacks, by the key of its phrase: "avx512", "cuda"."""
+    """What the machine or the suite lacks, by the key of its phrase: "avx512", "cuda", "core"."""
 
     last_lines: Annotated[str, StringConstraints(max_length=4000)] = ""
 
@@ -378,6 +379,11 @@ class VariantRecord(_Part):
     def failed(self) -> bool:
         """Whether something went wrong; that the machine lacks what it needs is not that."""
         return self.failure is not None and self.failure.lacks is None
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the run was of the core suite, which measures only some variants, and this is none of them."""
+        return self.failure is not None and self.failure.stage == "suite"
 
 
 class WorkerStart(_Part):
@@ -543,6 +549,12 @@ class Block(_Part):
     energy: tuple[EnergyWindow, ...] = ()
     """In the order measured, after the rounds; empty where no counter is trusted."""
 
+    @property
+    def duration_s(self) -> float:
+        """Time that the block took: its cycles, and the starts and warm-ups before them."""
+        starts = sum(one.load_ns + one.first_call_ns + one.warm_up_ns for one in self.workers)
+        return (self.health.wall_ns + starts) / 1e9
+
 
 class Ceiling(_Part):
     """The most that this machine was seen to do of one thing, with plain code that does nothing else."""
@@ -593,7 +605,7 @@ class Record(_Part):
     """How many times the run was taken up; more than 1 when it was interrupted and resumed."""
 
     stop_reason: dict[Name, StopReason]
-    """For each workload."""
+    """For each workload that was measured."""
 
     system: SystemDescription
     provenance: Provenance
@@ -630,6 +642,15 @@ class Record(_Part):
     def publishable(self) -> bool:
         """Whether METHOD.md lets the tier be published as a result."""
         return self.tier is not Tier.SMOKE
+
+    @property
+    def core_only(self) -> bool:
+        """Whether the run was of the core suite and left variants out."""
+        return any(one.left_out for one in self.variants)
+
+    def compared(self, workload: str) -> int:
+        """How many variants of a workload stood against its baseline; those that the suite left out did not."""
+        return sum(one.workload == workload and not one.baseline and not one.left_out for one in self.variants)
 
     def variant(self, name: str) -> VariantRecord:
         """The variant of this name; KeyError when there is none."""

@@ -50,6 +50,44 @@ def definition() -> str:
     return DEFINITION
 
 
+BEYOND_THE_CORE = """
+[[variants]]
+name = "third"
+workload = "numbers"
+runtime = "fake"
+precision = "fp32"
+title = {ru = "Третий", en = "Third"}
+
+[[workloads]]
+name = "others"
+kind = "synthetic"
+title = {ru = "Другие числа", en = "Other numbers"}
+options = {samples = 20}
+
+[[variants]]
+name = "other-slow"
+workload = "others"
+runtime = "fake"
+precision = "fp32"
+baseline = true
+title = {ru = "Другой медленный", en = "Another slow one"}
+
+[[variants]]
+name = "other-fast"
+workload = "others"
+runtime = "fake"
+precision = "fp32"
+title = {ru = "Другой быстрый", en = "Another fast one"}
+"""
+
+
+@pytest.fixture
+def core_definition(definition: str) -> str:
+    """The same with a third variant and a second workload, which the core suite leaves out."""
+    named = definition.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "fast"]')
+    return named.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"') + BEYOND_THE_CORE
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., Path]:
     """Makes a checkout that holds the definitions given as name=text, and returns its root."""

@@ -47,6 +47,31 @@ def test_plan_measures_nothing(checkout: Make) -> None:
     assert not (root / "measurements/trial/records").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "left_out"),
+    [(("trial", "--suite", "core"), 3), (("trial",), 0), ((), 3), (("--suite", "all"), 0)],
+    ids=["core of a name", "name", "nothing", "everything"],
+)
+def test_a_suite_measures_its_part_and_a_name_everything(
+    checkout: Make, core_definition: str, arguments: tuple[str, ...], left_out: int
+) -> None:
+    """What is named is measured whole, unless the core is asked for; the list says which it was."""
+    root = checkout(trial=core_definition)
+    done = _run("measure", *arguments, "--tier", "smoke", "--root", str(root))
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    (record,) = load_records(root / "measurements/trial/records")
+    assert sum(one.left_out for one in record.variants) == left_out
+    listed = " ".join(_run("list", "--root", str(root)).output.split())
+    assert ("smoke, core" in listed) is (left_out > 0)
+
+
+def test_what_is_not_in_the_core_suite_has_no_core_part(checkout: Make, definition: str) -> None:
+    root = checkout(trial=definition.replace('"core"', '"extended"'))
+    done = _run("measure", "trial", "--suite", "core", "--plan", "--root", str(root))
+    assert done.exit_code == 1
+    assert "'trial' is not part of the core suite. Leave --suite out." in " ".join(done.stderr.split())
+
+
 def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
     """Measured, but not everything: a script can tell."""
     bad = definition.replace("outputs = 1", 'fail_after = 1, fail_how = "crash"')

@@ -150,6 +150,36 @@ BAD = [
         "the folder's name is the measurement's. Delete the line.",
     ),
     ("schema version", "schema_version = 1", "schema_version = 2", "schema_version"),
+    (
+        "core variant",
+        'suite = "core"',
+        'suite = "core"\ncore = ["slow", "fas"]',
+        "core names the unknown variant 'fas'. Did you mean 'fast'?",
+    ),
+    (
+        "core without the baseline",
+        'suite = "core"',
+        'suite = "core"\ncore = ["fast"]',
+        "core leaves out the baseline of workload 'numbers'. Add 'slow'.",
+    ),
+    (
+        "core with nothing to compare",
+        'suite = "core"',
+        'suite = "core"\ncore = ["slow"]',
+        "core names of workload 'numbers' the baseline alone.",
+    ),
+    (
+        "core without the answer",
+        'suite = "core"',
+        'suite = "core"\ncore = ["slow"]\nheadline = {variant = "fast", against = "slow"}',
+        "core leaves out 'fast' of the headline, so that it answers no question. Add it.",
+    ),
+    (
+        "core outside its suite",
+        'suite = "core"',
+        'suite = "extended"\ncore = ["slow", "fast"]',
+        "the key 'core' belongs to the suite 'core', this is 'extended'.",
+    ),
 ]
 
 
@@ -270,7 +300,7 @@ def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkou
     prints = {_load(root, name).model_copy(update={"name": "x"}).fingerprint() for name in ("plain", "pinned", "later")}
     assert len(prints) == 3
     plain = _load(root, "plain")
-    unread = ("title", "question", "published", "suite", "headline", "technologies")
+    unread = ("title", "question", "published", "suite", "core", "headline", "technologies")
     before = plain.model_dump_json(
         exclude={
             **dict.fromkeys(unread, True),
@@ -279,3 +309,18 @@ def test_an_environment_counts_in_the_fingerprint_only_where_it_is_named(checkou
         }
     )
     assert plain.fingerprint() == hashlib.sha256(before.encode()).hexdigest()
+
+
+def test_the_core_part_is_what_is_named_and_everything_where_nothing_is(checkout: Checkout, definition: str) -> None:
+    """What the core suite measures is no part of what is measured and how: records stay current."""
+    third = (
+        definition
+        + '[[variants]]\nname = "third"\nruntime = "fake"\nprecision = "fp32"\ntitle = {ru = "Т", en = "T"}\n'
+    )
+    named = third.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "third"]')
+    root = checkout(plain=third, named=named)
+    plain, named_core = (_load(root, name).model_copy(update={"name": "x"}) for name in ("plain", "named"))
+    assert plain.part(core=True) == plain.part(core=False) == {"slow", "fast", "third"}
+    assert named_core.part(core=True) == {"slow", "third"}
+    assert named_core.part(core=False) == plain.variant_names
+    assert named_core.fingerprint() == plain.fingerprint()

@@ -131,7 +131,7 @@ def within(record: Record, variant: str, other: str) -> Within:
     """
     ours, theirs = side(record, variant), side(record, other)
     workload = ours.variant.workload
-    others = sum(one.workload == workload for one in record.variants) - 1
+    others = record.compared(workload)
     found = compare(_blocks(record, workload), variant, other, max(1, others), _statistic(record))
     return Within(ours, theirs, found, quality_differences(ours.variant, theirs.variant))
 
@@ -189,7 +189,7 @@ def side(record: Record, name: str) -> Side:
     variant = record.variant(name)
     workload = workload_of(record, name).name
     baseline, blocks = baseline_of(record, workload), _blocks(record, workload)
-    others = sum(one.workload == workload for one in record.variants) - 1
+    others = record.compared(workload)
     found = qualities(variant)
     control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
     return Side(

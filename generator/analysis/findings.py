@@ -127,6 +127,11 @@ class WorkloadFindings:
         """What the others are compared with."""
         return self.variants[0]
 
+    @property
+    def left_out(self) -> bool:
+        """Whether the run was of the core suite, which measures nothing of this workload."""
+        return all(one.record.left_out for one in self.variants)
+
     def variant(self, name: str) -> VariantFindings:
         """The variant of this name; KeyError when there is none."""
         return {one.variant.name: one for one in self.variants}[name]
@@ -179,7 +184,8 @@ def _workload(
     defined = [variant for variant in measurement.variants_of(choice.name) if _has(record, variant)]
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
-    variants = tuple(_variant(one, record, blocks, baseline, reference, len(defined) - 1, prices) for one in defined)
+    comparisons = record.compared(choice.name)
+    variants = tuple(_variant(one, record, blocks, baseline, reference, comparisons, prices) for one in defined)
     control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
     spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
     return WorkloadFindings(
@@ -283,7 +289,7 @@ def _headline(measurement: Measurement, record: Record, workloads: Sequence[Work
     if workload not in {one.choice.name for one in workloads}:
         return None
     blocks = [block for block in record.blocks if block.workload == workload]
-    return compare(blocks, chosen.variant, chosen.against, len(measurement.variants_of(workload)), _statistic(record))
+    return compare(blocks, chosen.variant, chosen.against, record.compared(workload) + 1, _statistic(record))
 
 
 def _statistic(record: Record) -> str:

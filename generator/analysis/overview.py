@@ -95,14 +95,24 @@ def _same_but_for_precision(variant: Variant, others: Iterable[Variant], baselin
 def latest_by_system(findings: Iterable[Findings]) -> tuple[Findings, ...]:
     """The newest publishable record of each system, newest first; records of one measurement.
 
-    Where none is publishable, the newest first look stands for the measurement by itself.
+    A record of the core suite alone does not take the place of an older one that left nothing out, as long as both were
+    measured to the same definition. Where none is publishable, the newest first look stands for the measurement by
+    itself.
     """
     newest_first = sorted(findings, key=lambda one: (one.record.started_at, one.record.record_id), reverse=True)
-    latest = dict[str, Findings]()
+    of_system = dict[str, list[Findings]]()
     for one in newest_first:
         if one.record.publishable:
-            latest.setdefault(one.record.system.fingerprint(), one)
-    return tuple(latest.values()) or tuple(newest_first[:1])
+            of_system.setdefault(one.record.system.fingerprint(), []).append(one)
+    return tuple(_main(one) for one in of_system.values()) or tuple(newest_first[:1])
+
+
+def _main(newest_first: Sequence[Findings]) -> Findings:
+    """The record of one system that its page is made of."""
+    newest = newest_first[0]
+    definition = newest.record.provenance.definition_sha256
+    same = (one for one in newest_first if one.record.provenance.definition_sha256 == definition)
+    return next((one for one in same if not one.record.core_only), newest)
 
 
 def by_system(latest: Mapping[str, Sequence[Findings]]) -> Mapping[str, tuple[Findings, ...]]:

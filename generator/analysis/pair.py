@@ -9,6 +9,7 @@ from enum import StrEnum
 from generator import protocol
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.findings import Findings, VariantFindings
+from generator.analysis.overview import latest_by_system
 from generator.definition import Measurement
 from generator.errors import DefinitionError, suggest
 from generator.story import Pick
@@ -47,7 +48,7 @@ class Library:
     """Findings of each measurement, newest first."""
 
     def pair(self, pick: Pick, where: str) -> Pair | Absence:
-        """What the newest published record says of the two variants.
+        """What the newest published record that compares the two variants says of them.
 
         Args:
             pick: names them.
@@ -61,10 +62,12 @@ class Library:
         measurement = self.suite[pick.measurement]
         names = self._names(measurement, pick, where)
         every = self.found.get(pick.measurement, ())
-        published = next((one for one in every if one.record.publishable), None)
-        if published is None:
+        published = [one for one in latest_by_system(every) if one.record.publishable]
+        if not published:
             return Absence.FIRST_LOOK if every else Absence.NO_RECORD
-        return _pair(published, names) or Absence.NOT_COMPARED
+        # A record of the core suite alone leaves variants out that one of another machine may have.
+        pairs = (_pair(one, names) for one in published if one is published[0] or published[0].record.core_only)
+        return next((pair for pair in pairs if pair), Absence.NOT_COMPARED)
 
     def _names(self, measurement: Measurement, pick: Pick, where: str) -> tuple[str, str] | None:
         if pick.variant is None or pick.against is None:
@@ -112,4 +115,4 @@ def ratio_of(findings: Findings, variant: str, against: str) -> Comparison | Non
         return ours.against_baseline
     blocks = [block for block in findings.record.blocks if block.workload == workload.choice.name]
     statistic = protocol.STATISTICS[findings.record.scenario]
-    return compare(blocks, variant, against, len(workload.variants), statistic)
+    return compare(blocks, variant, against, findings.record.compared(workload.choice.name) + 1, statistic)

@@ -124,7 +124,7 @@ def _definition(title: Mapping[str, str], question: Mapping[str, str], today: da
     return f"""\
 #:schema ../../{DEFINITION_SCHEMA}
 schema_version = 1
-suite = "extended" # "core" is what every fresh machine measures: ten minutes for all of it
+suite = "extended" # "core" is what every fresh machine measures: ten minutes for all of it; see the key `core`
 published = {today.isoformat()}
 title = {_texts(title)}
 question = {_texts(question)}

@@ -1,6 +1,7 @@
 """What a variant's options need: of the machine, and of its worker's environment.
 
-A machine that lacks something is no failure. The variant is "not measured", and the record says what is lacking.
+A machine that lacks something is no failure, and neither is a suite that leaves a variant out. The variant is "not
+measured", and the record says what is lacking.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generator.definition import Variant
+from generator.definition import Measurement, Variant
 from generator.record import Failure, SystemDescription
 from generator.runtimes.instructions import LEVELS
 
@@ -35,6 +36,9 @@ LACKS: Mapping[str, str] = MappingProxyType(
 )
 """What a machine may lack, by the key of its phrase."""
 
+LEFT_OUT = Failure(stage="suite", message="it is not part of the core suite", lacks="core")
+"""What the record keeps of a variant that a run of the core suite leaves out."""
+
 SHORT_FORMATS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "bf16": frozenset({"amx_bf16", "avx512_bf16", "bf16"}),
@@ -45,6 +49,17 @@ SHORT_FORMATS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 Without any of them a library converts to fp32 and back: the time would be that of an emulation.
 """
+
+
+def left_out(variant: Variant, measurement: Measurement, core: bool) -> Failure | None:
+    """Why a run does not ask for a variant at all; None when it does.
+
+    Args:
+        variant: one of the measurement's.
+        measurement: the definition.
+        core: whether the run is of the core suite.
+    """
+    return None if variant.name in measurement.part(core) else LEFT_OUT
 
 
 def lacking(variant: Variant, system: SystemDescription) -> Failure | None:

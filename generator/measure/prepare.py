@@ -17,7 +17,7 @@ from generator.assets.cache import Cache
 from generator.definition import Measurement, Variant, WorkloadChoice
 from generator.errors import GeneratorError, MissingPackage, WorkerError
 from generator.measure.events import Listener, Preparing
-from generator.measure.needs import lacking, variables
+from generator.measure.needs import lacking, left_out, variables
 from generator.measure.process import Job
 from generator.measure.work import counted_work, unknown
 from generator.record import Failure, SystemDescription, Work, WorkloadRecord
@@ -53,10 +53,12 @@ def prepare(
     cache: Cache,
     system: SystemDescription,
     tell: Listener,
+    core: bool = False,
 ) -> PreparedWorkload:
     """Fetch, install, export and quantize what the variants of one workload need.
 
-    A variant that cannot be prepared, or that this machine lacks something for, becomes a failure; the others go on.
+    A variant that cannot be prepared, that this machine lacks something for, or that the core suite leaves out where
+    `core` asks for that suite, becomes a failure; the others go on.
 
     Raises:
         MissingPackage: when a runtime that a variant names is not installed.
@@ -69,6 +71,9 @@ def prepare(
     jobs, artifacts, failures = dict[str, Job](), dict[str, Artifact](), dict[str, Failure]()
     environments, work = dict[str, Environment](), dict[str, Work]()
     for variant in measurement.variants_of(choice.name):
+        if lack := left_out(variant, measurement, core):
+            failures[variant.name] = lack
+            continue
         _require(variant)
         if lack := lacking(variant, system):
             failures[variant.name] = lack

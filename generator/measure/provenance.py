@@ -33,7 +33,12 @@ MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
 
 def describe_provenance(
-    measurement: Measurement, tier: Tier, sources: Sequence[Source], root: Path, most_s: float | None = None
+    measurement: Measurement,
+    tier: Tier,
+    sources: Sequence[Source],
+    root: Path,
+    most_s: float | None = None,
+    core: bool = False,
 ) -> Provenance:
     """Provenance of a run that begins now.
 
@@ -43,9 +48,11 @@ def describe_provenance(
         sources: where weights and data came from.
         root: the checkout, for its commit.
         most_s: a person's own limit on the blocks.
+        core: whether only what the core suite measures is run.
     """
     commit = _git(root, "rev-parse", "HEAD")
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
+    part = " --suite core" if core else ""
     status = _git(root, "status", "--porcelain", "--untracked-files=no")
     return Provenance(
         generator_version=generator.__version__,
@@ -56,7 +63,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}{limit}",
+        command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
     )
 
 

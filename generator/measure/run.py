@@ -68,6 +68,9 @@ class Surroundings:
     """A person's own limit on the blocks of one measurement, below the tier's budget; the tier's least blocks are
     measured all the same."""
 
+    core: bool = False
+    """Only what the core suite measures; the record says of the other variants that they were left out."""
+
     meter: Meter = field(default_factory=NoMeter)
     watts_per_core: float | None = None
     """A person's own figure, for an estimate of energy that is labelled so."""
@@ -89,7 +92,7 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     prepared = []
     for choice in measurement.workloads:
         workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
-        prepared.append(prepare(measurement, choice, workload, where.cache, where.system, where.tell))
+        prepared.append(prepare(measurement, choice, workload, where.cache, where.system, where.tell, where.core))
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
@@ -108,9 +111,13 @@ class _Run:
         self, measurement: Measurement, tier: Tier, where: Surroundings, prepared: Sequence[PreparedWorkload]
     ) -> None:
         self.measurement, self.tier, self.where, self.prepared = measurement, tier, where, prepared
-        self.rules = protocol.TIERS[tier]
+        self.rules, self.part = protocol.TIERS[tier], measurement.part(where.core)
         self.sources = _distinct(source for one in prepared for source in one.workload.sources)
-        self.provenance = describe_provenance(measurement, tier, self.sources, where.root, where.most_s)
+        partly = where.core and self.part != measurement.variant_names
+        self.provenance = describe_provenance(measurement, tier, self.sources, where.root, where.most_s, partly)
+        # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
+        simulated = all(variant.runtime == "fake" for variant in measurement.variants)
+        self.ceilings = None if simulated else where.ceilings(measurement.threads)
         self.journal = Journal(where.cache.root / "runs" / f"{measurement.name}-{tier}.jsonl", self._identity())
         sittings = self.journal.parts("sitting")
         self.seed: int = sittings[0]["seed"] if sittings else where.seed
@@ -120,8 +127,6 @@ class _Run:
         self.variants = {v.name: v for v in self._kept_variants()}
         self.blocks = [Block.model_validate(part["block"]) for part in self.journal.parts("block")]
         self.stop_reasons: dict[str, StopReason] = {}
-        simulated = all(variant.runtime == "fake" for variant in measurement.variants)
-        self.ceilings = None if simulated else where.ceilings(measurement.threads)
         where.meter.check(available_cores())
         if self.blocks or self.variants:
             where.tell(events.Resumed(len(self.blocks)))
@@ -130,6 +135,7 @@ class _Run:
         """What must not have changed for an interrupted run to go on."""
         return {
             "definition": self.measurement.fingerprint(),
+            "part": sorted(self.part),
             "protocol": protocol.PROTOCOL_VERSION,
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
@@ -149,6 +155,8 @@ class _Run:
             prepared, self.measurement, cores, self.where.tell, self.where.timeout_s, self._keep_variant, self.variants
         )
         workload = prepared.choice.name
+        if not self._measured_of(workload):
+            return
         while (reason := self._stop_reason(workload)) is None:
             self._one_block(prepared, cores)
         self.stop_reasons[workload] = reason
@@ -157,7 +165,7 @@ class _Run:
     def _keep_variant(self, variant: VariantRecord) -> None:
         self.variants[variant.name] = variant
         self.journal.add("variant", {"variant": variant.model_dump(mode="json")})
-        if variant.failure:
+        if variant.failure and not variant.left_out:
             event = events.VariantFailed if variant.failed else events.VariantLacking
             self.where.tell(event(variant.name, variant.failure.message))
 
@@ -229,7 +237,7 @@ class _Run:
         kept = len(protocol.kept_blocks(blocks))
         needed = kept * (max(widths.values()) / goal) ** 2 if widths else self.rules.least_blocks
         needed = min(max(self.rules.least_blocks, math.ceil(needed)), self.rules.most_blocks)
-        remaining = max(0, needed - kept) * statistics.fmean(_duration_s(one) for one in blocks)
+        remaining = max(0, needed - kept) * statistics.fmean(one.duration_s for one in blocks)
         return events.BlockFinished(
             workload=workload,
             index=block.index,
@@ -241,13 +249,14 @@ class _Run:
         )
 
     def _spent_s(self, workload: str) -> float:
-        return sum(_duration_s(block) for block in self._blocks_of(workload))
+        return sum(block.duration_s for block in self._blocks_of(workload))
 
     def _budget_s(self, workload: str) -> float:
         budget = self._tier_budget_s(workload)
         if self.where.most_s is None:
             return budget
-        return min(budget, self.where.most_s / len(self.measurement.workloads))
+        workloads = sum(bool(self._measured_of(one.name)) for one in self.measurement.workloads)
+        return min(budget, self.where.most_s / workloads)
 
     def _tier_budget_s(self, workload: str) -> float:
         slow = self._is_slow(self._blocks_of(workload))
@@ -256,6 +265,9 @@ class _Run:
 
     def _is_slow(self, blocks: Sequence[Block]) -> bool:
         return bool(blocks) and starts_slowly([w.load_ns + w.first_call_ns for w in blocks[0].workers])
+
+    def _measured_of(self, workload: str) -> list[str]:
+        return [v.name for v in self.measurement.variants_of(workload) if v.name in self.part]
 
     def _alive(self, workload: str) -> list[str]:
         return [v.name for v in self.variants.values() if v.workload == workload and not v.failure]
@@ -302,12 +314,6 @@ class _Run:
                 "ceilings": self.ceilings,
             }
         )
-
-
-def _duration_s(block: Block) -> float:
-    """Time that a block took: its cycles, and the starts and warm-ups before them."""
-    starts = sum(w.load_ns + w.first_call_ns + w.warm_up_ns for w in block.workers)
-    return (block.health.wall_ns + starts) / 1e9
 
 
 def _nanoseconds(milliseconds: float | None) -> int | None:

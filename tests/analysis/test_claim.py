@@ -179,6 +179,22 @@ def test_the_newest_published_record_speaks() -> None:
     assert pair.comparison == old.headline
 
 
+def test_a_record_of_the_core_hides_no_comparison_of_another_machine() -> None:
+    """The newest that has it speaks; where no machine has it, it is not compared."""
+    measurement = imaginary.measurement().model_copy(
+        update={"core": ("pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8-static")}
+    )
+    other = {**imaginary.system(), "host_processor_model_name": "Other"}
+    core = analyse(measurement, imaginary.record_of(measurement, core=True, finished_at="2026-12-01T09:00:00Z"))
+    whole = analyse(measurement, imaginary.record_of(measurement, system=other, started_at="2026-11-01T09:00:00Z"))
+    beyond = Pick(measurement="quantization-image", variant="onnxruntime-int8-dynamic", against="onnxruntime-fp32")
+    inside = Pick(measurement="quantization-image", variant="onnxruntime-int8-static", against="onnxruntime-fp32")
+    known = library([measurement], {"quantization-image": [core, whole]})
+    found = [known.pair(pick, "w") for pick in (beyond, inside)]
+    assert [one.findings for one in found if isinstance(one, Pair)] == [whole, core]
+    assert library([measurement], {"quantization-image": [core]}).pair(beyond, "w") is Absence.NOT_COMPARED
+
+
 def test_misspelt_variants_are_an_error_and_not_missing() -> None:
     pick = Pick(measurement="quantization-image", variant="onnxruntime-int8-statik", against="onnxruntime-fp32")
     with pytest.raises(DefinitionError, match=r"story\.toml: .*Did you mean 'onnxruntime-int8-static'"):

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from generator import protocol
 from generator.console import print_plan, print_took
-from generator.definition import Measurement, load_measurement
-from generator.measure import plan
-from generator.measure.plan import MeasurePolicy, PlannedRun, plan_runs, plan_suites, plan_within, total
+from generator.definition import Measurement, Scenario, load_measurement
+from generator.measure import pace, plan
+from generator.measure.pace import Pace, WorkloadTime, block_s, likely_blocks, quality_s
+from generator.measure.plan import MeasurePolicy, PlannedRun, is_missing, plan_runs, plan_suites, plan_within, total
 from generator.measure.run import run_measurement
-from generator.record import Record, SystemDescription, Tier
+from generator.record import Ceilings, Record, SystemDescription, Tier
 
 Make = Callable[..., Any]
 
@@ -47,14 +49,34 @@ def test_the_expectation_rests_on_pace_and_blocks_not_on_the_time_it_took(
 
 def test_a_block_is_starts_warm_ups_and_cycles_of_all_participants() -> None:
     """Fast queries fill rounds of 30 ms; slow ones take one query and refill by another: the cycle grows by them."""
-    fast = plan._Pace(start_s=1.0, warm_up_s=0.5, query_ns=1e6)
-    slow = plan._Pace(start_s=0.0, warm_up_s=0.0, query_ns=60e6)
+    fast = Pace(start_s=1.0, warm_up_s=0.5, query_ns=1e6)
+    slow = Pace(start_s=0.0, warm_up_s=0.0, query_ns=60e6)
     cycles = 1_200 / 30
-    single = plan.Scenario.SINGLE_STREAM
-    assert plan._block_s([fast], 1_200_000_000, single) == pytest.approx(1.5 + cycles * (0.030 + 0.003))
-    assert plan._block_s([fast, slow], 1_200_000_000, single) == pytest.approx(1.5 + cycles * (0.033 + 0.060 + 0.060))
-    tests = plan._SERVER_TESTS * plan.protocol.SERVER_QUERIES
-    assert plan._block_s([fast], 1_200_000_000, plan.Scenario.SERVER) == pytest.approx(1.5 + tests * 1e-3)
+    single = Scenario.SINGLE_STREAM
+    assert block_s([fast], 1_200_000_000, single) == pytest.approx(1.5 + cycles * (0.030 + 0.003))
+    assert block_s([fast, slow], 1_200_000_000, single) == pytest.approx(1.5 + cycles * (0.033 + 0.060 + 0.060))
+    tests = pace._SERVER_TESTS * protocol.SERVER_QUERIES
+    assert block_s([fast], 1_200_000_000, Scenario.SERVER) == pytest.approx(1.5 + tests * 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "limit_s", "likely", "expected_s", "most_s"),
+    [
+        (1000.0, None, 9, 5 + 90, 5 + 200),
+        (100.0, None, 13, 5 + 100, 5 + 110),
+        (1000.0, 80.0, 9, 5 + 80, 5 + 90),
+        (1000.0, 0.0, 9, 5 + 60, 5 + 60),
+        (40.0, 0.0, 9, 5 + 40, 5 + 40),
+        (12.0, None, 9, 5 + 20, 5 + 22),
+    ],
+    ids=["no limit", "the tier's budget", "one's own limit", "the least blocks", "a tier too short", "never one block"],
+)
+def test_blocks_end_at_their_number_or_with_the_time(
+    budget_s: float, limit_s: float | None, likely: int, expected_s: float, most_s: float
+) -> None:
+    """Ten seconds a block after five of questions: at least six blocks, at most twenty, one begun is finished."""
+    time = WorkloadTime(5.0, 10.0, likely, budget_s, protocol.TIERS[Tier.STANDARD])
+    assert (time.expected_s(limit_s), time.most_s(limit_s)) == (expected_s, most_s)
 
 
 def test_without_a_record_blocks_lie_halfway_and_nothing_was_taken(
@@ -65,7 +87,7 @@ def test_without_a_record_blocks_lie_halfway_and_nothing_was_taken(
     assert run.took_s is None
     assert run.percentiles == {}
     assert 0 < run.expected_s < run.most_s
-    assert plan._likely_blocks("numbers", None, Tier.STANDARD) == 13
+    assert likely_blocks("numbers", (), Tier.STANDARD) == 13
 
 
 @pytest.mark.parametrize(
@@ -131,10 +153,105 @@ def test_a_suite_gets_the_longest_limit_with_which_it_ends_in_time(
     least = total(plan_runs(suite, {}, system, Tier.STANDARD, MeasurePolicy.ALL, 0.0)).most_s
     longest = total(runs).most_s
     limit_s = (least + longest) / 2
-    limited, each_s = plan_within(limit_s, runs, {}, system)
+    limited, each_s = plan_within(limit_s, runs)
     assert each_s is not None
     assert total(limited).most_s <= limit_s
     assert total(plan_runs(suite, {}, system, Tier.STANDARD, MeasurePolicy.ALL, each_s + 6)).most_s > limit_s
-    assert plan_within(longest, runs, {}, system) == (runs, None)
-    shortest, _ = plan_within(least / 2, runs, {}, system)
+    assert plan_within(longest, runs) == (runs, None)
+    shortest, _ = plan_within(least / 2, runs)
     assert total(shortest).most_s == pytest.approx(least), "the tier's least blocks are measured all the same"
+
+
+def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(checkout: Make, surroundings: Make) -> None:
+    """Samples at the pace of timed ones, those alone where answers mean nothing; or a share of an unbroken run's."""
+    measurement, record = _measured(checkout(), surroundings)
+    first, workload = record.blocks[0].started_at, record.workloads[0]
+
+    def expected_s(*variants: str, took_s: float = 0.0, **changes: Any) -> float:
+        begun = {"sittings": 1 if took_s else 2, "started_at": first - timedelta(seconds=took_s)}
+        many = {"workloads": (workload.model_copy(update={"samples": 2000, "timed_samples": 10}),)}
+        earlier = record.model_copy(update={**begun, **many, **changes})
+        return quality_s([measurement.variant(name) for name in variants], [earlier])
+
+    slow_s, both_s = expected_s("slow"), expected_s("slow", "fast")
+    meaningless = {"quality": (), "quality_unknown": "random-weights"}
+    unjudged = tuple(one.model_copy(update=meaningless) for one in record.variants)
+    assert both_s - expected_s("slow", "fast", variants=unjudged) == pytest.approx(1990 * (0.002 + 0.001))
+    assert both_s > 2000 * (0.002 + 0.001)
+    assert expected_s("slow", "fast", took_s=4.0) == pytest.approx(4.0)
+    assert expected_s("slow", took_s=4.0) == pytest.approx(4.0 * slow_s / both_s)
+    ceilings = Ceilings(measured_at=first - timedelta(seconds=3), found=())
+    assert expected_s("slow", "fast", took_s=60.0, ceilings=ceilings) == pytest.approx(3.0)
+
+
+@pytest.fixture
+def core_and_whole(checkout: Make, surroundings: Make, core_definition: str) -> tuple[Measurement, Record, Record]:
+    root = checkout(trial=core_definition)
+    measurement = load_measurement(root / "measurements/trial")
+    later = surroundings(root).now() + timedelta(days=1)
+    core = run_measurement(measurement, Tier.SMOKE, surroundings(root, core=True))
+    whole = run_measurement(measurement, Tier.SMOKE, surroundings(root, now=lambda: later))
+    return measurement, core, whole
+
+
+def test_a_record_of_the_core_is_enough_for_the_core_alone(
+    core_and_whole: tuple[Measurement, Record, Record], system: SystemDescription
+) -> None:
+    """A second build measures nothing again, and the whole suite measures what the core left out."""
+    measurement, core, whole = core_and_whole
+    missing = {
+        (name, part): is_missing(measurement, records, system, Tier.SMOKE, part)
+        for name, records in {"none": (), "core": (core,), "whole": (whole,)}.items()
+        for part in (True, False)
+    }
+    assert missing == {
+        ("none", True): True,
+        ("none", False): True,
+        ("core", True): False,
+        ("core", False): True,
+        ("whole", True): False,
+        ("whole", False): False,
+    }
+    grown = measurement.model_copy(update={"core": ("slow", "fast", "third")})
+    assert is_missing(grown, (core,), system, Tier.SMOKE, core=True), "the core has grown since"
+
+
+def test_the_plan_of_the_core_is_of_its_part(
+    core_and_whole: tuple[Measurement, Record, Record], system: SystemDescription
+) -> None:
+    """Fewer variants take less time; each part is compared with what it took itself; paces come from any record."""
+    measurement, core, whole = core_and_whole
+    plans = [
+        plan_runs([measurement], {"trial": (whole, core)}, system, Tier.SMOKE, MeasurePolicy.ALL, core=part)[0]
+        for part in (True, False)
+    ]
+    assert [[one.name for one in run.variants] for run in plans] == [
+        ["slow", "fast"],
+        ["slow", "fast", "third", "other-slow", "other-fast"],
+    ]
+    assert plans[0].expected_s < plans[1].expected_s
+    assert [run.took_s for run in plans] == [
+        (one.finished_at - one.started_at).total_seconds() for one in (core, whole)
+    ]
+    assert plans[1].percentiles.keys() == measurement.variant_names
+    assert plans[0].most_s < plans[1].most_s
+
+
+@pytest.mark.parametrize(("width", "named", "variants"), [(80, False, False), (80, True, True), (200, False, True)])
+def test_a_plan_can_be_read_in_a_narrow_terminal(
+    checkout: Make, system: SystemDescription, core_definition: str, width: int, named: bool, variants: bool
+) -> None:
+    """A row a measurement, no name broken; variants stand below where there is room or measurements were named."""
+    long = "runtime-history-of-sequences"
+    root = checkout(**{long: core_definition})
+    measurement = load_measurement(root / "measurements" / long)
+    runs = plan_runs([measurement], {}, system, Tier.STANDARD, MeasurePolicy.ALL, core=True)
+    file = io.StringIO()
+    print_plan(Console(file=file, width=width), runs, {}, named=named)
+    lines = file.getvalue().splitlines()
+    row = next(line.split() for line in lines if long in line)
+    assert row[:4] == [long, "2", "of", "5"]
+    assert row[-2:] == ["not", "yet"]
+    assert any(line.split()[-2:] == ["fast", "?"] for line in lines) is variants
+    assert not any("third" in line for line in lines)
+    assert max(map(len, lines)) <= width

@@ -327,3 +327,44 @@ def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, surround
     variants = tuple(v.model_copy(update={"audit": cached}) if v.name == "slow" else v for v in record.variants)
     found = _findings(root, record.model_copy(update={"variants": variants}))
     assert "repeated-faster" in [c.key for c in found.workloads[0].caveats]
+
+
+def test_the_core_suite_measures_its_part_and_says_what_it_left_out(
+    checkout: Make, surroundings: Make, core_definition: str, listener: Any
+) -> None:
+    """What is left out is neither prepared nor started, and is no failure; the command says that it was the core."""
+    root = checkout(trial=core_definition)
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, core=True))
+    assert [one.name for one in record.variants if one.left_out] == ["third", "other-slow", "other-fast"]
+    assert record.core_only
+    assert not any(one.failed for one in record.variants)
+    assert {worker.variant for one in record.blocks for worker in one.workers} == {"slow", "fast", CONTROL}
+    assert record.stop_reason.keys() == {"numbers"}
+    assert [record.compared(name) for name in ("numbers", "others")] == [1, 0]
+    assert record.provenance.command.endswith("measure trial --tier smoke --suite core")
+    prepared = [event.text for event in listener.events if isinstance(event, events.Preparing)]
+    assert not [what for what in prepared if "third" in what or "other-" in what]
+    assert not [event for event in listener.events if isinstance(event, events.VariantLacking)]
+    found = _findings(root, record)
+    assert [one.left_out for one in found.workloads] == [False, True]
+    assert found.workloads[0].variant("fast").against_baseline is not None
+
+
+def test_an_interrupted_core_run_is_not_taken_for_a_whole_one(
+    checkout: Make, surroundings: Make, core_definition: str, listener: Any
+) -> None:
+    """Or else the whole run's record would lack what the core leaves out."""
+    root = checkout(trial=core_definition)
+    with pytest.raises(KeyboardInterrupt):
+        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, tell=_StopAt(0), core=True))
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    assert not [e for e in listener.events if isinstance(e, events.Resumed)]
+    assert not record.core_only
+    assert record.stop_reason.keys() == {"numbers", "others"}
+
+
+def test_a_core_without_a_list_is_everything(checkout: Make, surroundings: Make) -> None:
+    root = checkout()
+    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, core=True))
+    assert not record.core_only
+    assert record.provenance.command.endswith("measure trial --tier smoke")

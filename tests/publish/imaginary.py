@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from generator.definition import CONTROL, Measurement, load_measurement
+from generator.definition import CONTROL, Measurement, Variant, load_measurement
+from generator.measure.needs import LEFT_OUT
 from generator.record import Record, sealed
 
 FOLDER = Path(__file__).parents[2] / "measurements" / "quantization-image"
@@ -236,3 +237,43 @@ def record_with(latencies: Mapping[str, float], **changes: Any) -> Record:
     """The record with other latencies (milliseconds) for some variants."""
     chosen = {**LATENCIES, **latencies, CONTROL: LATENCIES["pytorch-fp32"]}
     return record(blocks=[block(index, chosen) for index in range(8)], **changes)
+
+
+def record_of(chosen: Measurement, core: bool = False, **changes: Any) -> Record:
+    """A record of any measurement, each variant faster than the one before; of the core suite, or of everything."""
+    part = chosen.part(core)
+    blocks = []
+    for workload in chosen.workloads:
+        names = [one.name for one in chosen.variants_of(workload.name) if one.name in part]
+        latencies = {name: 10 * 0.8**place for place, name in enumerate(names)}
+        latencies |= dict.fromkeys([CONTROL] if names else [], 10.0)
+        blocks += [{**block(index, latencies), "workload": workload.name} for index in range(8) if names]
+    made = fields(
+        record_id=f"{chosen.name}-20261123t090000z-0123456789ab",
+        measurement=chosen.name,
+        scenario=chosen.scenario,
+        stop_reason={one["workload"]: "goal" for one in blocks},
+        provenance={**fields()["provenance"], "definition_sha256": chosen.fingerprint()},
+        workloads=[{**fields()["workloads"][0], "name": one.name, "notes": []} for one in chosen.workloads],
+        variants=[_run_variant(one, one.name in part) for one in chosen.variants],
+        blocks=blocks,
+    )
+    return sealed({**made, **changes})
+
+
+def _run_variant(defined: Variant, measured: bool) -> dict[str, Any]:
+    right = proportion("top-1", "label", range(0, 250, 10))
+    return {
+        "name": defined.name,
+        "workload": defined.workload,
+        "runtime": defined.runtime,
+        "runtime_version": "1.0" if measured else None,
+        "precision": defined.precision.value,
+        "baseline": defined.baseline,
+        "transforms": [step.name for step in defined.transforms],
+        "artifact": {"sha256": "4" * 64, "size_bytes": 4_900_000, "format": "onnx", "operators": {}}
+        if measured
+        else None,
+        "quality": [right] if measured else [],
+        "failure": None if measured else LEFT_OUT.model_dump(),
+    }

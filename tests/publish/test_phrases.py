@@ -21,7 +21,7 @@ from generator.analysis.quality import Gate
 from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
 from generator.errors import PublishError
 from generator.evidence import Basis, Confidence, Metric, RatioKind
-from generator.measure.needs import LACKS
+from generator.measure.needs import LACKS, LEFT_OUT
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.overview.answers import VERDICTS
@@ -39,8 +39,8 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "scenario": Scenario,
     "tier": Tier,
     "stop": StopReason,
-    "stage": frozenset({"machine", "prepare", "quality", "timing"}),
-    "lacks": frozenset(LACKS),
+    "stage": frozenset({"suite", "machine", "prepare", "quality", "timing"}),
+    "lacks": frozenset({*LACKS, str(LEFT_OUT.lacks)}),
     "runtime": frozenset(RUNTIMES),
     "transform": frozenset(TRANSFORMS),
     "system_type": frozenset({"desktop", "laptop", "server", "virtual machine", "container", "unknown"}),

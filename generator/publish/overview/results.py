@@ -74,9 +74,9 @@ class Results:
 
     @property
     def pairs(self) -> tuple[PairView, ...]:
-        """Every comparison of the newest publishable record of each system."""
+        """Every comparison of the newest publishable record of each system; none that the core suite leaves out."""
         every = [findings for page in self.published for findings in page.systems]
-        return tuple(view for one in every for view in self.rows(one).values())
+        return tuple(view for one in every for view in self.rows(one).values() if not view.left_out)
 
     def system(self, findings: Findings) -> SystemView:
         """The machine of a record."""

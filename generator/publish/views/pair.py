@@ -32,6 +32,11 @@ class PairView:
         return self.workload.comparison(self.pair.variant.name, self.pair.against.name)
 
     @property
+    def left_out(self) -> bool:
+        """Whether the run was of the core suite, which does not compare the two."""
+        return self.comparison.variant.record.left_out or self.comparison.against.record.left_out
+
+    @property
     def outcome(self) -> Outcome:
         """What it is worth."""
         return outcome(self.comparison.found, self.comparison.variant.gate)

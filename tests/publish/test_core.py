@@ -1,0 +1,110 @@
+"""Pages of records that hold the core part alone: every article copes, and nothing that is fuller is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generator.analysis.findings import analyse
+from generator.definition import Measurement, Technology, load_suite
+from generator.measure.needs import LEFT_OUT
+from generator.publish.language import Language
+from generator.publish.overview.topics import GROUPS
+from generator.publish.phrases import phrases
+from generator.publish.sentences import localized
+from generator.record import Record
+from tests.publish import imaginary
+from tests.publish.test_pages import MEASUREMENTS, NBSP, Site, cache, site, text
+
+__all__ = ["cache"]
+
+SUITE = load_suite(MEASUREMENTS)
+CORE = [one for one in SUITE if one.suite == "core"]
+STATIC = ("pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8-static")
+
+
+def trial() -> Measurement:
+    """`quantization-image` with a core of all its variants but one."""
+    return imaginary.measurement().model_copy(update={"suite": "core", "core": STATIC})
+
+
+def later(**changes: str) -> dict[str, str]:
+    """Fields of a record of another day."""
+    return {
+        "record_id": "quantization-image-20261125t090000z-0123456789ab",
+        "started_at": "2026-11-25T09:00:00Z",
+        "finished_at": "2026-11-25T09:04:00Z",
+        **changes,
+    }
+
+
+def page(made: Site, language: Language, measurement: Measurement) -> str:
+    """A measurement's page in plain blanks."""
+    return text(made, language.value, f"measurements/{measurement.name}/index.md").replace(NBSP, " ")
+
+
+def test_the_core_covers_what_the_post_speaks_of() -> None:
+    """Each of its groups of applications and each of its technologies, and two years of a runtime."""
+    measured = [
+        (one, workload)
+        for one in CORE
+        for workload in one.workloads
+        if any(variant.name in one.part(core=True) for variant in one.variants_of(workload.name))
+    ]
+    applications = {workload.application for _, workload in measured}
+    assert [group for group, members in GROUPS.items() if applications.isdisjoint(members)] == []
+    technologies = {technology for one, _ in measured for technology in one.technologies}
+    assert set(Technology) - technologies == {Technology.BATCHING}
+    assert "runtime-history" in {one.name for one in CORE}
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("measurement", CORE, ids=[one.name for one in CORE])
+def test_every_article_copes_with_the_core_alone(cache: Path, measurement: Measurement, language: Language) -> None:
+    """It answers its question, says of the rest that it was not measured, and how to measure it."""
+    words = phrases(language)
+    made = page(
+        site(cache, imaginary.record_of(measurement, core=True), measurement=measurement), language, measurement
+    )
+    assert f'<span class="verdict__word">{words.say("verdict.faster")}</span>' in made
+    part, reason = measurement.part(core=True), words.of("lacks", "core")
+    shown = {v.workload for v in measurement.variants if v.name in part}
+    for variant in measurement.variants:
+        title = localized(variant.title, language)
+        if variant.name not in part and variant.workload in shown:
+            row = next(line for line in made.splitlines() if line.startswith(f"| {title} |"))
+            assert reason in row
+    for workload in measurement.workloads:
+        heading = f"### {localized(workload.title, language)}"
+        assert (heading in made.splitlines()) is (len(measurement.workloads) > 1 and workload.name in shown)
+    partial = part != measurement.variant_names
+    assert (words.say("page.core_only").replace(NBSP, " ") in made) is partial
+    assert (f"python -m generator measure {measurement.name}\n" in made) is partial
+    assert LEFT_OUT.message not in made or language is Language.EN
+
+
+def test_a_newer_record_of_the_core_replaces_no_whole_one_of_the_same_machine(cache: Path) -> None:
+    """Unless that was measured to another definition."""
+
+    def shows(*records: Record) -> str:
+        return page(site(cache, *records, measurement=trial()), Language.RU, trial())
+
+    whole = imaginary.record_of(trial())
+    core = imaginary.record_of(trial(), core=True, **later())
+    note = phrases(Language.RU).say("page.core_only").replace(NBSP, " ")
+    assert note not in shows(core, whole)
+    assert note in shows(core)
+    changed = {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}
+    assert note in shows(core, imaginary.record_of(trial(), provenance=changed))
+    other = {**imaginary.system(), "host_processor_model_name": "Other CPU"}
+    assert note in shows(core, imaginary.record_of(trial(), system=other))
+
+
+def test_what_the_core_leaves_out_is_no_comparison_that_was_made() -> None:
+    """It widens no interval by Bonferroni, and nobody counts it among the results."""
+    record = imaginary.record_of(trial(), core=True)
+    assert record.compared(imaginary.WORKLOAD) == 2
+    assert imaginary.record_of(trial()).compared(imaginary.WORKLOAD) == 3
+    found = analyse(trial(), record).workloads[0]
+    assert [one.against_baseline is None for one in found.variants] == [True, False, False, True]
