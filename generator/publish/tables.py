@@ -189,11 +189,12 @@ def history(findings: Findings, others: Sequence[Findings], sentences: Sentences
         gate = one.workload_of(found.variant).variant(found.variant).gate if found else None
         link = markdown.link("JSON", f"{record.record_id}.json")
         here = phrases.say("page.history_main") if one is findings else ""
+        tier = phrases.of("tier", record.tier)
         rows.append(
             [
                 language.date(record.finished_at.date()),
                 SystemView(record.system, sentences).name,
-                phrases.of("tier", record.tier),
+                phrases.say("page.history_core", tier=tier) if record.core_only else tier,
                 language.factor_estimate(found.speedup) if found else phrases.say("cell.none"),
                 sentences.word(found, gate) if gate else sentences.word(None),
                 Markdown("{} ({})").format(link, here) if here else link,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from generator.analysis.findings import analyse
+from generator.analysis.overview import latest_by_system
 from generator.definition import Measurement, Technology, load_suite
 from generator.measure.needs import LEFT_OUT
+from generator.publish.charts.gallery import Gallery
 from generator.publish.language import Language
+from generator.publish.measurement_page import MeasurementPage
 from generator.publish.overview.topics import GROUPS
 from generator.publish.phrases import phrases
 from generator.publish.sentences import localized
 from generator.record import Record
 from tests.publish import imaginary
-from tests.publish.test_pages import MEASUREMENTS, NBSP, Site, cache, site, text
+from tests.publish.test_pages import MEASUREMENTS, NBSP, cache
 
 __all__ = ["cache"]
 
@@ -29,19 +33,13 @@ def trial() -> Measurement:
     return imaginary.measurement().model_copy(update={"suite": "core", "core": STATIC})
 
 
-def later(**changes: str) -> dict[str, str]:
-    """Fields of a record of another day."""
-    return {
-        "record_id": "quantization-image-20261125t090000z-0123456789ab",
-        "started_at": "2026-11-25T09:00:00Z",
-        "finished_at": "2026-11-25T09:04:00Z",
-        **changes,
-    }
-
-
-def page(made: Site, language: Language, measurement: Measurement) -> str:
-    """A measurement's page in plain blanks."""
-    return text(made, language.value, f"measurements/{measurement.name}/index.md").replace(NBSP, " ")
+def page(cache: Path, language: Language, *records: Record, measurement: Measurement) -> str:
+    """A measurement's page, made of the first of its records, newest first; in plain blanks."""
+    found = [analyse(measurement, record) for record in records]
+    systems = latest_by_system(found)
+    folder = MEASUREMENTS / measurement.name
+    made = MeasurementPage(systems[0], found, language, Gallery(cache), folder, systems).page()
+    return re.sub(r"<svg.*?</svg>", "<svg/>", made, flags=re.DOTALL).replace(NBSP, " ")
 
 
 def test_the_core_covers_what_the_post_speaks_of() -> None:
@@ -64,9 +62,7 @@ def test_the_core_covers_what_the_post_speaks_of() -> None:
 def test_every_article_copes_with_the_core_alone(cache: Path, measurement: Measurement, language: Language) -> None:
     """It answers its question, says of the rest that it was not measured, and how to measure it."""
     words = phrases(language)
-    made = page(
-        site(cache, imaginary.record_of(measurement, core=True), measurement=measurement), language, measurement
-    )
+    made = page(cache, language, imaginary.record_of(measurement, core=True), measurement=measurement)
     assert f'<span class="verdict__word">{words.say("verdict.faster")}</span>' in made
     part, reason = measurement.part(core=True), words.of("lacks", "core")
     shown = {v.workload for v in measurement.variants if v.name in part}
@@ -84,21 +80,22 @@ def test_every_article_copes_with_the_core_alone(cache: Path, measurement: Measu
     assert LEFT_OUT.message not in made or language is Language.EN
 
 
-def test_a_newer_record_of_the_core_replaces_no_whole_one_of_the_same_machine(cache: Path) -> None:
-    """Unless that was measured to another definition."""
-
-    def shows(*records: Record) -> str:
-        return page(site(cache, *records, measurement=trial()), Language.RU, trial())
-
-    whole = imaginary.record_of(trial())
-    core = imaginary.record_of(trial(), core=True, **later())
-    note = phrases(Language.RU).say("page.core_only").replace(NBSP, " ")
-    assert note not in shows(core, whole)
-    assert note in shows(core)
-    changed = {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}
-    assert note in shows(core, imaginary.record_of(trial(), provenance=changed))
-    other = {**imaginary.system(), "host_processor_model_name": "Other CPU"}
-    assert note in shows(core, imaginary.record_of(trial(), system=other))
+def test_a_newer_record_of_the_core_replaces_no_whole_one_on_the_page_and_is_listed_as_what_it_is(cache: Path) -> None:
+    """A reader who finds the newer one in the history sees why the page is not made of it."""
+    core = imaginary.record_of(
+        trial(),
+        core=True,
+        record_id="quantization-image-20261125t090000z-0123456789ab",
+        started_at="2026-11-25T09:00:00Z",
+        finished_at="2026-11-25T09:04:00Z",
+    )
+    made = page(cache, Language.RU, core, imaginary.record_of(trial()), measurement=trial())
+    assert phrases(Language.RU).say("page.core_only").replace(NBSP, " ") not in made
+    rows = [line for line in made.partition("{ #history }")[2].splitlines() if ".json" in line]
+    assert [("основная часть" in row, "показана на этой странице" in row) for row in rows] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_what_the_core_leaves_out_is_no_comparison_that_was_made() -> None:
