@@ -61,14 +61,18 @@ class Sentences:
             interval: whether the interval follows the number; where it is drawn, it need not.
         """
         key, values = self._compared(found, reason, interval)
-        return self.phrases.say(key, variant=variant, against=against, **values)
+        return self.phrases.say(key, variant=_first(self._named(variant)), against=self._named(against), **values)
 
     def comparison_markdown(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> Markdown:
         """The same with its number in bold."""
         key, values = self._compared(found, reason)
         if "times" in values:
             values["times"] = Markdown("**{}**").format(Markdown(values["times"]))
-        return self.phrases.write(key, variant=variant, against=against, **values)
+        return self.phrases.write(key, variant=_first(self._named(variant)), against=self._named(against), **values)
+
+    def _named(self, title: str) -> str:
+        """A variant's title inside a sentence; that of a ladder's step begins with a plus, and stands in quotes."""
+        return self.phrases.say("sentence.step", variant=title) if title.startswith("+") else title
 
     def _compared(self, found: Comparison | None, reason: str, interval: bool = True) -> tuple[str, dict[str, str]]:
         """Phrase that the verdict asks for, and its values."""
@@ -234,6 +238,11 @@ class Sentences:
     def workload(self, found: WorkloadFindings) -> str:
         """What a reader knows a workload by."""
         return localized(found.choice.title, self.language)
+
+
+def _first(title: str) -> str:
+    """A title as a sentence's first words: a word gets its capital, a name such as int8 stays as it is."""
+    return title[:1].upper() + title[1:] if title.split(" ")[0].strip(",").isalpha() else title
 
 
 def localized(text: object, language: Language) -> str:
