@@ -468,11 +468,15 @@ def _publish(root: Path) -> Path:
     from generator.publish.pages import pages
     from generator.publish.site import build_site
 
-    with out.status("Reading the records, drawing the charts") as status:
+    with out.status("Reading the records, writing the pages") as status:
+
+        def drawn(done: int, count: int) -> None:
+            status.update(f"Drawing charts: {done} of {count}")
+
         suite, findings = _findings(root)
         site_url = os.environ.get("SITE_URL")
         kit = _kit(root, suite)
-        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit))
+        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit, drawn))
         epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from generator.publish import markdown, on_device, validity, your_record
 from generator.publish.article import Environment, render
 from generator.publish.article_page import ArticlePages
 from generator.publish.charts.card import Card
-from generator.publish.charts.gallery import Gallery
+from generator.publish.charts.gallery import Gallery, Sketch, draw_all
 from generator.publish.charts.kinds import controls, headlines
 from generator.publish.evidence_page import EvidencePage, in_language
 from generator.publish.figure import figure
@@ -44,6 +44,7 @@ def pages(
     measurements: Path | None = None,
     site_url: str | None = None,
     kit: Kit | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -54,6 +55,7 @@ def pages(
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
         site_url: address of the site's root, for citations; without it, they have no address.
         kit: what a reader measures in the browser; without it, that page has no button.
+        tell: told how many of the charts that the cache lacks are drawn, and how many there are.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
@@ -61,9 +63,16 @@ def pages(
     evidence = load_evidence(measurements.parent) if measurements else None
     article = load_article(measurements.parent) if measurements else None
     found = _by_measurement(all_findings)
-    for language in Language:
-        gallery = Gallery(cache)
-        yield from _Edition(language, found, suite, gallery, measurements, evidence, article, site_url, kit).pages()
+
+    def made(gallery: Gallery) -> Iterator[Page]:
+        for language in Language:
+            yield from _Edition(language, found, suite, gallery, measurements, evidence, article, site_url, kit).pages()
+
+    sketch = Sketch(cache)
+    sketched = list(made(sketch))
+    if sketch.lacking:
+        draw_all(tuple(sketch.lacking.values()), tell)
+    yield from made(Gallery(cache)) if sketch.lacking else sketched
     yield from on_device.files(kit) if kit else ()
 
 
