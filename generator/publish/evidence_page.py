@@ -143,7 +143,7 @@ def figures_table(views: Sequence[FigureView], evidence: Evidence, phrases: Phra
 
 def figures_filters(views: Sequence[FigureView], phrases: Phrases) -> Markdown:
     """The form of that table: by what got better, by how the figure came about, by how sure it is."""
-    choices = {
+    choices: Mapping[str, Mapping[str, str]] = {
         "metric": {one.figure.metric: phrases.of("better", one.figure.metric) for one in views},
         "basis": {one.figure.basis: phrases.of("basis", one.figure.basis) for one in views},
         "confidence": {one.figure.confidence: phrases.of("confidence", one.figure.confidence) for one in views},
