@@ -35,6 +35,10 @@ def bound(estimate: Estimate) -> float:
     return max(abs(estimate.interval.low - 1), abs(estimate.interval.high - 1))
 
 
+NEGLIGIBLE = 0.001
+"""A change of less than this share of an error or a score is told as such, and not in its digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentences:
     """What is said in one language, as plain text; pages escape it."""
@@ -133,6 +137,8 @@ class Sentences:
         return self._change(change, metric, words)
 
     def _change(self, change: Estimate, metric: Quality, words: dict[str, str]) -> str:
+        if self.below(change, metric):
+            return self.phrases.say("quality.same", **words, bound=self.language.percent(NEGLIGIBLE))
         if change.interval.contains(0.0):
             interval = self._points_interval(change.interval, metric)
             return self.phrases.say("quality.unchanged", **words, interval=interval)
@@ -144,6 +150,16 @@ class Sentences:
         decimals = estimate_decimals(size)
         points = self.with_unit(self.language.decimal(size.point, decimals), metric.unit)
         return self.phrases.say(key, **words, points=points, interval=self.language.interval(size.interval, decimals))
+
+    def below(self, change: Estimate, metric: Quality) -> str:
+        """That a change is too small to be told in digits, in a table's cell; empty where it is not.
+
+        Of what is no share: 0.0000002 of an error of 0.01 tells a reader less than "below 0.1 %".
+        """
+        most = max(abs(change.interval.low), abs(change.interval.high))
+        if metric.kind == "proportion" or most >= NEGLIGIBLE * abs(metric.estimate.point):
+            return ""
+        return self.phrases.say("cell.change_below", bound=self.language.percent(NEGLIGIBLE))
 
     def _points_interval(self, interval: Interval, metric: Quality) -> str:
         if metric.kind == "proportion":
