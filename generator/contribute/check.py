@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.overview import latest_by_system
+from generator.analysis.collection import newest_first, to_show
+from generator.analysis.findings import Findings, analyse, without_rounds
+from generator.analysis.summary import Summary, summarise
 from generator.contribute.lines import line_in_json, line_in_toml
 from generator.definition import (
     DEFINITION_FILE,
@@ -32,7 +33,7 @@ from generator.publish.charts.gallery import Drawn, Gallery
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
 from generator.reading import Unreadable, read_plain
-from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record
+from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record, outline
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
@@ -152,7 +153,10 @@ class _Folder:
             return [*found, *self._about_definition(error)]
         found += self._about_words(measurement)
         found += [problem for record in self.records.items() for problem in self._about_run(*record, measurement)]
-        return [*found, *self._about_articles(measurement)]
+        found += self._about_articles(measurement)
+        # What is asked of all folders together needs no raw latencies, and those of all do not fit into memory.
+        self.records = {path: outline(record) for path, record in self.records.items()}
+        return found
 
     def files(self) -> Iterator[Path]:
         """Everything in the folder that is no folder; links are not followed."""
@@ -279,16 +283,16 @@ class _Folder:
             except PublishError as error:
                 readable = False
                 yield self._article_problem(error)
-        found = [analyse(measurement, one) for one in self.records.values()]
-        told = sorted((one for one in found if one.workloads), key=lambda f: f.record.started_at, reverse=True)
-        if readable and told:
-            yield from self._about_pages(told)
+        if not readable:
+            return
+        found = {one.record_id: without_rounds(analyse(measurement, one)) for one in self.records.values()}
+        if every := newest_first(map(summarise, found.values())):
+            yield from self._about_pages([found[one] for one in to_show(every)], every)
 
-    def _about_pages(self, told: Sequence[Findings]) -> Iterator[Problem]:
-        systems = latest_by_system(told)
+    def _about_pages(self, systems: Sequence[Findings], every: Sequence[Summary]) -> Iterator[Problem]:
         for language in Language:
             try:
-                MeasurementPage(systems[0], told, language, _Undrawn(self.root), self.folder, systems).page()
+                MeasurementPage(systems[0], every, language, _Undrawn(self.root), self.folder, systems).page()
             except PublishError as error:
                 yield self._article_problem(error)
 
