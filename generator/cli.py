@@ -323,12 +323,18 @@ def _whole(root: Path, record: Record) -> Record:
 
 def _freshness(root: Path, suite: Sequence[Measurement], records: Mapping[str, Sequence[Record]]) -> list[Freshness]:
     """Of the newest record of each measurement on each machine."""
-    from generator.analysis.freshness import freshness, pins
+    from generator.analysis.freshness import freshness
 
-    path, now = root / "constraints.txt", datetime.now(UTC)
-    available = pins(path.read_text("utf-8")) if path.is_file() else {}
+    available, now = _pins(root), datetime.now(UTC)
     newest = {(one.name, record.system.fingerprint()): (one, record) for one in suite for record in records[one.name]}
     return [freshness(record, one.fingerprint(), available, now) for one, record in newest.values()]
+
+
+def _pins(root: Path) -> Mapping[str, str]:
+    from generator.analysis.freshness import pins
+
+    path = root / "constraints.txt"
+    return pins(path.read_text("utf-8")) if path.is_file() else {}
 
 
 def _reference(
@@ -472,9 +478,12 @@ def _pages(root: Path) -> Iterator[Page]:
 
 
 def _written(root: Path, suite: Sequence[Measurement], collection: Collection) -> Iterator[Page]:
+    from generator.publish.freshness import Today
     from generator.publish.pages import pages
 
-    beside = os.environ.get("SITE_URL"), _kit(root, suite)
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, _pins(root))
+    beside = os.environ.get("SITE_URL"), _kit(root, suite), today
     return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside)
 
 

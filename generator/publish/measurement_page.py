@@ -21,6 +21,7 @@ from generator.publish.charts.kinds import KINDS, charts
 from generator.publish.charts.subject import Subject
 from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
 from generator.publish.figure import Figure, figure
+from generator.publish.freshness import UNTOLD, Today, freshness
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases, phrases
@@ -57,6 +58,9 @@ class MeasurementPage:
 
     site_url: str | None = None
     """Address of the site's root; None where nobody has said it."""
+
+    today: Today = UNTOLD
+    """What the record's age is told by."""
 
     @property
     def name(self) -> str:
@@ -219,6 +223,7 @@ class MeasurementPage:
             "elsewhere": side_by_side.answers(self.systems, self.findings, self.sentences),
             "exact_command": markdown.code_block(record.provenance.command, "bash"),
             "facts": tables.facts(self.findings, self.system, self.phrases),
+            "freshness": freshness(self.findings.record, self.today, self.phrases),
             "history": history.history(self.findings, self.others, self.sentences),
             "holds": self.holds,
             "isa_list": self._isa(),

@@ -22,6 +22,7 @@ from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
 from generator.publish.evidence_page import EvidencePage, in_language
 from generator.publish.figure import figure
+from generator.publish.freshness import UNTOLD, Today
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage, command, quoted
@@ -48,6 +49,7 @@ def pages(
     measurements: Path | None = None,
     site_url: str | None = None,
     kit: Kit | None = None,
+    today: Today = UNTOLD,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -58,13 +60,14 @@ def pages(
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
         site_url: address of the site's root, for citations; without it, they have no address.
         kit: what a reader measures in the browser; without it, that page has no button.
+        today: what a record's age is told by; without it, pages tell the record's date alone.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
     """
     evidence = load_evidence(measurements.parent) if measurements else None
     article = load_article(measurements.parent) if measurements else None
-    beside = measurements, evidence, article, site_url, kit
+    beside = measurements, evidence, article, site_url, kit, today
     for language in Language:
         yield from _Edition(language, collection, suite, Gallery(cache), *beside).pages()
     yield from on_device.files(kit) if kit else ()
@@ -83,6 +86,7 @@ class _Edition:
     article: Article | None = None
     site_url: str | None = None
     kit: Kit | None = None
+    today: Today = UNTOLD
 
     @property
     def found(self) -> Mapping[str, Sequence[Findings]]:
@@ -125,7 +129,9 @@ class _Edition:
     def _measurement_page(self, name: str) -> MeasurementPage:
         folder = self.measurements / name if self.measurements else None
         systems, others = self.found[name], self.collection.every[name]
-        return MeasurementPage(systems[0], others, self.language, self.gallery, folder, systems, self.site_url)
+        return MeasurementPage(
+            systems[0], others, self.language, self.gallery, folder, systems, self.site_url, self.today
+        )
 
     def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
         words = phrases(self.language)
