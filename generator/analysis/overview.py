@@ -10,6 +10,7 @@ from itertools import pairwise
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.quality import Gate
+from generator.analysis.summary import Summary
 from generator.definition import Variant
 
 
@@ -92,16 +93,16 @@ def _same_but_for_precision(variant: Variant, others: Iterable[Variant], baselin
     return min(alike, key=lambda one: one.options != variant.options, default=None)
 
 
-def latest_by_system(findings: Iterable[Findings]) -> tuple[Findings, ...]:
+def latest_by_system(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
     """The newest publishable record of each system, newest first; records of one measurement.
 
     Where none is publishable, the newest first look stands for the measurement by itself.
     """
-    newest_first = sorted(findings, key=lambda one: (one.record.started_at, one.record.record_id), reverse=True)
-    latest = dict[str, Findings]()
+    newest_first = sorted(summaries, key=lambda one: (one.started_at, one.record_id), reverse=True)
+    latest = dict[str, Summary]()
     for one in newest_first:
-        if one.record.publishable:
-            latest.setdefault(one.record.system.fingerprint(), one)
+        if one.publishable:
+            latest.setdefault(one.machine, one)
     return tuple(latest.values()) or tuple(newest_first[:1])
 
 
@@ -109,7 +110,7 @@ def by_system(latest: Mapping[str, Sequence[Findings]]) -> Mapping[str, tuple[Fi
     """Publishable findings by the fingerprint of their system: the one with most measurements first, then the newest.
 
     Args:
-        latest: of each measurement, what `latest_by_system` gives.
+        latest: of each measurement, those of its systems.
     """
     grouped = dict[str, list[Findings]]()
     for found in latest.values():

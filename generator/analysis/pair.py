@@ -110,6 +110,6 @@ def ratio_of(findings: Findings, variant: str, against: str) -> Comparison | Non
     ours, theirs = workload.variant(variant), workload.variant(against)
     if theirs is workload.baseline:
         return ours.against_baseline
-    blocks = [block for block in findings.record.blocks if block.workload == workload.choice.name]
+    blocks = [block for block in findings.times if block.workload == workload.choice.name]
     statistic = protocol.STATISTICS[findings.record.scenario]
     return compare(blocks, variant, against, len(workload.variants), statistic)

@@ -13,6 +13,7 @@ from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.findings import Findings, analyse
 from generator.analysis.overview import Outcome, by_system, latest_by_system, outcome, pairs
 from generator.analysis.quality import Gate
+from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from tests.publish import imaginary
 
@@ -51,8 +52,10 @@ def found(record_id: str, day: int, processor: str = "Imaginary Xeon 8000", **ch
 
 
 def test_each_system_is_represented_by_its_newest_publishable_record() -> None:
-    old, new, other = found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other")
-    smoke = found("a-3", 4, tier="smoke")
+    old, new, other, smoke = map(
+        summarise,
+        (found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other"), found("a-3", 4, tier="smoke")),
+    )
     assert latest_by_system([old, smoke, other, new]) == (new, other)
     assert latest_by_system([smoke]) == (smoke,)
 

@@ -1,7 +1,7 @@
 """Drawn charts, kept under the hash of everything that they depend on: drawing is the slowest part of a build.
 
-What a build lacks is drawn at once, on all processors: the pages are made from a `Sketch` first, which notes what its
-folder has not; `draw_all` draws that, and the pages are made again. Where nothing is lacking, once is enough.
+What a build lacks is drawn at once, on all processors: a `Sketch` is asked for the charts first, and notes what its
+folder has not; `draw_all` draws that, and the pages find it in their `Gallery`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _DRAWN_BY = (
 
 Drawing = Callable[[], object]
 """Draws one chart or card and keeps it; can be sent to another process."""
+
+Tell = Callable[[int, int], None]
+"""Is told how many drawings are done, and of how many."""
 
 FEW = 8
 """Drawings that take about as long as it takes a process to start."""
@@ -95,29 +98,27 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Sketch(Gallery):
-    """A gallery that draws nothing: it notes what its folder lacks, and leaves that blank."""
+    """A gallery that neither draws nor reads: everything is blank, and what the folder lacks is noted."""
 
     lacking: dict[Path, Drawing] = field(default_factory=dict)
     """What is to be drawn, by the file that it will be kept in."""
 
     def drawn(self, chart: Chart, prefix: str, language: Language) -> Drawn:
-        """Take a chart from the folder; a blank one when it is not there."""
+        """Note a chart that is not there."""
         path = self._chart_path(chart, prefix, language)
-        if kept := _read(path):
-            return kept
-        self.lacking[path] = partial(Gallery(self.folder).drawn, chart, prefix, language)
+        if not path.is_file():
+            self.lacking[path] = partial(Gallery(self.folder).drawn, chart, prefix, language)
         return Drawn("", "", b"", b"")
 
     def card(self, card: Card) -> bytes:
-        """Take a card from the folder; an empty one when it is not there."""
+        """Note a card that is not there."""
         path = self._card_path(card)
-        if path.is_file():
-            return path.read_bytes()
-        self.lacking[path] = partial(Gallery(self.folder).card, card)
+        if not path.is_file():
+            self.lacking[path] = partial(Gallery(self.folder).card, card)
         return b""
 
 
-def draw_all(drawings: Sequence[Drawing], tell: Callable[[int, int], None] | None = None) -> None:
+def draw_all(drawings: Sequence[Drawing], tell: Tell | None = None) -> None:
     """Draw on all processors; a few are not worth the start of a process.
 
     Args:
