@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -38,10 +38,10 @@ from generator.errors import (
     suggest,
 )
 from generator.prices import PRICES_FILE, load_prices
-from generator.record import Record, SystemDescription, Tier, load_record, load_records, records_folder
+from generator.record import Record, SystemDescription, Tier, load_record
 
 if TYPE_CHECKING:
-    from generator.analysis.findings import Findings
+    from generator.analysis.collection import Collection
     from generator.analysis.freshness import Freshness
     from generator.analysis.reference import Reference
     from generator.browser.kit import Kit
@@ -54,7 +54,7 @@ INTERRUPTED = 130
 
 STEPS = {
     "wait": "Waiting: another build is going on in this checkout",
-    "stage": "Putting the pages in their places",
+    "stage": "Writing the pages, drawing the charts",
     "ru": "Building the Russian site",
     "en": "Building the English site",
     "finish": "Finishing",
@@ -237,7 +237,7 @@ def compare(
 
     root = root.resolve()
     records, here = _records(root, load_suite(root / "measurements")), _this_system()
-    found = compared(*(_reference(text, records, here) for text in (first, second)))
+    found = compared(*(_reference(root, text, records, here) for text in (first, second)))
     if json:
         typer.echo(words.as_json(found))
     else:
@@ -260,7 +260,7 @@ def reproduce(
     root = root.resolve()
     suite = load_suite(root / "measurements")
     records = _records(root, suite)
-    first = resolve(record_id, records, None).record
+    first = _whole(root, resolve(record_id, records, None).record)
     measurement = next(one for one in suite if one.name == first.measurement)
     if measurement.fingerprint() != first.provenance.definition_sha256:
         commit = first.provenance.generator_commit or "of that time"
@@ -270,7 +270,7 @@ def reproduce(
         failed = _measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
-    found = confirmation(first, next(one for one in after if one.record_id not in known))
+    found = confirmation(first, _whole(root, next(one for one in after if one.record_id not in known)))
     if json:
         typer.echo(words.confirmation_json(first, found))
     else:
@@ -329,26 +329,45 @@ def _chosen(
 
 
 def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
-    return {one.name: load_records(records_folder(root / "measurements", one)) for one in suite}
+    """All records, oldest first, without their raw latencies."""
+    from generator.store import outlines
+
+    return outlines(root / "measurements", suite)
+
+
+def _whole(root: Path, record: Record) -> Record:
+    """A record with its raw latencies."""
+    from generator.store import whole
+
+    return whole(root / "measurements", record.record_id)
 
 
 def _freshness(root: Path, suite: Sequence[Measurement], records: Mapping[str, Sequence[Record]]) -> list[Freshness]:
     """Of the newest record of each measurement on each machine."""
-    from generator.analysis.freshness import freshness, pins
+    from generator.analysis.freshness import freshness
 
-    path, now = root / "constraints.txt", datetime.now(UTC)
-    available = pins(path.read_text("utf-8")) if path.is_file() else {}
+    available, now = _pins(root), datetime.now(UTC)
     newest = {(one.name, record.system.fingerprint()): (one, record) for one in suite for record in records[one.name]}
     return [freshness(record, one.fingerprint(), available, now) for one, record in newest.values()]
 
 
-def _reference(text: str, records: Mapping[str, Sequence[Record]], here: SystemDescription | None) -> Reference:
+def _pins(root: Path) -> Mapping[str, str]:
+    from generator.analysis.freshness import pins
+
+    path = root / "constraints.txt"
+    return pins(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def _reference(
+    root: Path, text: str, records: Mapping[str, Sequence[Record]], here: SystemDescription | None
+) -> Reference:
     """What a word of `compare` names; a record that lies elsewhere is named by its file."""
     from generator.analysis.reference import Reference, known_variant, resolve
 
     name, colon, variant = text.rpartition(":") if text.rpartition(":")[0] else (text, "", "")
     if not name.endswith(".json"):
-        return resolve(text, records, here.fingerprint() if here else None)
+        found = resolve(text, records, here.fingerprint() if here else None)
+        return replace(found, record=_whole(root, found.record))
     record = load_record(Path(name))
     return Reference(record, known_variant(record, variant, text) if colon else None)
 
@@ -397,9 +416,10 @@ def _measure(
     from generator.measure.energy import find_meter
     from generator.measure.run import Surroundings, run_measurement
     from generator.measure.system import describe_system
+    from generator.store import outlines
 
     system, suite = describe_system(), load_suite(root / "measurements")
-    records = _records(root, suite)
+    records = outlines(root / "measurements", suite, system.fingerprint())
     limit_s, each_s = given.minutes * 60 if given.minutes else None, None
     runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), limit_s, given.core)
     if given.suite and given.minutes is None and tier is Tier.STANDARD:
@@ -432,13 +452,13 @@ def _measure(
     return failed
 
 
-def _findings(root: Path) -> tuple[tuple[Measurement, ...], list[Findings]]:
-    """All definitions, and what every record says about its own."""
-    from generator.analysis.findings import analyse
+def _collection(root: Path) -> tuple[tuple[Measurement, ...], Collection]:
+    """All definitions, and what the records say about them."""
+    from generator.store import collect
 
-    suite = load_suite(root / "measurements")
-    records, prices = _records(root, suite), load_prices(root / "measurements" / PRICES_FILE)
-    return suite, [analyse(one, record, prices) for one in suite for record in records[one.name]]
+    measurements = root / "measurements"
+    suite, prices = load_suite(measurements), load_prices(measurements / PRICES_FILE)
+    return suite, collect(measurements, suite, prices, root / ".cache" / "records")
 
 
 def _prepare_kit(root: Path) -> None:
@@ -446,9 +466,8 @@ def _prepare_kit(root: Path) -> None:
     from generator.assets.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
-    suite = load_suite(root / "measurements")
-    records = [record for found in _records(root, suite).values() for record in found]
-    artifacts = {one.artifact.sha256 for record in records for one in record.variants if one.artifact}
+    suite, collection = _collection(root)
+    artifacts = {one for summary in collection.summaries for one in summary.artifacts}
     with show.RunDisplay(out) as display:
         try:
             prepare_kit(suite, artifacts, root, Cache.default(root), display)
@@ -475,27 +494,35 @@ def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
     return Kit(version, Engine(script, binary), Engine(gpu_script, gpu_binary), groups, cache.root)
 
 
-def _pages(root: Path) -> list[Page]:
+def _pages(root: Path) -> Iterator[Page]:
     """Write every page; a module's function, for `serve` runs it in a fresh process."""
+    return _written(root, *_collection(root))
+
+
+def _written(
+    root: Path, suite: Sequence[Measurement], collection: Collection, drawn: Callable[[int, int], None] | None = None
+) -> Iterator[Page]:
+    from generator.publish.freshness import Today
     from generator.publish.pages import pages
 
-    suite, findings = _findings(root)
-    site_url = os.environ.get("SITE_URL")
-    kit = _kit(root, suite)
-    return list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit))
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, _pins(root))
+    beside = os.environ.get("SITE_URL"), _kit(root, suite), today
+    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, drawn)
 
 
 def _publish(root: Path) -> Path:
     """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
-    from generator.publish.pages import pages
     from generator.publish.site import build_site
 
-    with out.status("Reading the records, drawing the charts") as status:
-        suite, findings = _findings(root)
-        site_url = os.environ.get("SITE_URL")
-        kit = _kit(root, suite)
-        written = list(pages(findings, suite, root / ".cache" / "charts", root / "measurements", site_url, kit))
-        epoch = max((int(one.record.finished_at.timestamp()) for one in findings), default=None)
+    with out.status("Reading the records") as status:
+
+        def drawn(done: int, count: int) -> None:
+            status.update(f"Drawing charts: {done} of {count}")
+
+        suite, collection = _collection(root)
+        written = _written(root, suite, collection, drawn)
+        epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
 
 

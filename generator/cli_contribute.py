@@ -16,7 +16,6 @@ from rich.markup import escape
 
 from generator.definition import load_suite, measurement_folders
 from generator.prices import PRICES_FILE, load_prices
-from generator.record import load_records, records_folder
 
 out, err = Console(), Console(stderr=True)
 
@@ -94,18 +93,13 @@ def export(
     root: Root = Path(),
 ) -> None:
     """Write all results as tables (CSV, JSON, Parquet) with a dictionary of their columns in both languages."""
-    from generator.analysis.findings import analyse
     from generator.contribute.export import can_write_parquet
     from generator.contribute.export import export as written
+    from generator.store import analyses
 
     root = root.resolve()
     measurements = root / "measurements"
-    prices = load_prices(measurements / PRICES_FILE)
-    findings = [
-        analyse(one, record, prices)
-        for one in load_suite(measurements)
-        for record in load_records(records_folder(measurements, one))
-    ]
+    findings = analyses(measurements, load_suite(measurements), load_prices(measurements / PRICES_FILE))
     chosen = formats or [one for one in Format if one is not Format.parquet or can_write_parquet()]
     for path in written(findings, to, chosen):
         out.print(escape(str(path)), highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 from scipy import stats
 
@@ -135,6 +136,17 @@ TIERS = MappingProxyType(
     }
 )
 """Rules of each tier."""
+
+
+class Judged(Protocol):
+    """A block, whole or reduced to its times, that the health rules have judged."""
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether it should be repeated."""
+
+
+_Judged = TypeVar("_Judged", bound=Judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +276,11 @@ def _by_cycle(block: Block, variant: str, statistic: str) -> dict[int, float]:
     return {one.cycle: round_statistic(one, statistic) for one in block.rounds if one.variant == variant}
 
 
-def kept_blocks(blocks: Sequence[Block]) -> tuple[Block, ...]:
+def kept_blocks(blocks: Sequence[_Judged]) -> tuple[_Judged, ...]:
     """Blocks that count: those not disturbed, or all of them when more than a third are."""
     return tuple(blocks) if is_noisy(blocks) else tuple(b for b in blocks if not b.disturbed)
 
 
-def is_noisy(blocks: Sequence[Block]) -> bool:
+def is_noisy(blocks: Sequence[Judged]) -> bool:
     """Whether so many blocks are disturbed that none may be left out."""
     return sum(b.disturbed for b in blocks) > MOST_DISTURBED * len(blocks)

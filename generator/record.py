@@ -772,20 +772,46 @@ def records_folder(measurements: Path, measurement: Measurement) -> Path:
     return measurements / measurement.name / "records"
 
 
+def record_files(folder: Path) -> tuple[Path, ...]:
+    """Files of the records in a folder, by name.
+
+    Raises:
+        RecordError: when the folder is a link.
+    """
+    if folder.is_symlink():
+        raise RecordError("/".join(folder.parts[-2:]), "the folder is a link", "Put the folder itself there.")
+    return tuple(sorted(folder.glob("*.json"))) if folder.is_dir() else ()
+
+
+def load_named(path: Path) -> Record:
+    """Read and verify a record that must lie under its own name.
+
+    Raises:
+        RecordError: as `load_record` does, and when the file bears another name.
+    """
+    record = load_record(path)
+    if path.stem != record.record_id:
+        where = "/".join(path.parts[-3:])
+        raise RecordError(where, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
+    return record
+
+
 def load_records(folder: Path) -> tuple[Record, ...]:
-    """Read every record of a folder, oldest first.
+    """Read every record of a folder, oldest first; where there may be thousands, `load_named` reads one at a time.
 
     Raises:
         RecordError: for the first file that is no sound record.
     """
-    if folder.is_symlink():
-        raise RecordError("/".join(folder.parts[-2:]), "the folder is a link", "Put the folder itself there.")
-    records = [load_record(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
-    for record, path in zip(records, sorted(folder.glob("*.json")), strict=True):
-        if path.stem != record.record_id:
-            where = "/".join(path.parts[-3:])
-            raise RecordError(where, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
-    return tuple(sorted(records, key=lambda r: (r.started_at, r.record_id)))
+    return tuple(sorted(map(load_named, record_files(folder)), key=lambda r: (r.started_at, r.record_id)))
+
+
+def outline(record: Record) -> Record:
+    """What was run, where and when: the record without its blocks and its samples' quality, nearly all of its bytes.
+
+    Its seal is still the whole's.
+    """
+    variants = tuple(one.model_copy(update={"quality": ()}) for one in record.variants)
+    return record.model_copy(update={"blocks": (), "variants": variants})
 
 
 def seal_of(data: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ BELOW = {
         *("assets", "workloads", "transforms", "runtimes"),
     },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "protocol", "story"},
+    "store": {"errors", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
     "publish": {
         *("errors", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
         *("story", "analysis"),

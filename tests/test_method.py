@@ -36,8 +36,10 @@ from scipy import stats
 
 from generator import protocol
 from generator.analysis.comparison import Verdict, compare, verdict
-from generator.analysis.findings import analyse, control_alarms
+from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
+from generator.analysis.summary import control_alarms, summarise
+from generator.analysis.times import times_of
 from generator.definition import CONTROL, Scenario, load_measurement
 from generator.measure import block as block_module
 from generator.measure import run as run_module
@@ -314,7 +316,7 @@ def test_mean_and_median_stand_side_by_side() -> None:
         for name, latencies in (("a", (100, 100, 100)), ("b", (100, 100, 1000)))
     ]  # fmt: skip
     blocks = [make_block({}, index=i).model_copy(update={"rounds": tuple(rounds)}) for i in range(6)]
-    found = compare(blocks, "b", "a")
+    found = compare(times_of(blocks), "b", "a")
     assert found is not None
     assert found.speedup.point == pytest.approx(1)
     assert found.mean_speedup.point == pytest.approx(1 / 4)
@@ -426,7 +428,7 @@ def test_control_that_excludes_1_makes_a_run_suspect(
     root, record = _run_with(monkeypatch, checkout, surroundings, lambda b: _slowed(b, CONTROL, factor))
     found = analyse(load_measurement(root / "measurements/trial"), record)
     assert ("suspect" in [caveat.key for caveat in found.workloads[0].caveats]) is suspect
-    assert control_alarms([found]).alarms == int(suspect)
+    assert control_alarms([summarise(found)]).alarms == int(suspect)
 
 
 def test_control_alarms_are_counted_over_publishable_records_only(
@@ -436,7 +438,7 @@ def test_control_alarms_are_counted_over_publishable_records_only(
     root, record = _run_with(monkeypatch, checkout, surroundings, lambda b: _slowed(b, CONTROL, 1.05))
     measurement = load_measurement(root / "measurements/trial")
     smoke = sealed({**record.model_dump(mode="json", exclude={"sha256"}), "tier": "smoke"})
-    found = control_alarms([analyse(measurement, record), analyse(measurement, smoke)])
+    found = control_alarms([summarise(analyse(measurement, one)) for one in (record, smoke)])
     assert (found.runs, found.alarms) == (1, 1)
 
 
@@ -450,7 +452,7 @@ def test_bonferroni_widens_the_verdict_and_not_the_interval_shown() -> None:
     blocks = [
         make_block({"a": [base] * 4, "b": [round(base * math.exp(-one))] * 4}, index=i) for i, one in enumerate(logs)
     ]
-    alone, among_eight = compare(blocks, "b", "a", 1), compare(blocks, "b", "a", 8)
+    alone, among_eight = (compare(times_of(blocks), "b", "a", count) for count in (1, 8))
     assert alone is not None
     assert among_eight is not None
     assert alone.speedup == among_eight.speedup

@@ -15,6 +15,7 @@ from generator.analysis.comparison import Comparison, Verdict, compare, verdict
 from generator.analysis.estimate import Estimate, Spread, mean, ratio, spread
 from generator.analysis.quality import Gate, Quality, gate, qualities
 from generator.analysis.reference import Reference
+from generator.analysis.times import times_of
 from generator.definition import CONTROL
 from generator.errors import RecordError
 from generator.protocol import LogInterval
@@ -131,8 +132,8 @@ def within(record: Record, variant: str, other: str) -> Within:
     """
     ours, theirs = side(record, variant), side(record, other)
     workload = ours.variant.workload
-    others = record.compared(workload)
-    found = compare(_blocks(record, workload), variant, other, max(1, others), _statistic(record))
+    times = times_of(record.blocks, workload)
+    found = compare(times, variant, other, max(1, record.compared(workload)), _statistic(record))
     return Within(ours, theirs, found, quality_differences(ours.variant, theirs.variant))
 
 
@@ -190,15 +191,15 @@ def side(record: Record, name: str) -> Side:
     workload = workload_of(record, name).name
     baseline, blocks = baseline_of(record, workload), _blocks(record, workload)
     others = record.compared(workload)
-    found = qualities(variant)
-    control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
+    found, times = qualities(variant), times_of(blocks)
+    control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     return Side(
         record=record,
         variant=variant,
         baseline=baseline,
         against_baseline=None
         if variant.baseline
-        else compare(blocks, name, baseline.name, max(1, others), _statistic(record)),
+        else compare(times, name, baseline.name, max(1, others), _statistic(record)),
         absolute=_absolute(protocol.kept_blocks(blocks), name, _statistic(record)),
         quality=found,
         gate=Gate.PASSED if variant.baseline else gate(found, qualities(baseline)),

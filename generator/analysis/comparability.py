@@ -7,6 +7,8 @@ workload, data, scenario, threads, precision, baseline, protocol. An *absolute* 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,7 +55,7 @@ def why_not(
     Raises:
         KeyError: when a record has no variant of that name.
     """
-    found = list(_about_the_run(ours, theirs))
+    found = list(_forbidding(_of_the_run(ours), _of_the_run(theirs)))
     if variant is None:
         found += _about_common_workloads(ours, theirs)
     else:
@@ -67,12 +69,42 @@ def forbids_ratios(differences: tuple[Difference, ...]) -> bool:
     return any(one.forbids is Forbids.RATIO for one in differences)
 
 
-def _about_the_run(a: Record, b: Record) -> Iterator[Difference]:
-    yield from _differs("protocol_version", a.protocol_version, b.protocol_version)
-    yield from _differs("scenario", a.scenario, b.scenario)
-    yield from _differs("controls.threads", a.controls.threads, b.controls.threads)
-    ours, theirs = (next((block.latency_bound_ns for block in one.blocks), None) for one in (a, b))
-    yield from _differs("blocks.latency_bound_ns", ours, theirs)
+def conditions(record: Record, variant: str) -> str:
+    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios."""
+    values = [value for _, value in (*_of_the_run(record), *_of_the_variant(record, variant))]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+
+_Fields = tuple[tuple[str, str | int | None], ...]
+"""What must be alike: names of the record's fields, and their values."""
+
+
+def _of_the_run(record: Record) -> _Fields:
+    return (
+        ("protocol_version", record.protocol_version),
+        ("scenario", record.scenario),
+        ("controls.threads", record.controls.threads),
+        ("blocks.latency_bound_ns", next((block.latency_bound_ns for block in record.blocks), None)),
+    )
+
+
+def _of_the_variant(record: Record, name: str) -> _Fields:
+    variant, workload = record.variant(name), workload_of(record, name)
+    baseline = baseline_of(record, workload.name)
+    return (
+        (f"workloads.{workload.name}.kind", workload.kind),
+        (f"workloads.{workload.name}.model", workload.model),
+        (f"workloads.{workload.name}.data_sha256", workload.data_sha256),
+        (f"variants.{name}.precision", variant.precision),
+        (f"variants.{baseline.name}.runtime", baseline.runtime),
+        (f"variants.{baseline.name}.precision", baseline.precision),
+        (f"variants.{baseline.name}.transforms", _steps(baseline)),
+    )
+
+
+def _forbidding(ours: _Fields, theirs: _Fields) -> Iterator[Difference]:
+    for (field, our), (_, their) in zip(ours, theirs, strict=True):
+        yield from _differs(field, our, their)
 
 
 def _about_the_machine(a: Record, b: Record) -> Iterator[Difference]:
@@ -107,16 +139,7 @@ def _about_common_workloads(a: Record, b: Record) -> Iterator[Difference]:
 
 
 def _about_variants(a: Record, b: Record, variant: str, their_variant: str) -> Iterator[Difference]:
-    ours, theirs = a.variant(variant), b.variant(their_variant)
-    workload, other = workload_of(a, variant), workload_of(b, their_variant)
-    for field in ("kind", "model", "data_sha256"):
-        yield from _differs(f"workloads.{workload.name}.{field}", getattr(workload, field), getattr(other, field))
-    yield from _differs(f"variants.{variant}.precision", ours.precision, theirs.precision)
-    baseline, their_baseline = baseline_of(a, workload.name), baseline_of(b, other.name)
-    for field in ("runtime", "precision"):
-        place = f"variants.{baseline.name}.{field}"
-        yield from _differs(place, getattr(baseline, field), getattr(their_baseline, field))
-    yield from _differs(f"variants.{baseline.name}.transforms", _steps(baseline), _steps(their_baseline))
+    yield from _forbidding(_of_the_variant(a, variant), _of_the_variant(b, their_variant))
 
 
 def workload_of(record: Record, variant: str) -> WorkloadRecord:

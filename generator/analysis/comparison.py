@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from generator import protocol
 from generator.analysis.estimate import Estimate, ratio
-from generator.record import Block
+from generator.analysis.times import BlockTimes
 
 
 class Verdict(StrEnum):
@@ -42,12 +42,12 @@ class Comparison:
 
 
 def compare(
-    blocks: Sequence[Block], variant: str, against: str, comparisons: int = 1, statistic: str = "p50"
+    blocks: Sequence[BlockTimes], variant: str, against: str, comparisons: int = 1, statistic: str = "p50"
 ) -> Comparison | None:
     """Compare two variants over the blocks that count.
 
     Args:
-        blocks: blocks of one workload of one run.
+        blocks: times of the blocks of one workload of one run.
         variant: name of the one.
         against: name of the other.
         comparisons: how many verdicts are drawn from this run (Bonferroni); the interval shown stays at 95 %.
@@ -58,7 +58,7 @@ def compare(
     """
     kept = protocol.kept_blocks(blocks)
     medians, means = (
-        [value for block in kept if (value := protocol.block_value(block, variant, against, one)) is not None]
+        [value for block in kept if (value := block.log_ratio(variant, against, one)) is not None]
         for one in (statistic, "rate" if statistic == "rate" else "mean")
     )
     shown, shown_mean = protocol.log_interval(medians), protocol.log_interval(means)

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.across import Across, across
+from generator.analysis.across import Across, across, difference
 from generator.analysis.comparability import Difference, Forbids
-from generator.analysis.comparison import Verdict
+from generator.analysis.comparison import Verdict, verdict
+from generator.analysis.estimate import ratio
+from generator.analysis.summary import Summary
+from generator.protocol import LogInterval
 from generator.record import Record
 
 AGREEMENT = 0.03
@@ -71,21 +74,58 @@ def confirmation(first: Record, second: Record) -> Confirmation:
     )
 
 
-def confirmations(first: Record, others: Iterable[Record]) -> tuple[Confirmation, ...]:
-    """What every other publishable run says of the first, oldest first; incomparable ones are left out."""
-    candidates = [one for one in others if one.publishable and one.record_id != first.record_id]
-    ordered = sorted(candidates, key=lambda one: (one.started_at, one.record_id))
-    found = [confirmation(first, one) for one in ordered]
-    return tuple(one for one in found if one.outcome is not Outcome.INCOMPARABLE)
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many other runs say the same as one."""
+
+    agree: int
+    elsewhere: int
+    """Of those that agree, the ones on other machines."""
+
+    differ: int
+
+    @property
+    def compared(self) -> int:
+        """Runs that could be held against it."""
+        return self.agree + self.differ
+
+
+def tally(first: Summary, others: Iterable[Summary]) -> Tally:
+    """Count what every other publishable run says of the first; incomparable ones are left out.
+
+    It judges as `confirmation` does, by what the summaries keep.
+    """
+    found = [
+        (one.machine != first.machine, outcome)
+        for one in others
+        if one.publishable and one.record_id != first.record_id
+        if (outcome := _outcome(first, one)) is not Outcome.INCOMPARABLE
+    ]
+    agree = [elsewhere for elsewhere, outcome in found if outcome is Outcome.AGREES]
+    return Tally(len(agree), sum(agree), len(found) - len(agree))
+
+
+def _outcome(first: Summary, second: Summary) -> Outcome:
+    theirs = {one.variant: one for one in second.ratios}
+    pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
+    told = [(ours, other) for ours, other in pairs if ours.conditions == other.conditions]
+    if not told:
+        return Outcome.INCOMPARABLE
+    agrees = all(_same(difference(a.speedup, b.speedup)) and a.gate is b.gate for a, b in told)
+    return Outcome.AGREES if agrees else Outcome.DIFFERS
 
 
 def _agrees(pair: Across) -> bool:
-    """Whether the two gains may be one: their ratio's interval holds 1, or the ratio is near enough to it."""
-    found = pair.ratio_of_ratios
-    if found is None:
+    ours, theirs = pair.ours.against_baseline, pair.theirs.against_baseline
+    if ours is None or theirs is None:
         return True
-    same = found.interval.contains(1.0) or pair.verdict is Verdict.NO_DIFFERENCE
-    return (same or _relative(pair) <= AGREEMENT) and pair.ours.gate is pair.theirs.gate
+    return _same(difference(ours.speedup, theirs.speedup)) and pair.ours.gate is pair.theirs.gate
+
+
+def _same(found: LogInterval) -> bool:
+    """Whether two gains may be one: their ratio's interval holds 1, or the ratio is near enough to it."""
+    same = ratio(found).interval.contains(1.0) or verdict(found) is Verdict.NO_DIFFERENCE
+    return same or math.expm1(abs(found.mean)) <= AGREEMENT
 
 
 def _relative(pair: Across) -> float:

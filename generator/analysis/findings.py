@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator import protocol
 from generator.analysis.caveat import Caveat, caveats
@@ -16,9 +16,10 @@ from generator.analysis.estimate import Unknown as Unknown
 from generator.analysis.estimate import spread
 from generator.analysis.ladder import Step, ladder
 from generator.analysis.memory import Memory, memory
-from generator.analysis.percentile import Percentile, percentiles
+from generator.analysis.percentile import Percentile, percentiles, plain
 from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.analysis.roofline import Roofline, roofline
+from generator.analysis.times import BlockTimes, times_of
 from generator.definition import CONTROL, Measurement, Variant, WorkloadChoice
 from generator.prices import Price
 from generator.record import Block, Record, VariantRecord, WorkloadRecord
@@ -32,6 +33,11 @@ class LatencyFindings:
     mean_ns: Spread
     percentiles: tuple[Percentile, ...]
     """Those that the number of queries permits."""
+
+    p5_ns: int
+    p25_ns: int
+    p75_ns: int
+    """Where the bulk of all kept latencies lies; shown in a picture, never called a result."""
 
     queries: int
     samples_per_query: int
@@ -143,6 +149,11 @@ class Findings:
 
     measurement: Measurement
     record: Record
+    """Without its rounds where many findings are held at once: see `without_rounds`."""
+
+    times: tuple[BlockTimes, ...]
+    """Of every block, in the record's order: any two variants can be compared by them."""
+
     workloads: tuple[WorkloadFindings, ...]
     headline: Comparison | None
     """The comparison that answers the question; None when it could not be measured."""
@@ -159,13 +170,20 @@ def analyse(measurement: Measurement, record: Record, prices: Sequence[Price] = 
     A variant of the record that the definition no longer has is left out; one that the record does not have yet
     is left out as well: findings never invent a row. A workload is left out when the record has no baseline for it.
     """
+    times = times_of(record.blocks)
     workloads = tuple(
-        _workload(measurement, record, choice, found, prices)
+        _workload(measurement, record, choice, found, [one for one in times if one.workload == choice.name], prices)
         for choice in measurement.workloads
         if (found := next((w for w in record.workloads if w.name == choice.name), None))
         and _has(record, measurement.variants_of(choice.name)[0])
     )
-    return Findings(measurement, record, workloads, _headline(measurement, record, workloads))
+    return Findings(measurement, record, times, workloads, _headline(measurement, record, times, workloads))
+
+
+def without_rounds(findings: Findings) -> Findings:
+    """The same without the raw latencies, which nothing needs once a record is analysed: they are most of its bytes."""
+    blocks = tuple(block.model_copy(update={"rounds": ()}) for block in findings.record.blocks)
+    return replace(findings, record=findings.record.model_copy(update={"blocks": blocks}))
 
 
 def _has(record: Record, variant: Variant) -> bool:
@@ -177,6 +195,7 @@ def _workload(
     record: Record,
     choice: WorkloadChoice,
     found: WorkloadRecord,
+    times: Sequence[BlockTimes],
     prices: Sequence[Price],
 ) -> WorkloadFindings:
     blocks = [block for block in record.blocks if block.workload == choice.name]
@@ -184,16 +203,17 @@ def _workload(
     defined = [variant for variant in measurement.variants_of(choice.name) if _has(record, variant)]
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
-    comparisons = record.compared(choice.name)
-    variants = tuple(_variant(one, record, blocks, baseline, reference, comparisons, prices) for one in defined)
-    control = compare(blocks, CONTROL, baseline.name, statistic=_statistic(record))
+    comparisons = max(1, record.compared(choice.name))
+    others = {one.name: compare(times, one.name, baseline.name, comparisons, _statistic(record)) for one in defined[1:]}
+    variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
+    control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
     return WorkloadFindings(
         choice=choice,
         record=found,
         variants=variants,
         control=control,
-        ladder=ladder(blocks, choice.steps, _statistic(record)) if choice.steps else (),
+        ladder=ladder(times, choice.steps, _statistic(record)) if choice.steps else (),
         control_energy=energy(record, kept, CONTROL, baseline.name),
         health=tuple(
             BlockHealth(b.index, b.disturbed, b.health.foreign_cpu_cores, b.health.lowest_cpu_share) for b in blocks
@@ -211,16 +231,14 @@ def _about_the_definition(measurement: Measurement, record: Record) -> tuple[Cav
 def _variant(
     variant: Variant,
     record: Record,
-    blocks: Sequence[Block],
+    kept: Sequence[Block],
     baseline: Variant,
     reference: Sequence[Quality],
-    comparisons: int,
+    against_baseline: Comparison | None,
     prices: Sequence[Price],
 ) -> VariantFindings:
     found = record.variant(variant.name)
     quality = qualities(found)
-    is_baseline = variant.name == baseline.name
-    kept = protocol.kept_blocks(blocks)
     latency = None if found.failure else _latency(kept, variant.name)
     rate = (latency.rate_served or latency.samples_per_second) if latency else None
     return VariantFindings(
@@ -228,12 +246,10 @@ def _variant(
         record=found,
         latency=latency,
         quality=quality,
-        gate=Gate.PASSED if is_baseline else gate(quality, reference),
+        gate=Gate.PASSED if variant is baseline else gate(quality, reference),
         accuracy_kept=accuracy_kept(quality, reference),
         error_rate_ratio=error_rate_ratio(quality, reference),
-        against_baseline=None
-        if is_baseline
-        else compare(blocks, variant.name, baseline.name, max(1, comparisons), _statistic(record)),
+        against_baseline=against_baseline,
         memory=memory([start for block in kept for start in block.workers if start.variant == variant.name]),
         energy=energy(record, kept, variant.name, baseline.name),
         energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency else None),
@@ -258,11 +274,14 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
         if w.peak_rss_bytes is not None and w.rss_before_load_bytes is not None
     ]
     rates = [rate for block in blocks if (rate := protocol.served_rate(block, variant))]
-    everything = [ns for block in pooled for ns in block]
+    everything = sorted(ns for block in pooled for ns in block)
     return LatencyFindings(
         p50_ns=spread([statistics.median(block) for block in pooled]),
         mean_ns=spread([statistics.fmean(block) for block in pooled]),
         percentiles=percentiles(everything),
+        p5_ns=plain(everything, 0.05),
+        p25_ns=plain(everything, 0.25),
+        p75_ns=plain(everything, 0.75),
         queries=sum(one.answered for rounds in per_block for one in rounds),
         samples_per_query=per_block[0][0].samples_per_query,
         rate_served=spread(rates) if rates else None,
@@ -274,7 +293,9 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
     )
 
 
-def _headline(measurement: Measurement, record: Record, workloads: Sequence[WorkloadFindings]) -> Comparison | None:
+def _headline(
+    measurement: Measurement, record: Record, times: Sequence[BlockTimes], workloads: Sequence[WorkloadFindings]
+) -> Comparison | None:
     """The comparison that the definition names, or the fastest sound variant of the first workload."""
     chosen = measurement.headline
     if chosen is None:
@@ -288,28 +309,9 @@ def _headline(measurement: Measurement, record: Record, workloads: Sequence[Work
     workload = measurement.variant(chosen.variant).workload
     if workload not in {one.choice.name for one in workloads}:
         return None
-    blocks = [block for block in record.blocks if block.workload == workload]
+    blocks = [block for block in times if block.workload == workload]
     return compare(blocks, chosen.variant, chosen.against, record.compared(workload) + 1, _statistic(record))
 
 
 def _statistic(record: Record) -> str:
     return protocol.STATISTICS[record.scenario]
-
-
-@dataclass(frozen=True, slots=True)
-class ControlAlarms:
-    """How often the baseline differed from itself, over all records: what the intervals of the site are worth."""
-
-    runs: int
-    """Workloads of publishable records that hold an A/A control."""
-
-    alarms: int
-    """Those whose 95 % interval excludes 1."""
-
-
-def control_alarms(all_findings: Sequence[Findings]) -> ControlAlarms:
-    """Count A/A alarms over the publishable records; 2 to 5 in 100 are expected."""
-    controls = [
-        one.control for found in all_findings if found.record.publishable for one in found.workloads if one.control
-    ]
-    return ControlAlarms(len(controls), sum(not control.speedup.interval.contains(1.0) for control in controls))

@@ -19,8 +19,8 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Newer:
-    """A package that the record was measured with and that the constraints name in a newer version."""
+class Version:
+    """A package that the record was measured with and that the constraints name too."""
 
     package: str
     measured: str
@@ -34,7 +34,7 @@ class Freshness:
     record: Record
     age_days: int
     definition_changed: bool
-    newer: tuple[Newer, ...]
+    newer: tuple[Version, ...]
 
     @property
     def is_old(self) -> bool:
@@ -66,15 +66,20 @@ def pins(constraints: str) -> Mapping[str, str]:
     return {name.lower().replace("_", "-"): version for name, version in _PIN.findall(constraints)}
 
 
-def newer(record: Record, available: Mapping[str, str]) -> tuple[Newer, ...]:
-    """Runtimes of a record that the constraints name in a newer version.
+def newer(record: Record, available: Mapping[str, str]) -> tuple[Version, ...]:
+    """Runtimes of a record that the constraints name in a newer version."""
+    return tuple(one for one in pinned(record, available) if _key(one.available) > _key(one.measured))
+
+
+def pinned(record: Record, available: Mapping[str, str]) -> tuple[Version, ...]:
+    """Runtimes of a record that the constraints name at all.
 
     Variants that run in an isolated environment are left out: their version is their definition's, on purpose.
     """
     used = {one.runtime for one in record.variants if not one.environment}
     packages = [name for name in RUNTIME_PACKAGES if {"torch": "pytorch"}.get(name, name) in used]
     found = ((name, record.provenance.packages.get(name), available.get(name)) for name in packages)
-    return tuple(Newer(name, old, new) for name, old, new in found if old and new and _key(new) > _key(old))
+    return tuple(Version(name, old, new) for name, old, new in found if old and new)
 
 
 def _key(version: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.analysis.comparison import Comparison, Verdict, compare
-from generator.record import Block
+from generator.analysis.times import BlockTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Step:
     where the top is not shown to be faster than the foot."""
 
 
-def ladder(blocks: Sequence[Block], steps: Sequence[str], statistic: str) -> tuple[Step, ...]:
+def ladder(blocks: Sequence[BlockTimes], steps: Sequence[str], statistic: str) -> tuple[Step, ...]:
     """Compare every step with the one before it and with the foot.
 
     Args:
-        blocks: of one workload of one run.
+        blocks: times of the blocks of one workload of one run.
         steps: names of variants, the foot first.
         statistic: what the ratios are of: see `protocol.STATISTICS`.
 
@@ -51,7 +51,9 @@ def ladder(blocks: Sequence[Block], steps: Sequence[str], statistic: str) -> tup
     )
 
 
-def _compared(blocks: Sequence[Block], steps: Sequence[str], statistic: str) -> Iterator[tuple[Comparison, Comparison]]:
+def _compared(
+    blocks: Sequence[BlockTimes], steps: Sequence[str], statistic: str
+) -> Iterator[tuple[Comparison, Comparison]]:
     """Every step against the one before it, and against the foot."""
     before, count = steps[:1], max(1, len(steps) - 1)
     for name in steps[1:]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.quality import Gate
+from generator.analysis.summary import Summary
 from generator.definition import Variant
 
 
@@ -92,34 +93,33 @@ def _same_but_for_precision(variant: Variant, others: Iterable[Variant], baselin
     return min(alike, key=lambda one: one.options != variant.options, default=None)
 
 
-def latest_by_system(findings: Iterable[Findings]) -> tuple[Findings, ...]:
+def latest_by_system(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
     """The newest publishable record of each system, newest first; records of one measurement.
 
     A record of the core suite alone does not take the place of an older one that left nothing out, as long as both were
     measured to the same definition. Where none is publishable, the newest first look stands for the measurement by
     itself.
     """
-    newest_first = sorted(findings, key=lambda one: (one.record.started_at, one.record.record_id), reverse=True)
-    of_system = dict[str, list[Findings]]()
+    newest_first = sorted(summaries, key=lambda one: (one.started_at, one.record_id), reverse=True)
+    of_machine = dict[str, list[Summary]]()
     for one in newest_first:
-        if one.record.publishable:
-            of_system.setdefault(one.record.system.fingerprint(), []).append(one)
-    return tuple(_main(one) for one in of_system.values()) or tuple(newest_first[:1])
+        if one.publishable:
+            of_machine.setdefault(one.machine, []).append(one)
+    return tuple(_main(one) for one in of_machine.values()) or tuple(newest_first[:1])
 
 
-def _main(newest_first: Sequence[Findings]) -> Findings:
-    """The record of one system that its page is made of."""
+def _main(newest_first: Sequence[Summary]) -> Summary:
+    """The record of one machine that its page is made of."""
     newest = newest_first[0]
-    definition = newest.record.provenance.definition_sha256
-    same = (one for one in newest_first if one.record.provenance.definition_sha256 == definition)
-    return next((one for one in same if not one.record.core_only), newest)
+    same = (one for one in newest_first if one.definition_sha256 == newest.definition_sha256)
+    return next((one for one in same if not one.core_only), newest)
 
 
 def by_system(latest: Mapping[str, Sequence[Findings]]) -> Mapping[str, tuple[Findings, ...]]:
     """Publishable findings by the fingerprint of their system: the one with most measurements first, then the newest.
 
     Args:
-        latest: of each measurement, what `latest_by_system` gives.
+        latest: of each measurement, those of its systems.
     """
     grouped = dict[str, list[Findings]]()
     for found in latest.values():

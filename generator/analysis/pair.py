@@ -9,7 +9,6 @@ from enum import StrEnum
 from generator import protocol
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.findings import Findings, VariantFindings
-from generator.analysis.overview import latest_by_system
 from generator.definition import Measurement
 from generator.errors import DefinitionError, suggest
 from generator.story import Pick
@@ -62,11 +61,12 @@ class Library:
         measurement = self.suite[pick.measurement]
         names = self._names(measurement, pick, where)
         every = self.found.get(pick.measurement, ())
-        published = [one for one in latest_by_system(every) if one.record.publishable]
+        published = [one for one in every if one.record.publishable]
         if not published:
             return Absence.FIRST_LOOK if every else Absence.NO_RECORD
         # A record of the core suite alone leaves variants out that one of another machine may have.
-        pairs = (_pair(one, names) for one in published if one is published[0] or published[0].record.core_only)
+        candidates = published if published[0].record.core_only else published[:1]
+        pairs = (_pair(one, names) for one in candidates)
         return next((pair for pair in pairs if pair), Absence.NOT_COMPARED)
 
     def _names(self, measurement: Measurement, pick: Pick, where: str) -> tuple[str, str] | None:
@@ -113,6 +113,6 @@ def ratio_of(findings: Findings, variant: str, against: str) -> Comparison | Non
     ours, theirs = workload.variant(variant), workload.variant(against)
     if theirs is workload.baseline:
         return ours.against_baseline
-    blocks = [block for block in findings.record.blocks if block.workload == workload.choice.name]
+    blocks = [block for block in findings.times if block.workload == workload.choice.name]
     statistic = protocol.STATISTICS[findings.record.scenario]
     return compare(blocks, variant, against, findings.record.compared(workload.choice.name) + 1, statistic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.overview import latest_by_system
+from generator.analysis.collection import MOST_SYSTEMS, newest_first, to_show
+from generator.analysis.findings import Findings, analyse, without_rounds
+from generator.analysis.summary import Summary, summarise
 from generator.contribute.lines import line_in_json, line_in_toml
 from generator.definition import (
     DEFINITION_FILE,
@@ -32,7 +33,7 @@ from generator.publish.charts.gallery import Drawn, Gallery
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
 from generator.reading import Unreadable, read_plain
-from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record
+from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record, outline
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
@@ -140,19 +141,21 @@ class _Folder:
     def __init__(self, root: Path, folder: Path, now: datetime) -> None:
         self.root, self.folder, self.now = root, folder, now
         self.records = dict[Path, Record]()
+        """Outlines of the sound records: the raw latencies of a thousand do not fit into memory."""
+
+        self.summaries = dict[Path, Summary]()
+        self.recent = deque[Findings](maxlen=MOST_SYSTEMS)
 
     def problems(self) -> list[Problem]:
         """All of them."""
         if self.folder.is_symlink():
             return [self.problem(self.folder, "it is a link", "Put the folder itself there.")]
-        found = [*self._about_files(), *self._about_records()]
         try:
             measurement = load_measurement(self.folder)
         except DefinitionError as error:
-            return [*found, *self._about_definition(error)]
-        found += self._about_words(measurement)
-        found += [problem for record in self.records.items() for problem in self._about_run(*record, measurement)]
-        return [*found, *self._about_articles(measurement)]
+            return [*self._about_files(), *self._about_records(None), *self._about_definition(error)]
+        found = [*self._about_files(), *self._about_records(measurement)]
+        return [*found, *self._about_words(measurement), *self._about_articles(measurement)]
 
     def files(self) -> Iterator[Path]:
         """Everything in the folder that is no folder; links are not followed."""
@@ -206,7 +209,8 @@ class _Folder:
             problem = "every variant is simulated: the runtime 'fake' reports what the definition says"
             yield self.problem(path, problem, remedy, level=Level.ADVICE)
 
-    def _about_records(self) -> Iterator[Problem]:
+    def _about_records(self, measurement: Measurement | None) -> Iterator[Problem]:
+        """What is wrong with each record, one at a time; what else is asked of them, they leave behind."""
         folder = self.folder / "records"
         if folder.is_symlink() or not folder.is_dir():
             return
@@ -214,9 +218,15 @@ class _Folder:
             if path.is_symlink():
                 continue  # said of the file
             try:
-                self.records[path] = load_record(path)
+                record = load_record(path)
             except RecordError as error:
                 yield from self._about_bad_record(path, error)
+                continue
+            self.records[path] = outline(record)
+            if measurement:
+                yield from self._about_run(path, record, measurement)
+                self.recent.append(without_rounds(analyse(measurement, record)))
+                self.summaries[path] = summarise(self.recent[-1])
 
     def _about_bad_record(self, path: Path, error: RecordError) -> Iterator[Problem]:
         """What is wrong with a record, field by field where it can be told."""
@@ -279,16 +289,21 @@ class _Folder:
             except PublishError as error:
                 readable = False
                 yield self._article_problem(error)
-        found = [analyse(measurement, one) for one in self.records.values()]
-        told = sorted((one for one in found if one.workloads), key=lambda f: f.record.started_at, reverse=True)
-        if readable and told:
-            yield from self._about_pages(told)
+        if not readable:
+            return
+        if every := newest_first(self.summaries.values()):
+            yield from self._about_pages([self._shown(one, measurement) for one in to_show(every)], every)
 
-    def _about_pages(self, told: Sequence[Findings]) -> Iterator[Problem]:
-        systems = latest_by_system(told)
+    def _shown(self, record_id: str, measurement: Measurement) -> Findings:
+        if known := next((one for one in self.recent if one.record.record_id == record_id), None):
+            return known
+        path = next(path for path, record in self.records.items() if record.record_id == record_id)
+        return without_rounds(analyse(measurement, load_record(path)))
+
+    def _about_pages(self, systems: Sequence[Findings], every: Sequence[Summary]) -> Iterator[Problem]:
         for language in Language:
             try:
-                MeasurementPage(systems[0], told, language, _Undrawn(self.root), self.folder, systems).page()
+                MeasurementPage(systems[0], every, language, _Undrawn(self.root), self.folder, systems).page()
             except PublishError as error:
                 yield self._article_problem(error)
 

@@ -6,7 +6,8 @@ import importlib.util
 import io
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,13 +26,13 @@ _ENDINGS = ("_low", "_high", "_least", "_most")
 """Endings of the columns that bound the one before them: a confidence interval, or the range over blocks."""
 
 
-def export(all_findings: Sequence[Findings], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:
+def export(all_findings: Iterable[Findings], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:
     """Write `results` (a row a variant of a record) and `rounds` (a row a round), and the dictionary of their columns.
 
     The same findings give the same bytes, but for Parquet, whose bytes depend on the version of pyarrow.
 
     Args:
-        all_findings: of every record, in any order.
+        all_findings: of every record, in any order; each is let go before the next is asked for.
         folder: where to; made when there is none.
         formats: keys of `FORMATS`.
 
@@ -44,7 +45,7 @@ def export(all_findings: Sequence[Findings], folder: Path, formats: Sequence[str
     """
     if "parquet" in formats and not can_write_parquet():
         raise MissingPackage("pyarrow", "export", "export --format parquet")
-    tables = {"results": results_frame(all_findings), "rounds": all_rounds_frame(all_findings)}
+    tables = tables_of(all_findings)
     dictionary = json.dumps(data_dictionary(tables), ensure_ascii=False, indent=1) + "\n"
     files = {"dictionary.json": dictionary.encode()}
     for name, frame in tables.items():
@@ -64,32 +65,37 @@ def can_write_parquet() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-def results_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
-    """One row a variant of a record, oldest record first; what a record does not have is missing, never zero."""
-    ordered = sorted(all_findings, key=lambda one: (one.measurement.name, one.record.started_at, one.record.record_id))
-    rows = [
-        {
-            "measurement": one.measurement.name,
-            "finished_at": one.record.finished_at.isoformat(),
-            "tier": str(one.record.tier),
-            "scenario": str(one.record.scenario),
-            "processor": one.record.system.host_processor_model_name,
-            "machine": one.record.system.fingerprint(),
-            **row,
-        }
-        for one in ordered
-        for row in result_rows(one)
-    ]
-    return pd.DataFrame(rows).convert_dtypes()
+def tables_of(all_findings: Iterable[Findings]) -> dict[str, pd.DataFrame]:
+    """Every table by its name, in one pass: the raw latencies of one record at a time are in memory.
 
-
-def all_rounds_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
-    """One row a round of a record: see `rounds_frame`."""
-    ordered = sorted(all_findings, key=lambda one: one.record.record_id)
-    timed = [one.record for one in ordered if one.record.blocks]
-    frames = [rounds_frame(record).assign(record=record.record_id) for record in timed]
+    `results`: one row a variant of a record, by measurement, oldest record first; what a record does not have is
+    missing, never zero. `rounds`: one row a round, see `rounds_frame`.
+    """
+    results, rounds = dict[tuple[str, datetime, str], list[dict[str, Any]]](), dict[str, pd.DataFrame]()
+    for one in all_findings:
+        record = one.record
+        results[one.measurement.name, record.started_at, record.record_id] = _results(one)
+        if record.blocks:
+            rounds[record.record_id] = rounds_frame(record).assign(record=record.record_id)
+    rows = [row for _, part in sorted(results.items(), key=lambda item: item[0]) for row in part]
+    frames = [frame for _, frame in sorted(rounds.items(), key=lambda item: item[0])]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"record": []})
-    return frame[["record", *(name for name in frame.columns if name != "record")]]
+    ordered = frame[["record", *(name for name in frame.columns if name != "record")]]
+    return {"results": pd.DataFrame(rows).convert_dtypes(), "rounds": ordered}
+
+
+def _results(findings: Findings) -> list[dict[str, Any]]:
+    """Rows of one record: where it comes from, then what its page's tables show."""
+    record = findings.record
+    about = {
+        "measurement": findings.measurement.name,
+        "finished_at": record.finished_at.isoformat(),
+        "tier": str(record.tier),
+        "scenario": str(record.scenario),
+        "processor": record.system.host_processor_model_name,
+        "machine": record.system.fingerprint(),
+    }
+    return [{**about, **row} for row in result_rows(findings)]
 
 
 def data_dictionary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

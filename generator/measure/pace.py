@@ -143,8 +143,10 @@ def _answering_s(variant: Variant | VariantRecord, earlier: Sequence[Record]) ->
     """
     found = next((one for record in earlier for one in record.workloads if one.name == variant.workload), None)
     samples, timed = (found.samples, found.timed_samples) if found else (0, 0)
-    known = [one for record in earlier for one in record.variants if one.name == variant.name and not one.failure]
-    if known and known[0].quality_unknown and not known[0].quality:
+    # An outline of a record, which has no blocks, has nobody's answers either.
+    whole = (one for record in earlier if record.blocks for one in record.variants)
+    known = next((one for one in whole if one.name == variant.name and not one.failure), None)
+    if known and known.quality_unknown and not known.quality:
         samples = timed
     pace = pace_of(variant, earlier)
     audit_ns = protocol.AUDIT_PAIRS * (protocol.ROUND_NS + max(protocol.ROUND_NS, timed * pace.query_ns))

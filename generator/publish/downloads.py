@@ -10,6 +10,7 @@ from typing import Any
 
 from generator.analysis.change import quality_change
 from generator.analysis.findings import Findings, Spread, VariantFindings, WorkloadFindings
+from generator.analysis.summary import Summary
 from generator.publish.charts.chart import UNITS, Cell, Chart, tidy
 from generator.publish.charts.latency import percentile_key
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
@@ -62,6 +63,33 @@ def results_csv(findings: Findings) -> bytes:
 def result_rows(findings: Findings) -> list[dict[str, Cell]]:
     """The same as rows; a row has the columns that its variant has numbers for."""
     return [_result(findings, workload, variant) for workload in findings.workloads for variant in workload.variants]
+
+
+def records_csv(summaries: Sequence[Summary]) -> bytes:
+    """Every record of a measurement, a row each, with its answer and the name of its file."""
+    rows = [_answer(one) for one in summaries]
+    return _csv(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _answer(one: Summary) -> dict[str, Cell]:
+    found = one.headline
+    interval = found.speedup.interval if found else None
+    return {
+        "record": one.record_id,
+        "finished_at": one.finished_at.isoformat(),
+        "tier": str(one.tier),
+        "machine": one.machine,
+        "processor": one.processor,
+        "system_type": one.system_type,
+        "variant": found.variant if found else None,
+        "against": found.against if found else None,
+        "speedup": tidy(found.speedup.point) if found else None,
+        "speedup_low": tidy(interval.low) if interval else None,
+        "speedup_high": tidy(interval.high) if interval else None,
+        "verdict": str(found.verdict) if found else None,
+        "gate": str(one.gate) if one.gate else None,
+        "file": f"{one.record_id}.json",
+    }
 
 
 def citation(findings: Findings, sentences: Sentences) -> str:

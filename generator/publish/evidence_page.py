@@ -15,6 +15,7 @@ from generator.publish.article import Environment, render
 from generator.publish.charts.factors import factors
 from generator.publish.charts.gallery import Gallery
 from generator.publish.figure import Figure, figure
+from generator.publish.filters import filters
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
@@ -74,6 +75,7 @@ class EvidencePage:
             "count": say("count.figures", n=len(self.views)),
             "downloads": self._downloads(),
             "figures": figures_table(self.views, self.evidence, self.phrases),
+            "filters": figures_filters(self.views, self.phrases),
             "kinds": [(say(f"ratio_kind.{kind}"), self._ratios(kind)) for kind in RatioKind],
             "unplaced": Markdown(", ").join(unplaced),
         }
@@ -137,6 +139,16 @@ def figures_table(views: Sequence[FigureView], evidence: Evidence, phrases: Phra
     )
     rows = "".join(_row(view, evidence, phrases) for view in views)
     return Markdown(f'<table id="figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+
+
+def figures_filters(views: Sequence[FigureView], phrases: Phrases) -> Markdown:
+    """The form of that table: by what got better, by how the figure came about, by how sure it is."""
+    choices: Mapping[str, Mapping[str, str]] = {
+        "metric": {one.figure.metric: phrases.of("better", one.figure.metric) for one in views},
+        "basis": {one.figure.basis: phrases.of("basis", one.figure.basis) for one in views},
+        "confidence": {one.figure.confidence: phrases.of("confidence", one.figure.confidence) for one in views},
+    }
+    return filters("#figures tbody tr", choices, phrases)
 
 
 def _row(view: FigureView, evidence: Evidence, phrases: Phrases) -> str:

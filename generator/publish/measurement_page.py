@@ -10,16 +10,18 @@ from typing import Any
 
 from generator.analysis.findings import Findings
 from generator.analysis.quality import GATE_SHARE, Gate
+from generator.analysis.summary import Summary
 from generator.errors import PublishError, suggest
-from generator.publish import markdown, side_by_side, tables
+from generator.publish import history, markdown, side_by_side, tables
 from generator.publish.article import Environment, checked_direction, read_article, render
 from generator.publish.calculator import calculator
 from generator.publish.charts.card import VERDICT_COLOURS, Card
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import KINDS, charts
 from generator.publish.charts.subject import Subject
-from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, results_csv
+from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
 from generator.publish.figure import Figure, figure
+from generator.publish.freshness import UNTOLD, Today, freshness
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases, phrases
@@ -29,7 +31,6 @@ from generator.publish.views.comparison import ComparisonView
 from generator.publish.views.system import SystemView
 from generator.publish.views.variant import VariantView
 from generator.publish.views.workload import WorkloadView
-from generator.record import dump_record
 
 TEMPLATE = "measurement.md.j2"
 
@@ -44,8 +45,8 @@ class MeasurementPage:
     """The page of one measurement in one language, made of its main record."""
 
     findings: Findings
-    others: Sequence[Findings]
-    """Findings of all its records, the main one among them, newest first."""
+    others: Sequence[Summary]
+    """Summaries of all its records, the main one among them, newest first."""
 
     language: Language
     gallery: Gallery
@@ -57,6 +58,9 @@ class MeasurementPage:
 
     site_url: str | None = None
     """Address of the site's root; None where nobody has said it."""
+
+    today: Today = UNTOLD
+    """What the record's age is told by."""
 
     @property
     def name(self) -> str:
@@ -145,7 +149,7 @@ class MeasurementPage:
         return checked_direction(comparison.verdict, verdict, self.where, record, pair)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """The page and everything beside it, by name; records lie beside the page at the measurement's own address."""
+        """The page and everything beside it but the records, by name."""
         yield f"{self.name}.md", self.page().encode()
         for one in self.figures.values():
             yield from ((f"{self.beside}{name}", content) for name, content in one.files())
@@ -153,8 +157,8 @@ class MeasurementPage:
         yield f"{self.beside}card.png", self.gallery.card(self.card)
         yield f"{self.beside}citation.bib", bibtex(self.findings, self.sentences, self.address)
         yield f"{self.beside}citation.csl.json", csl_json(self.findings, self.sentences, self.address)
-        for findings in self.others if self.name == "index" else ():
-            yield f"{findings.record.record_id}.json", dump_record(findings.record).encode()
+        if self.name == "index" and history.is_cut(self.others):
+            yield history.FILE, records_csv(self.others)
 
     def page(self) -> str:
         """The page's Markdown."""
@@ -220,7 +224,8 @@ class MeasurementPage:
             "elsewhere": side_by_side.answers(self.systems, self.findings, self.sentences),
             "exact_command": markdown.code_block(record.provenance.command, "bash"),
             "facts": tables.facts(self.findings, self.system, self.phrases),
-            "history": tables.history(self.findings, self.others, self.sentences),
+            "freshness": freshness(self.findings.record, self.today, self.phrases),
+            "history": history.history(self.findings, self.others, self.sentences),
             "holds": self.holds,
             "isa_list": self._isa(),
             "licence": markdown.link(LICENCE, LICENCE_ADDRESS),

@@ -15,7 +15,6 @@ from scipy import stats
 
 from generator import protocol
 from generator.analysis.findings import Findings
-from generator.analysis.overview import latest_by_system
 from generator.browser.kit import RUNTIME, Engine, Group, Kit, Model
 from generator.browser.record import RULES, SCHEMA_VERSION
 from generator.definition import CONTROL, Measurement
@@ -153,7 +152,7 @@ def _published(group: Group, findings: Sequence[Findings], phrases: Phrases) -> 
     """The newest publishable record of each machine that compares the same two variants."""
     sentences = Sentences(phrases)
     against, variant = (model.variant for model in group.models[:2])
-    for one in latest_by_system([each for each in findings if each.record.publishable]) if findings else ():
+    for one in (each for each in findings if each.record.publishable):
         work = next((each for each in one.workloads if each.choice.name == group.workload), None)
         if work is None:
             continue

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from generator.analysis.findings import Findings, control_alarms
-from generator.analysis.overview import latest_by_system
+from generator.analysis.collection import Collection, Content
+from generator.analysis.findings import Findings
 from generator.analysis.pair import library
+from generator.analysis.summary import control_alarms
 from generator.browser.kit import Kit
 from generator.definition import Measurement
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
@@ -17,10 +18,11 @@ from generator.publish import markdown, on_device, validity, your_record
 from generator.publish.article import Environment, render
 from generator.publish.article_page import ArticlePages
 from generator.publish.charts.card import Card
-from generator.publish.charts.gallery import Gallery
+from generator.publish.charts.gallery import Gallery, Sketch, Tell, draw_all
 from generator.publish.charts.kinds import controls, headlines
 from generator.publish.evidence_page import EvidencePage, in_language
 from generator.publish.figure import figure
+from generator.publish.freshness import UNTOLD, Today
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage, command, quoted
@@ -36,45 +38,49 @@ from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
 from generator.story import Article, load_article
 
+MOST_CONTROLS = 60
+"""Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
 
-def pages(
-    all_findings: Sequence[Findings],
+
+def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
+    collection: Collection,
     suite: Sequence[Measurement],
     cache: Path,
     measurements: Path | None = None,
     site_url: str | None = None,
     kit: Kit | None = None,
+    today: Today = UNTOLD,
+    tell: Tell | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
     Args:
-        all_findings: of every record, in any order.
+        collection: what all records say.
         suite: all measurements, those without a record too.
         cache: folder for drawn charts.
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
         site_url: address of the site's root, for citations; without it, they have no address.
         kit: what a reader measures in the browser; without it, that page has no button.
+        today: what a record's age is told by; without it, pages tell the record's date alone.
+        tell: told how many of the charts that the cache lacks are drawn, and how many there are.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
     """
     evidence = load_evidence(measurements.parent) if measurements else None
     article = load_article(measurements.parent) if measurements else None
-    found = _by_measurement(all_findings)
+    beside = measurements, evidence, article, site_url, kit, today
+
+    def edition(language: Language, gallery: Gallery) -> _Edition:
+        return _Edition(language, collection, suite, gallery, *beside)
+
+    sketch = Sketch(cache)
     for language in Language:
-        gallery = Gallery(cache)
-        yield from _Edition(language, found, suite, gallery, measurements, evidence, article, site_url, kit).pages()
+        edition(language, sketch).draw()
+    draw_all(tuple(sketch.lacking.values()), tell)
+    for language in Language:
+        yield from edition(language, Gallery(cache)).pages()
     yield from on_device.files(kit) if kit else ()
-
-
-def _by_measurement(all_findings: Sequence[Findings]) -> Mapping[str, Sequence[Findings]]:
-    grouped = dict[str, list[Findings]]()
-    # A record that has nothing of today's definition is kept, but there is nothing that a page could show of it.
-    told = [one for one in all_findings if one.workloads]
-    newest_first = sorted(told, key=lambda f: (f.record.started_at, f.record.record_id), reverse=True)
-    for one in newest_first:
-        grouped.setdefault(one.measurement.name, []).append(one)
-    return grouped
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,7 @@ class _Edition:
     """The site in one language."""
 
     language: Language
-    found: Mapping[str, Sequence[Findings]]
-    """Findings of each measurement, newest first."""
-
+    collection: Collection
     suite: Sequence[Measurement]
     gallery: Gallery
     measurements: Path | None
@@ -92,6 +96,20 @@ class _Edition:
     article: Article | None = None
     site_url: str | None = None
     kit: Kit | None = None
+    today: Today = UNTOLD
+
+    @property
+    def found(self) -> Mapping[str, Sequence[Findings]]:
+        """Findings of each measurement that pages show in full, newest first."""
+        return self.collection.shown
+
+    def draw(self) -> None:
+        """Ask the gallery for what the measurements' pages show, and write none of them."""
+        for name, systems in self.found.items():
+            for findings in systems:
+                page = replace(self._measurement_page(name), findings=findings)
+                self.gallery.card(page.card)
+                _ = page.figures
 
     def pages(self) -> Iterator[Page]:
         made = {name: self._measurement_page(name) for name in self.found}
@@ -114,20 +132,24 @@ class _Edition:
             if measurement.name in made:
                 main = made[measurement.name]
                 for findings in main.systems:
-                    shown = main if findings is main.findings else replace(main, findings=findings)
-                    for name, content in shown.files():
+                    # A page of its own for each, the main one too: what it draws is let go with it.
+                    for name, content in replace(main, findings=findings).files():
                         yield self._page(f"{folder}/{name}", content)
+                for one in main.others:
+                    copy = self.collection.files[measurement.name, one.record_id]
+                    yield self._page(f"{folder}/{one.record_id}.json", copy)
             else:
                 yield self._page(f"{folder}/index.md", self._unmeasured(measurement))
 
-    def _page(self, path: str, content: bytes | str) -> Page:
-        return Page(self.language.code, path, content if isinstance(content, bytes) else content.encode())
+    def _page(self, path: str, content: Content | str) -> Page:
+        return Page(self.language.code, path, content.encode() if isinstance(content, str) else content)
 
     def _measurement_page(self, name: str) -> MeasurementPage:
-        findings = self.found[name]
         folder = self.measurements / name if self.measurements else None
-        systems = latest_by_system(findings)
-        return MeasurementPage(systems[0], findings, self.language, self.gallery, folder, systems, self.site_url)
+        systems, others = self.found[name], self.collection.every[name]
+        return MeasurementPage(
+            systems[0], others, self.language, self.gallery, folder, systems, self.site_url, self.today
+        )
 
     def _home(self, made: Mapping[str, MeasurementPage]) -> Iterator[Page]:
         words = phrases(self.language)
@@ -171,8 +193,7 @@ class _Edition:
 
     def _validity(self) -> Iterator[Page]:
         """How often the intervals are wrong."""
-        words, every = phrases(self.language), [one for found in self.found.values() for one in found]
-        published = [one for one in every if one.record.publishable]
+        words, published = phrases(self.language), self._controlled()
         chart = controls(published, Sentences(words))
         names = tuple(one.record.record_id for one in published)
         drawn = figure(chart, self.gallery, words, "validity", words.say("page.validity"), names) if chart else None
@@ -199,6 +220,13 @@ class _Edition:
         yield self._page("validity/index.md", head + Markdown("\n" + body))
         for name, content in drawn.files() if drawn else ():
             yield self._page(f"validity/{name}", content)
+
+    def _controlled(self) -> list[Findings]:
+        """Newest published findings of each machine, as many as a chart has room for; all records are counted."""
+        every = [one for found in self.found.values() for one in found if one.record.publishable]
+        newest = sorted(every, key=lambda one: (one.record.started_at, one.record.record_id))[-MOST_CONTROLS:]
+        chosen = {id(one) for one in newest}
+        return [one for one in every if id(one) in chosen]
 
     def _evidence(self) -> Iterator[Page]:
         """What others published."""
@@ -255,7 +283,7 @@ class _Edition:
 
     def _alarms(self) -> Markdown:
         """How often the baseline differed from itself, over all records."""
-        counted = control_alarms([one for found in self.found.values() for one in found])
+        counted = control_alarms(self.collection.summaries)
         if not counted.runs:
             return Markdown("")
         return phrases(self.language).write("page.alarms", alarms=counted.alarms, runs=counted.runs)

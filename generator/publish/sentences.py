@@ -35,6 +35,10 @@ def bound(estimate: Estimate) -> float:
     return max(abs(estimate.interval.low - 1), abs(estimate.interval.high - 1))
 
 
+NEGLIGIBLE = 0.001
+"""A change of less than this share of an error or a score is told as such, and not in its digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentences:
     """What is said in one language, as plain text; pages escape it."""
@@ -61,14 +65,18 @@ class Sentences:
             interval: whether the interval follows the number; where it is drawn, it need not.
         """
         key, values = self._compared(found, reason, interval)
-        return self.phrases.say(key, variant=variant, against=against, **values)
+        return self.phrases.say(key, variant=_first(self._named(variant)), against=self._named(against), **values)
 
     def comparison_markdown(self, found: Comparison | None, variant: str, against: str, reason: str = "") -> Markdown:
         """The same with its number in bold."""
         key, values = self._compared(found, reason)
         if "times" in values:
             values["times"] = Markdown("**{}**").format(Markdown(values["times"]))
-        return self.phrases.write(key, variant=variant, against=against, **values)
+        return self.phrases.write(key, variant=_first(self._named(variant)), against=self._named(against), **values)
+
+    def _named(self, title: str) -> str:
+        """A variant's title inside a sentence; that of a ladder's step begins with a plus, and stands in quotes."""
+        return self.phrases.say("sentence.step", variant=title) if title.startswith("+") else title
 
     def _compared(self, found: Comparison | None, reason: str, interval: bool = True) -> tuple[str, dict[str, str]]:
         """Phrase that the verdict asks for, and its values."""
@@ -129,6 +137,8 @@ class Sentences:
         return self._change(change, metric, words)
 
     def _change(self, change: Estimate, metric: Quality, words: dict[str, str]) -> str:
+        if self.below(change, metric):
+            return self.phrases.say("quality.same", **words, bound=self.language.percent(NEGLIGIBLE))
         if change.interval.contains(0.0):
             interval = self._points_interval(change.interval, metric)
             return self.phrases.say("quality.unchanged", **words, interval=interval)
@@ -140,6 +150,16 @@ class Sentences:
         decimals = estimate_decimals(size)
         points = self.with_unit(self.language.decimal(size.point, decimals), metric.unit)
         return self.phrases.say(key, **words, points=points, interval=self.language.interval(size.interval, decimals))
+
+    def below(self, change: Estimate, metric: Quality) -> str:
+        """That a change is too small to be told in digits, in a table's cell; empty where it is not.
+
+        Of what is no share: 0.0000002 of an error of 0.01 tells a reader less than "below 0.1 %".
+        """
+        most = max(abs(change.interval.low), abs(change.interval.high))
+        if metric.kind == "proportion" or most >= NEGLIGIBLE * abs(metric.estimate.point):
+            return ""
+        return self.phrases.say("cell.change_below", bound=self.language.percent(NEGLIGIBLE))
 
     def _points_interval(self, interval: Interval, metric: Quality) -> str:
         if metric.kind == "proportion":
@@ -234,6 +254,11 @@ class Sentences:
     def workload(self, found: WorkloadFindings) -> str:
         """What a reader knows a workload by."""
         return localized(found.choice.title, self.language)
+
+
+def _first(title: str) -> str:
+    """A title as a sentence's first words: a word gets its capital, a name such as int8 stays as it is."""
+    return title[:1].upper() + title[1:] if title.split(" ")[0].strip(",").isalpha() else title
 
 
 def localized(text: object, language: Language) -> str:

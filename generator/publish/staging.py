@@ -5,7 +5,9 @@ Plain files on disk, because they can be read, compared and tested, and because 
 
 from __future__ import annotations
 
+import filecmp
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +34,8 @@ class Page:
     path: str
     """Relative to that language's docs folder, with slashes: "measurements/x/index.md", ".../forest.svg"."""
 
-    content: bytes
+    content: bytes | Path
+    """What is in it; or a file that it is a copy of, which is read only when it is put in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,27 @@ class Staged:
 def stage(pages: Iterable[Page], root: Path) -> Staged:
     """Put docs/<language> and the generated pages into build/docs/<language>.
 
-    Nothing is written before everything is known to be right, and only what differs, so that an interrupted or
-    refused staging leaves the last one usable.
+    Nothing gets there before everything is known to be right, and only what differs, so that an interrupted or
+    refused staging leaves the last one usable. Until then it waits on the disk: a large site does not fit into memory.
 
     Raises:
         PublishError: when two files want one place or address, or a page lacks its twin in the other language.
         StorageError: when a file cannot be written.
     """
+    waiting_room = _WaitingRoom(root / "build" / "waiting")
+    try:
+        return _stage(pages, root, waiting_room)
+    finally:
+        waiting_room.clear()
+
+
+def _stage(pages: Iterable[Page], root: Path, waiting_room: _WaitingRoom) -> Staged:
     wanted = {language: _hand_written(root / "docs" / language) for language in LANGUAGES}
     by_hand = {language: frozenset(files) for language, files in wanted.items()}
     for page in pages:
         language = _known_language(page)
-        _add(wanted[language], page, by_hand[language])
+        _refuse_taken_place(wanted[language], page, by_hand[language])
+        wanted[language][page.path] = waiting_room.take(page.content, staged_folder(root, language) / page.path)
     for language, files in wanted.items():
         _refuse_shared_addresses(language, files)
     _refuse_lonely_pages(wanted)
@@ -71,13 +83,62 @@ def stage(pages: Iterable[Page], root: Path) -> Staged:
     for language, files in wanted.items():
         folder = staged_folder(root, language)
         try:
-            written += sum(_write_if_new(folder / path, content) for path, content in files.items())
+            written += sum(waiting_room.put(source, folder / path) for path, source in files.items() if source)
             deleted += _delete_strangers(folder, files)
         except OSError as error:
-            raise StorageError(
-                str(folder), f"staging failed ({error})", "Free some space or mend the rights."
-            ) from error
+            raise _failed(folder, error) from error
     return Staged(len(_markdown(wanted[LANGUAGES[0]])), written, deleted)
+
+
+_Files = dict[str, Path | None]
+"""Files of one language by path: where each lies that is to be put in its place; None where it is there already."""
+
+
+class _WaitingRoom:
+    """Where generated content waits until everything is known to be right."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.count = folder, 0
+        self.clear()  # of what a killed build left behind
+
+    def take(self, content: bytes | Path, place: Path) -> Path | None:
+        """Keep content; return where it waits, or None when it is in its place already."""
+        try:
+            if isinstance(content, Path):
+                return None if _is_copy(place, content) else content
+            if place.is_file() and place.stat().st_size == len(content) and place.read_bytes() == content:
+                return None
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.count += 1
+            waiting = self.folder / str(self.count)
+            waiting.write_bytes(content)
+        except OSError as error:
+            raise _failed(self.folder, error) from error
+        return waiting
+
+    def put(self, source: Path, place: Path) -> bool:
+        """Put what waits, or a copy of another file, in its place, whole or not at all."""
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if source.parent == self.folder:
+            source.replace(place)
+            return True
+        temporary = place.with_name(f".{place.name}.part")
+        try:
+            shutil.copyfile(source, temporary)
+            status = source.stat()
+            os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+            temporary.replace(place)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def clear(self) -> None:
+        """Remove everything that waits."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _failed(folder: Path, error: OSError) -> StorageError:
+    return StorageError(str(folder), f"staging failed ({error})", "Free some space or mend the rights.")
 
 
 def staged_folder(root: Path, language: Language) -> Path:
@@ -95,16 +156,18 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _hand_written(folder: Path) -> dict[str, bytes]:
+def _hand_written(folder: Path) -> _Files:
     """Files of one language by path; hidden ones (editors', desktops') are no part of the site."""
-    found = {}
+    found = _Files()
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if path.is_symlink():
             where = f"docs/{folder.name}/{relative.as_posix()}"
             raise PublishError(where, "it is a link, and may lead out of the checkout", "Put the file itself there.")
         if path.is_file() and not any(part.startswith(".") for part in relative.parts):
-            found[relative.as_posix()] = path.read_bytes()
+            place = folder.parents[1] / "build" / "docs" / folder.name / relative
+            same = place.is_file() and filecmp.cmp(path, place, shallow=False)
+            found[relative.as_posix()] = None if same else path
     return found
 
 
@@ -115,7 +178,7 @@ def _known_language(page: Page) -> Language:
     raise PublishError(page.path, f"unknown language '{page.language}'", f"Known: {', '.join(LANGUAGES)}.")
 
 
-def _add(files: dict[str, bytes], page: Page, by_hand: frozenset[str]) -> None:
+def _refuse_taken_place(files: Mapping[str, Path | None], page: Page, by_hand: frozenset[str]) -> None:
     place = PurePosixPath(page.path)
     if place.is_absolute() or ".." in place.parts or "\\" in page.path or str(place) != page.path or page.path == ".":
         raise PublishError(
@@ -130,10 +193,9 @@ def _add(files: dict[str, bytes], page: Page, by_hand: frozenset[str]) -> None:
             f"{other} and a generated page want the same place",
             "Rename or remove one of them.",
         )
-    files[page.path] = page.content
 
 
-def _refuse_shared_addresses(language: Language, files: Mapping[str, bytes]) -> None:
+def _refuse_shared_addresses(language: Language, files: Mapping[str, Path | None]) -> None:
     """Refuse what a site builder would silently overwrite: x.md beside x/index.md, or names that differ in case."""
     addresses = Counter(_address(path) for path in files)
     shared = {address for address, count in addresses.items() if count > 1}
@@ -151,7 +213,7 @@ def _address(path: str) -> str:
     return str(folder / "index.html").casefold()
 
 
-def _refuse_lonely_pages(wanted: Mapping[Language, Mapping[str, bytes]]) -> None:
+def _refuse_lonely_pages(wanted: Mapping[Language, _Files]) -> None:
     everywhere = set().union(*(_markdown(files) for files in wanted.values()))
     lonely = [
         f"{path} (not in '{language}')"
@@ -165,19 +227,19 @@ def _refuse_lonely_pages(wanted: Mapping[Language, Mapping[str, bytes]]) -> None
         )
 
 
-def _markdown(files: Mapping[str, bytes]) -> set[str]:
+def _markdown(files: _Files) -> set[str]:
     return {path for path in files if path.endswith(".md")}
 
 
-def _write_if_new(path: Path, content: bytes) -> bool:
-    if path.is_file() and path.read_bytes() == content:
+def _is_copy(place: Path, source: Path) -> bool:
+    """Whether a file is a copy that was put there, by size and time: reading gigabytes of records takes minutes."""
+    if not place.is_file():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
-    return True
+    ours, theirs = place.stat(), source.stat()
+    return (ours.st_size, ours.st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns)
 
 
-def _delete_strangers(folder: Path, files: Mapping[str, bytes]) -> int:
+def _delete_strangers(folder: Path, files: _Files) -> int:
     """Delete what is not wanted, deepest first, so that emptied folders go too."""
     deleted = 0
     for parent, folders, names in os.walk(folder, topdown=False):

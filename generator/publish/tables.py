@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from generator.analysis.confirmation import Outcome, confirmations
 from generator.analysis.estimate import Unknown
 from generator.analysis.findings import Findings
 from generator.publish import markdown
@@ -176,47 +175,6 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
     ]
     items = "".join(f"<dt>{markdown.html_text(name)}</dt><dd>{markdown.html_text(value)}</dd>" for name, value in pairs)
     return Markdown(f'<dl class="facts">{items}</dl>')
-
-
-def history(findings: Findings, others: Sequence[Findings], sentences: Sentences) -> Markdown:
-    """All records of a measurement, newest first; the one that the page shows is marked."""
-    phrases, language = sentences.phrases, sentences.language
-    head = [phrases.say(f"column.{name}") for name in ("date", "system", "tier", "factor", "verdict", "record")]
-    rows = []
-    for one in others:
-        record = one.record
-        found = one.headline
-        gate = one.workload_of(found.variant).variant(found.variant).gate if found else None
-        link = markdown.link("JSON", f"{record.record_id}.json")
-        here = phrases.say("page.history_main") if one is findings else ""
-        tier = phrases.of("tier", record.tier)
-        rows.append(
-            [
-                language.date(record.finished_at.date()),
-                SystemView(record.system, sentences).name,
-                phrases.say("page.history_core", tier=tier) if record.core_only else tier,
-                language.factor_estimate(found.speedup) if found else phrases.say("cell.none"),
-                sentences.word(found, gate) if gate else sentences.word(None),
-                Markdown("{} ({})").format(link, here) if here else link,
-            ]
-        )
-    table = markdown.table(head, rows, (3,))
-    if len(others) > 1:
-        return Markdown("\n\n").join([table, *_confirmed(findings, others, phrases)])
-    return Markdown("\n\n").join([table, phrases.write("page.history_none")])
-
-
-def _confirmed(findings: Findings, others: Sequence[Findings], phrases: Phrases) -> Iterator[Markdown]:
-    """How many other runs say the same; nothing where none can be compared."""
-    found = confirmations(findings.record, [one.record for one in others])
-    if found:
-        agree = [one for one in found if one.outcome is Outcome.AGREES]
-        yield phrases.write(
-            "page.confirmed",
-            agree=len(agree),
-            elsewhere=sum(one.elsewhere for one in agree),
-            differ=len(found) - len(agree),
-        )
 
 
 def sources(findings: Findings, phrases: Phrases) -> Markdown:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.confirmation import Outcome, confirmation, confirmations
+from generator.analysis.confirmation import Outcome, Tally, confirmation, tally
+from generator.analysis.findings import analyse
 from generator.analysis.freshness import OLD_DAYS, freshness, pins
+from generator.analysis.summary import Summary, summarise
 from generator.console_confirm import reasons, verdict_text
 from generator.record import Record
 from tests.publish import imaginary
@@ -60,7 +62,52 @@ def test_only_publishable_runs_of_others_count() -> None:
     first = imaginary.record()
     workload = {**imaginary.fields()["workloads"][0], "data_sha256": "9" * 64}
     others = [first, _elsewhere(tier="smoke"), _elsewhere(workloads=[workload]), _elsewhere()]
-    assert [one.outcome for one in confirmations(first, others)] == [Outcome.AGREES]
+    assert tally(_summary(first), map(_summary, others)) == Tally(agree=1, elsewhere=1, differ=0)
+
+
+def _slower_int8(**changes: Any) -> Record:
+    chosen = {**imaginary.LATENCIES, "onnxruntime-int8-static": 8.0, "control": 10.0}
+    return _elsewhere(blocks=[imaginary.block(index, chosen) for index in range(9)], **changes)
+
+
+OTHERS = {
+    "same": _elsewhere,
+    "another ratio": _slower_int8,
+    "nearly the same": lambda: imaginary.record_with({"onnxruntime-int8-static": 4.08}, record_id=OTHER),
+    "another quality": lambda: _elsewhere(
+        variants=[
+            imaginary.variant(name, **({"quality": []} if "static" in name else {})) for name in imaginary.LATENCIES
+        ]
+    ),
+    "other threads": lambda: _elsewhere(controls={**imaginary.fields()["controls"], "threads": 2}),
+    "another protocol": lambda: _elsewhere(protocol_version=2),
+    "another model": lambda: _elsewhere(workloads=[{**imaginary.fields()["workloads"][0], "model": "other"}]),
+    "another baseline": lambda: _elsewhere(
+        variants=[
+            imaginary.variant(name, **({"runtime": "jax"} if "pytorch" in name else {})) for name in imaginary.LATENCIES
+        ]
+    ),
+    "fewer variants": lambda: _elsewhere(
+        variants=[imaginary.variant(n) for n in list(imaginary.LATENCIES)[:2]], blocks=[]
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_summaries_judge_as_whole_records_do(case: str) -> None:
+    """A page counts by summaries what `reproduce` says of two records."""
+    first, second = imaginary.record(), OTHERS[case]()
+    found = confirmation(first, second)
+    expected = {
+        Outcome.AGREES: Tally(1, int(found.elsewhere), 0),
+        Outcome.DIFFERS: Tally(0, 0, 1),
+        Outcome.INCOMPARABLE: Tally(0, 0, 0),
+    }
+    assert tally(_summary(first), [_summary(second)]) == expected[found.outcome]
+
+
+def _summary(record: Record) -> Summary:
+    return summarise(analyse(imaginary.measurement(), record))
 
 
 def test_a_fresh_result_has_no_reason() -> None:

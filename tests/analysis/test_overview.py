@@ -13,6 +13,7 @@ from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.findings import Findings, analyse
 from generator.analysis.overview import Outcome, by_system, latest_by_system, outcome, pairs
 from generator.analysis.quality import Gate
+from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.measure.needs import LEFT_OUT
 from tests.publish import imaginary
@@ -52,8 +53,10 @@ def found(record_id: str, day: int, processor: str = "Imaginary Xeon 8000", **ch
 
 
 def test_each_system_is_represented_by_its_newest_publishable_record() -> None:
-    old, new, other = found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other")
-    smoke = found("a-3", 4, tier="smoke")
+    old, new, other, smoke = map(
+        summarise,
+        (found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other"), found("a-3", 4, tier="smoke")),
+    )
     assert latest_by_system([old, smoke, other, new]) == (new, other)
     assert latest_by_system([smoke]) == (smoke,)
 
@@ -62,10 +65,11 @@ def test_a_record_of_the_core_alone_takes_no_whole_one_s_place() -> None:
     """As long as both were measured to one definition, and on one machine; else the newest speaks."""
     core = {"variants": [imaginary.variant(n, failure=LEFT_OUT.model_dump()) for n in imaginary.LATENCIES]}
     changed = {"provenance": {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}}
-    whole, newer, other = found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other")
+    runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))
+    whole, newer, other, old = map(summarise, runs)
     assert latest_by_system([whole, newer, other]) == (whole, other)
     assert latest_by_system([newer, other]) == (newer, other)
-    assert latest_by_system([found("a-0", 1, **changed), newer]) == (newer,)
+    assert latest_by_system([old, newer]) == (newer,)
 
 
 def test_the_system_with_most_measurements_comes_first_and_first_looks_do_not_count() -> None:

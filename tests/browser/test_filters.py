@@ -1,4 +1,4 @@
-"""The list of measurements: filtered by hand or by address, and whole without JavaScript."""
+"""The list of measurements and the table of published figures: filtered by hand or by address, whole without scripts."""
 
 from __future__ import annotations
 
@@ -46,3 +46,16 @@ def test_without_scripts_the_list_is_whole(visit: Open) -> None:
     opened = visit("measurements/", java_script_enabled=False).page
     assert not opened.locator("form.filters").is_visible()
     assert opened.locator(SHOWN).count() == opened.locator(CARDS).count() > 0
+
+
+@pytest.mark.parametrize("page", ["evidence/", "en/evidence/"])
+def test_published_figures_are_filtered_by_what_got_better(visit: Open, page: str) -> None:
+    """Two choices at once: what got better, and how the number came about."""
+    opened = visit(page).page
+    every = opened.locator("#figures tbody tr").count()
+    opened.select_option("select[name=metric]", "energy")
+    energy = opened.locator("#figures tbody tr:visible").count()
+    opened.select_option("select[name=basis]", "measured")
+    shown = opened.locator("#figures tbody tr:visible")
+    assert 0 < shown.count() < energy < every
+    assert {shown.nth(i).get_attribute("data-metric") for i in range(shown.count())} == {"energy"}

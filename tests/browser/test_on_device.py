@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
 from generator.assets.asset import asset
 from generator.assets.cache import Cache, file_sha256
@@ -112,7 +113,7 @@ def group(cache: Path) -> Group:
 
 def site_pages(kit: Kit, cache: Path) -> Iterator[Page]:
     """The page with all that it needs, among stand-ins for the others."""
-    found = [analyse(imaginary.measurement(), imaginary.record())]
+    found = collected([analyse(imaginary.measurement(), imaginary.record())])
     ours = [one for one in pages(found, [imaginary.measurement()], cache, kit=kit) if one.path.startswith("on-device/")]
     stand_in = "measurements/quantization-image/index.md"
     for one in (*other_pages(), *(Page(name, stand_in, b"# x\n") for name in ("ru", "en"))):

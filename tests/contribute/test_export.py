@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator.analysis.findings import Findings, analyse
-from generator.contribute.export import COLUMNS_FILE, can_write_parquet, describe, export, results_frame
+from generator.contribute.export import COLUMNS_FILE, can_write_parquet, describe, export, tables_of
 from generator.errors import MissingPackage
 from generator.publish.downloads import result_rows
 from tests.publish import imaginary
@@ -40,7 +40,7 @@ def test_tables_and_dictionary(findings: list[Findings], tmp_path: Path) -> None
 
 
 def test_numbers_are_those_of_the_page(findings: list[Findings]) -> None:
-    frame = results_frame(findings[:1])
+    frame = tables_of(findings[:1])["results"]
     for row, (_, exported) in zip(result_rows(findings[0]), frame.iterrows(), strict=True):
         assert {key: exported[key] for key, value in row.items() if value is not None} == {
             key: value for key, value in row.items() if value is not None
@@ -96,7 +96,9 @@ def test_parquet_or_the_name_of_its_extra(findings: list[Findings], tmp_path: Pa
         import pandas as pd
 
         export(findings, tmp_path, ["parquet"])
-        assert list(pd.read_parquet(tmp_path / "results.parquet").columns) == list(results_frame(findings).columns)
+        assert list(pd.read_parquet(tmp_path / "results.parquet").columns) == list(
+            tables_of(findings)["results"].columns
+        )
     else:
         with pytest.raises(MissingPackage, match=r"\[export\]"):
             export(findings, tmp_path, ["parquet"])

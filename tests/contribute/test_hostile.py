@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.analysis.findings import analyse
+from generator.analysis.summary import summarise
 from generator.contribute.check import check
-from generator.contribute.export import results_frame
+from generator.contribute.export import tables_of
 from generator.definition import MAX_DEFINITION_BYTES, load_measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError
 from generator.publish.article import Environment, render
@@ -194,7 +195,7 @@ def _pages(folder: Path, name: str, record: Record) -> dict[Language, str]:
     if not findings.workloads:
         return {}
     gallery = Gallery(folder.parents[1] / ".cache")
-    made = (MeasurementPage(findings, [findings], one, gallery, folder) for one in Language)
+    made = (MeasurementPage(findings, [summarise(findings)], one, gallery, folder) for one in Language)
     return {page.language: page.page() for page in made}
 
 
@@ -505,7 +506,7 @@ def test_a_record_that_is_accepted_can_be_analysed(changes: list[tuple[tuple[str
         return
     findings = analyse(imaginary.measurement(), record)
     assert results_csv(findings)
-    assert len(results_frame([findings])) == sum(len(one.variants) for one in findings.workloads)
+    assert len(tables_of([findings])["results"]) == sum(len(one.variants) for one in findings.workloads)
     assert Record.model_validate_json(dump_record(record)) == record
 
 

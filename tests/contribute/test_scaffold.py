@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from generator.analysis.findings import analyse
+from generator.analysis.summary import summarise
 from generator.contribute.check import Level, check
 from generator.contribute.scaffold import scaffold
 from generator.definition import load_measurement
@@ -38,7 +39,7 @@ def test_it_measures_and_renders(tmp_path: Path, surroundings: Callable[..., Sur
     record = run_measurement(measurement, Tier.STANDARD, surroundings(tmp_path))
     findings = analyse(measurement, record)
     for language in Language:
-        page = MeasurementPage(findings, [findings], language, Gallery(tmp_path / "charts"), folder).page()
+        page = MeasurementPage(findings, [summarise(findings)], language, Gallery(tmp_path / "charts"), folder).page()
         assert QUESTION[language.value] in page
     found = check(tmp_path)
     assert found.sound

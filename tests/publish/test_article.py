@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from generator.analysis.findings import analyse
+from generator.analysis.summary import summarise
 from generator.errors import PublishError
 from generator.publish.article import MAX_ARTICLE_BYTES, Environment, read_article, render
 from generator.publish.charts import gallery
@@ -32,7 +33,7 @@ def printed(template: str, language: Language = Language.EN, **context: Any) -> 
 
 def page(folder: Path | None, tmp_path: Path, record: Record | None = None) -> MeasurementPage:
     found = analyse(imaginary.measurement(), record or imaginary.record())
-    return MeasurementPage(found, [found], Language.EN, Gallery(tmp_path / "charts"), folder)
+    return MeasurementPage(found, [summarise(found)], Language.EN, Gallery(tmp_path / "charts"), folder)
 
 
 def folder_with(tmp_path: Path, body: str) -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
-from generator.analysis.overview import latest_by_system
 from generator.definition import Measurement, Technology, load_suite
 from generator.measure.needs import LEFT_OUT
 from generator.publish.charts.gallery import Gallery
@@ -34,11 +34,11 @@ def trial() -> Measurement:
 
 
 def page(cache: Path, language: Language, *records: Record, measurement: Measurement) -> str:
-    """A measurement's page, made of the first of its records, newest first; in plain blanks."""
-    found = [analyse(measurement, record) for record in records]
-    systems = latest_by_system(found)
+    """A measurement's page, made of one of its records; in plain blanks."""
+    found = collected(analyse(measurement, record) for record in records)
+    systems, others = found.shown[measurement.name], found.every[measurement.name]
     folder = MEASUREMENTS / measurement.name
-    made = MeasurementPage(systems[0], found, language, Gallery(cache), folder, systems).page()
+    made = MeasurementPage(systems[0], others, language, Gallery(cache), folder, systems).page()
     return re.sub(r"<svg.*?</svg>", "<svg/>", made, flags=re.DOTALL).replace(NBSP, " ")
 
 

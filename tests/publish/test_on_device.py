@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
 from generator.browser.kit import (
     CHOICES,
@@ -132,7 +133,7 @@ def test_sizes_are_told_before_anything_is_loaded(kit: Kit) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_without_models_the_page_has_no_button_and_says_why(tmp_path: Path, language: Language) -> None:
-    made = {(p.language, p.path): p.content for p in pages([], [imaginary.measurement()], tmp_path)}
+    made = {(p.language, p.path): p.content for p in pages(collected([]), [imaginary.measurement()], tmp_path)}
     text = made[language.value, "on-device/index.md"].decode()
     assert phrases(language).say("on_device.absent") in text
     assert "<button" not in text
@@ -164,7 +165,7 @@ def test_numbers_of_other_kinds_are_refused() -> None:
 
 
 def test_the_script_is_loaded_by_this_page_alone(kit: Kit, tmp_path: Path) -> None:
-    made = list(pages([], [imaginary.measurement()], tmp_path, kit=kit))
+    made = list(pages(collected([]), [imaginary.measurement()], tmp_path, kit=kit))
     scripted = {page.path for page in made if page.path.endswith(".md") and b"\nscript: " in page.content}
     assert scripted == {"on-device/index.md"}
     script = Path(on_device.__file__).parent / "theme" / "assets" / "js" / on_device.SCRIPT

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
 from generator.definition import Application, Measurement, Technology, load_suite
 from generator.publish.language import Language
@@ -169,7 +170,9 @@ def test_cards_carry_what_the_filter_goes_by(two: Site) -> None:
 
 
 def test_pages_without_any_record_are_there(tmp_path: Path) -> None:
-    made = {(page.language, page.path): page.content for page in pages([], [imaginary.measurement()], tmp_path)}
+    made = {
+        (page.language, page.path): page.content for page in pages(collected([]), [imaginary.measurement()], tmp_path)
+    }
     assert "no such comparisons yet" in made["en", "no-gain/index.md"].decode()
     assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()
 

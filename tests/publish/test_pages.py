@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
 from generator.definition import CONTROL, Measurement
 from generator.errors import PublishError
@@ -56,7 +57,7 @@ def other_measurement() -> Measurement:
 def site(cache: Path, *records: Record, measurement: Measurement | None = None, articles: bool = True) -> Site:
     chosen = measurement or imaginary.measurement()
     found = [analyse(chosen, record) for record in records]
-    made = pages(found, [chosen, other_measurement()], cache, MEASUREMENTS if articles else None)
+    made = pages(collected(found), [chosen, other_measurement()], cache, MEASUREMENTS if articles else None)
     return {(page.language, page.path): page.content for page in made}
 
 
@@ -104,7 +105,7 @@ def test_the_same_findings_give_the_same_bytes(whole: Site, tmp_path: Path) -> N
 
 
 def test_every_file_is_a_page_of_one_language() -> None:
-    made = list(pages([], [other_measurement()], Path("unused")))
+    made = list(pages(collected([]), [other_measurement()], Path("unused")))
     assert all(isinstance(page, Page) for page in made)
     assert {page.language for page in made} == {"ru", "en"}
 
@@ -450,7 +451,7 @@ def test_an_article_s_contradiction_names_the_page(cache: Path, tmp_path: Path) 
         (folder / f"article.{language}.md.j2").write_text(body, "utf-8")
     found = analyse(imaginary.measurement(), imaginary.record())
     with pytest.raises(PublishError, match="says 'slower'"):
-        list(pages([found], [imaginary.measurement()], cache, tmp_path / "measurements"))
+        list(pages(collected([found]), [imaginary.measurement()], cache, tmp_path / "measurements"))
 
 
 @pytest.mark.parametrize("path", sorted(MEASUREMENTS.glob("*/records/*.json")), ids=lambda p: p.stem)
@@ -461,5 +462,5 @@ def test_every_committed_record_has_its_page(path: Path, tmp_path_factory: pytes
 
     measurement = load_measurement(path.parents[1])
     drawn = tmp_path_factory.getbasetemp() / "charts-of-records"  # shared: what others published is drawn once
-    made = list(pages([analyse(measurement, load_record(path))], [measurement], drawn, MEASUREMENTS))
+    made = list(pages(collected([analyse(measurement, load_record(path))]), [measurement], drawn, MEASUREMENTS))
     assert {page.language for page in made} == {"ru", "en"}

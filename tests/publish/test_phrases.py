@@ -53,7 +53,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "technologies_group": frozenset(CAUSES),
     "outcome": frozenset(VERDICTS),
     "no_gain": frozenset(NO_GAIN),
-    "filter": frozenset({"technology", "application", "verdict", "system"}),
+    "filter": frozenset({"technology", "application", "verdict", "system", "metric", "basis", "confidence"}),
     "overview": frozenset({"technologies", "technologies_lede", "applications", "applications_lede"}),
     "fact": frozenset({"caches", "accelerator"}),
     "absence": Absence,

@@ -96,6 +96,15 @@ def test_the_number_of_a_sentence_is_bold_and_its_titles_are_escaped() -> None:
     assert "<b>" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [("+ int8", "“+ int8” is "), ("batch 8", "Batch 8 is "), ("int8 (static)", "int8 (static) is ")],
+    ids=["a ladder's step in quotes", "a word with its capital", "a name as it is"],
+)
+def test_titles_read_well_in_a_sentence(title: str, words: str) -> None:
+    assert Sentences(phrases(Language.EN)).comparison(comparison(2.0, 0.02), title, "fp32").startswith(words)
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_a_gain_that_fails_the_gate_is_no_plain_gain(language: Language) -> None:
     sentences, found = Sentences(phrases(language)), comparison(2.0, 0.02)

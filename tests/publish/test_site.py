@@ -60,6 +60,30 @@ def test_staging_writes_only_what_changed_and_deletes_what_is_stale(tmp_path: Pa
     assert not (tmp_path / "build/docs/ru/old").exists()
 
 
+def test_a_page_may_be_a_copy_of_a_file(tmp_path: Path, write: Write) -> None:
+    """Thousands of records are copied when everything is known to be right, and only those that are new."""
+    source = write("records/a.json", "{}")
+    copies = [Page(language, "a.json", source) for language in LANGUAGES]
+    assert stage([*both("index.md"), *copies], tmp_path).written == 4
+    assert (tmp_path / "build/docs/en/a.json").read_text("utf-8") == "{}"
+    assert stage([*both("index.md"), *copies], tmp_path).written == 0
+    write("records/a.json", '{"a": 1}')
+    assert stage([*both("index.md"), *copies], tmp_path).written == 2
+    assert (tmp_path / "build/docs/en/a.json").read_text("utf-8") == '{"a": 1}'
+
+
+def test_what_waits_is_gone_however_staging_ends(tmp_path: Path) -> None:
+    """Pages wait on the disk until all are known to be right; a killed build's are cleared by the next."""
+    waiting = tmp_path / "build" / "waiting"
+    waiting.mkdir(parents=True)
+    (waiting / "1").write_text("left behind", "utf-8")
+    with pytest.raises(PublishError):
+        stage([Page("ru", "a.md", b"x")], tmp_path)
+    assert not waiting.exists()
+    stage(both("index.md"), tmp_path)
+    assert not waiting.exists()
+
+
 def test_a_collision_names_both(tmp_path: Path, write: Write) -> None:
     """A generated page never replaces a hand-written one silently, nor another generated one."""
     write("docs/ru/about.md", "# about\n")
@@ -83,7 +107,7 @@ def test_every_page_has_its_twin(tmp_path: Path) -> None:
     """The language switch leads nowhere otherwise; all that lack a twin are listed at once."""
     with pytest.raises(PublishError, match=r"a\.md \(not in 'en'\), b\.md \(not in 'ru'\)"):
         stage([Page("ru", "a.md", b""), Page("en", "b.md", b"")], tmp_path)
-    assert not (tmp_path / "build").exists()
+    assert not staged(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["../x.md", "/x.md", "a\\b.md", "a//b.md", "./a.md", "a/../b.md", ""])

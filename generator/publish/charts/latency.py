@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator import protocol
 from generator.analysis.findings import LatencyFindings, VariantFindings
-from generator.analysis.percentile import plain
 from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
 from generator.publish.charts.picture import Distribution, Reach
 from generator.publish.charts.subject import Subject
@@ -57,7 +55,6 @@ def percentile_key(share: float) -> str:
 
 
 def _reach(subject: Subject, variant: VariantFindings, found: LatencyFindings) -> Reach:
-    pooled = _pooled(subject, variant.variant.name)
     language, say = subject.language, subject.phrases.say
     upper = [one for one in found.percentiles if one.share > 0.5]
     tail = tuple((percentile_name(one.share, language), float(one.value_ns)) for one in upper)
@@ -70,20 +67,13 @@ def _reach(subject: Subject, variant: VariantFindings, found: LatencyFindings) -
     return Reach(
         label=subject.titles[variant.variant.name],
         look=subject.look(variant),
-        low=plain(pooled, 0.05),
-        quarter=plain(pooled, 0.25),
+        low=found.p5_ns,
+        quarter=found.p25_ns,
         median=centre,
-        three_quarters=plain(pooled, 0.75),
+        three_quarters=found.p75_ns,
         tail=tail,
         number=number,
     )
-
-
-def _pooled(subject: Subject, variant: str) -> list[int]:
-    """All latencies of a variant in the blocks that count, sorted."""
-    name = subject.workload.choice.name
-    blocks = protocol.kept_blocks([block for block in subject.findings.record.blocks if block.workload == name])
-    return sorted(ns for block in blocks for one in block.rounds if one.variant == variant for ns in one.latencies_ns)
 
 
 def _row(variant: VariantFindings, found: LatencyFindings, shares: Sequence[float]) -> tuple[Cell, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matplotlib import style
@@ -72,6 +73,7 @@ def settings() -> Iterator[None]:
         yield
 
 
+@lru_cache(maxsize=8192)  # the same labels stand in several charts, each of which is drawn in three shapes
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width of one line, in points, with the little that rasterizing adds."""
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from generator.definition import Application, Measurement, Technology
 from generator.publish import markdown, side_by_side
 from generator.publish.article import Environment, render
+from generator.publish.filters import filters
 from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage
 from generator.publish.overview.results import Results
@@ -131,7 +132,7 @@ def answers_page(results: Results, alarms: Markdown) -> str:
 
 
 def _filters(cards: Sequence[Card], results: Results) -> Markdown:
-    """The form, as raw HTML on one line; hidden until the script shows it, because without it it does nothing."""
+    """The form of the cards: of each property the values that some card has."""
     phrases = results.phrases
     machines = {
         one.record.system.fingerprint(): results.system(one).name
@@ -151,31 +152,5 @@ def _filters(cards: Sequence[Card], results: Results) -> Markdown:
         "verdict": {word for card in cards for word in card.verdicts},
         "system": set(machines),
     }
-    fields = "".join(
-        _select(
-            name,
-            phrases.say(f"filter.{name}"),
-            phrases.say("filter.all"),
-            {k: v for k, v in options.items() if k in present[name]},
-        )
-        for name, options in choices.items()
-    )
-    shown = markdown.html_text(phrases.say("filter.shown", shown="{shown}", all="{all}"))
-    reset = markdown.html_text(phrases.say("filter.reset"))
-    return Markdown(
-        f'<form class="filters" hidden data-filters data-search-exclude>{fields}'
-        f'<p class="filters__state"><output data-filters-state="{shown}"></output> '
-        f'<button type="reset">{reset}</button></p></form>'
-    )
-
-
-def _select(name: str, label: str, every: str, options: Mapping[str, str]) -> str:
-    choices = "".join(
-        f'<option value="{markdown.html_text(value)}">{markdown.html_text(text)}</option>'
-        for value, text in options.items()
-    )
-    every = markdown.html_text(every)
-    return (
-        f'<label>{markdown.html_text(label)} <select name="{name}"><option value="">{every}</option>{choices}</select>'
-        "</label>"
-    )
+    offered = {name: {k: v for k, v in options.items() if k in present[name]} for name, options in choices.items()}
+    return filters(".verdict[data-technology]", offered, phrases)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.analysis.estimate import Spread, spread
-from generator.analysis.findings import Findings, control_alarms
+from generator.analysis.findings import Findings
 from generator.analysis.overview import by_system
 from generator.publish import markdown, side_by_side
 from generator.publish.article import Environment, render
@@ -16,6 +16,9 @@ from generator.publish.overview.results import Results
 from generator.publish.sentences import bound, localized
 from generator.publish.views.system import SystemView
 from generator.record import Ceiling
+
+MOST_MACHINES = 12
+"""Machines that the page describes, those with most measurements first, and as many columns of its first table."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,10 @@ class Machine:
         controls = [one.control for found in self.findings for one in found.workloads if one.control]
         if not controls:
             return say("systems.no_control")
-        alarms = control_alarms(self.findings)
         return say(
             "systems.noise",
-            runs=alarms.runs,
-            alarms=alarms.alarms,
+            runs=len(controls),
+            alarms=sum(not one.speedup.interval.contains(1.0) for one in controls),
             bound=language.plus_minus(max(abs(one.speedup.point - 1) for one in controls)),
             reach=language.plus_minus(max(bound(one.speedup) for one in controls)),
         )
@@ -135,7 +137,8 @@ def systems_page(results: Results) -> str:
     """The page of all systems that have published records."""
     say = results.phrases.say
     grouped = by_system({page.findings.measurement.name: page.systems for page in results.published})
-    machines = [Machine(name, found, results) for name, found in grouped.items()]
+    every = [Machine(name, found, results) for name, found in grouped.items()]
+    machines = every[:MOST_MACHINES]
     shared = [page for page in results.published if len(page.systems) > 1]
     context = {
         "beside": [
@@ -148,6 +151,7 @@ def systems_page(results: Results) -> str:
         ],
         "overview": _overview(machines, results) if len(machines) > 1 else Markdown(""),
         "machines": machines,
+        "more": say("systems.more", shown=len(machines), all=len(every)) if len(every) > len(machines) else "",
         "say": say,
         "write": results.phrases.write,
     }

@@ -126,11 +126,11 @@ class RatioView:
         change = quality_change(variant.record, against.record, metric.metric) if metric else None
         if metric is None or change is None:
             return self.phrases.say("cited.quality_unknown")
-        language = self.phrases.language
+        language, sentences = self.phrases.language, Sentences(self.phrases)
+        text = sentences.below(change, metric)
         if metric.kind == "proportion":
             text = language.points_cell(change) + "\N{NO-BREAK SPACE}" + language.points_unit
-        else:
-            sentences = Sentences(self.phrases)
+        elif not text:
             decimals = decimals_of((change.interval.high - change.interval.low) / 2, 2)
             interval = language.interval(change.interval, decimals)
             text = sentences.with_unit(f"{language.decimal(change.point, decimals)} {interval}", metric.unit)

@@ -74,6 +74,8 @@ class PairView:
             return say("cell.agreement", share=share) if share else say("cell.quality_unknown")
         if change.point == change.interval.low == change.interval.high == 0:
             return say("cell.unchanged")
+        if below := sentences.below(change, metric):
+            return below
         if metric.kind == "proportion":
             return say("cell.points", change=sentences.language.points_cell(change))
         decimals = estimate_decimals(change)

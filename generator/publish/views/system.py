@@ -5,8 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from generator.publish.phrases import Phrases
 from generator.publish.sentences import Sentences
 from generator.record import SystemDescription
+
+
+def machine_name(processor: str | None, system_type: str | None, phrases: Phrases) -> str:
+    """A machine by its processor and its kind, as its description gives them."""
+    name, kind = processor_name(processor, phrases), type_name(system_type, phrases)
+    return phrases.say("page.system", name=name, type=kind)
+
+
+def processor_name(processor: str | None, phrases: Phrases) -> str:
+    """A processor's name without the signs of trade marks."""
+    name = re.sub(r"\((?:R|TM|C)\)", "", processor or "")
+    return name.strip() or phrases.say("fact.unknown")
+
+
+def type_name(system_type: str | None, phrases: Phrases) -> str:
+    """A kind of machine."""
+    return phrases.of("system_type", system_type or "unknown")
 
 
 @dataclass(frozen=True)
@@ -19,18 +37,17 @@ class SystemView:
     @property
     def processor(self) -> str:
         """Processor's name."""
-        name = re.sub(r"\((?:R|TM|C)\)", "", self.system.host_processor_model_name or "")
-        return name.strip() or self.sentences.phrases.say("fact.unknown")
+        return processor_name(self.system.host_processor_model_name, self.sentences.phrases)
 
     @property
     def type(self) -> str:
         """Kind of machine."""
-        return self.sentences.phrases.of("system_type", self.system.system_type or "unknown")
+        return type_name(self.system.system_type, self.sentences.phrases)
 
     @property
     def name(self) -> str:
         """Processor and kind of machine."""
-        return self.sentences.phrases.say("page.system", name=self.processor, type=self.type)
+        return machine_name(self.system.host_processor_model_name, self.system.system_type, self.sentences.phrases)
 
     @property
     def cores(self) -> str:

@@ -223,6 +223,8 @@ class VariantView:
             return self._say("cell.none")
         if metric.kind == "proportion":
             return self._language.points_cell(change)
+        if below := self.sentences.below(change, metric):
+            return below
         decimals = estimate_decimals(change)
         return f"{self._language.decimal(change.point, decimals)} {self._language.interval(change.interval, decimals)}"
 

@@ -1,0 +1,131 @@
+"""What is kept of every record where there are thousands: its answer, its ratios and its controls, some kilobytes.
+
+Pages show a few records in full (`Findings`) and count or list the others by their summaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from generator import protocol
+from generator.analysis.comparability import baseline_of, conditions
+from generator.analysis.comparison import Comparison, compare
+from generator.analysis.estimate import Estimate
+from generator.analysis.findings import Findings, VariantFindings
+from generator.analysis.quality import Gate, Quality, gate, qualities
+from generator.record import Tier, VariantRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One variant of a record against the record's own baseline."""
+
+    variant: str
+    conditions: str
+    """Two records' ratios may be held against each other where these are equal: `comparability.conditions`."""
+
+    speedup: Estimate
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One record of one measurement, in short."""
+
+    measurement: str
+    record_id: str
+    started_at: datetime
+    finished_at: datetime
+    tier: Tier
+    machine: str
+    """Fingerprint of the system."""
+
+    processor: str | None
+    system_type: str | None
+    definition_sha256: str
+    """Fingerprint of the definition that it was measured to."""
+
+    core_only: bool
+    """Whether the run was of the core suite and left variants out."""
+
+    told: bool
+    """Whether the record holds anything of today's definition; one that does not is kept and not shown."""
+
+    headline: Comparison | None
+    gate: Gate | None
+    """Of the headline's variant."""
+
+    controls: tuple[Comparison, ...]
+    """The baseline against itself, a comparison each workload that has one."""
+
+    ratios: tuple[Ratio, ...]
+    """In the record's order of variants."""
+
+    artifacts: tuple[str, ...]
+    """SHA-256 of the model files that were run."""
+
+    @property
+    def publishable(self) -> bool:
+        """Whether METHOD.md lets the record be published as a result."""
+        return self.tier is not Tier.SMOKE
+
+
+def summarise(findings: Findings) -> Summary:
+    """Reduce a record to its summary; findings without rounds give the same."""
+    record, headline = findings.record, findings.headline
+    return Summary(
+        measurement=findings.measurement.name,
+        record_id=record.record_id,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        tier=record.tier,
+        machine=record.system.fingerprint(),
+        processor=record.system.host_processor_model_name,
+        system_type=record.system.system_type,
+        definition_sha256=record.provenance.definition_sha256,
+        core_only=record.core_only,
+        told=bool(findings.workloads),
+        headline=headline,
+        gate=findings.workload_of(headline.variant).variant(headline.variant).gate if headline else None,
+        controls=tuple(one.control for one in findings.workloads if one.control),
+        ratios=tuple(_ratios(findings)),
+        artifacts=tuple(dict.fromkeys(one.artifact.sha256 for one in record.variants if one.artifact)),
+    )
+
+
+def _ratios(findings: Findings) -> Iterator[Ratio]:
+    """By the record's own baselines: two records are held together whatever the definition says today."""
+    record, statistic = findings.record, protocol.STATISTICS[findings.record.scenario]
+    known = {one.variant.name: one for workload in findings.workloads for one in workload.variants}
+    for variant in record.variants:
+        if variant.baseline:
+            continue
+        baseline = baseline_of(record, variant.workload)
+        times = [one for one in findings.times if one.workload == variant.workload]
+        found = compare(times, variant.name, baseline.name, statistic=statistic)
+        if found:
+            passed = gate(_qualities(variant, known), _qualities(baseline, known))
+            yield Ratio(variant.name, conditions(record, variant.name), found.speedup, passed)
+
+
+def _qualities(variant: VariantRecord, known: dict[str, VariantFindings]) -> tuple[Quality, ...]:
+    return known[variant.name].quality if variant.name in known else qualities(variant)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAlarms:
+    """How often the baseline differed from itself, over all records: what the intervals of the site are worth."""
+
+    runs: int
+    """Workloads of publishable records that hold an A/A control."""
+
+    alarms: int
+    """Those whose 95 % interval excludes 1."""
+
+
+def control_alarms(summaries: Iterable[Summary]) -> ControlAlarms:
+    """Count A/A alarms over the publishable records; 2 to 5 in 100 are expected."""
+    controls = [control for one in summaries if one.publishable for control in one.controls]
+    return ControlAlarms(len(controls), sum(not control.speedup.interval.contains(1.0) for control in controls))

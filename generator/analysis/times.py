@@ -1,0 +1,50 @@
+"""A block without its raw latencies: what its ratios are formed of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from generator.protocol import paired_log_ratio, round_statistic, served_rate
+from generator.record import Block
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTimes:
+    """Times of one block, some numbers a round; any two of its variants can be compared by them."""
+
+    workload: str
+    index: int
+    disturbed: bool
+    p50_ns: Mapping[str, Mapping[int, float]]
+    """Median latency of a sample in each round, by variant and cycle."""
+
+    mean_ns: Mapping[str, Mapping[int, float]]
+    """The same of means."""
+
+    rates: Mapping[str, float]
+    """Server: highest rate, in queries per second, that each variant served; those that served none are not there."""
+
+    def log_ratio(self, variant: str, against: str, statistic: str) -> float | None:
+        """Speedup of a variant as log(against / variant): see `protocol.block_value`, whose values these are."""
+        if statistic == "rate":
+            ours, theirs = self.rates.get(variant), self.rates.get(against)
+            return math.log(ours / theirs) if ours and theirs else None
+        times = self.p50_ns if statistic == "p50" else self.mean_ns
+        return paired_log_ratio(times.get(variant, {}), times.get(against, {}))
+
+
+def block_times(block: Block) -> BlockTimes:
+    """Reduce a block to its times."""
+    p50_ns, mean_ns = dict[str, dict[int, float]](), dict[str, dict[int, float]]()
+    for one in block.rounds:
+        p50_ns.setdefault(one.variant, {})[one.cycle] = round_statistic(one, "p50")
+        mean_ns.setdefault(one.variant, {})[one.cycle] = round_statistic(one, "mean")
+    rates = {name: rate for name in p50_ns if (rate := served_rate(block, name))}
+    return BlockTimes(block.workload, block.index, block.disturbed, p50_ns, mean_ns, rates)
+
+
+def times_of(blocks: Iterable[Block], workload: str | None = None) -> tuple[BlockTimes, ...]:
+    """Times of the blocks of one workload; of all where none is named."""
+    return tuple(block_times(block) for block in blocks if workload is None or block.workload == workload)

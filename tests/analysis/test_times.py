@@ -1,0 +1,61 @@
+"""A block's times say of any two variants what the block itself says."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from generator import protocol
+from generator.analysis.findings import analyse, without_rounds
+from generator.analysis.pair import ratio_of
+from generator.analysis.times import block_times, times_of
+from generator.definition import CONTROL
+from generator.record import Block
+from tests.publish import imaginary
+
+NAMES = (*imaginary.LATENCIES, CONTROL, "not there")
+
+
+@pytest.mark.parametrize("statistic", ["p50", "mean"])
+def test_ratios_are_the_protocols(statistic: str) -> None:
+    """The last number is the same, so that no page changes with where a ratio was formed."""
+    for block in imaginary.record().blocks:
+        times = block_times(block)
+        for ours, theirs in permutations(NAMES, 2):
+            expected = protocol.block_value(block, ours, theirs, statistic)
+            assert times.log_ratio(ours, theirs, statistic) == expected
+
+
+def _server_block() -> Block:
+    """Two variants that serve 100 and 150 queries a second within their bound, and one that serves none."""
+    made = imaginary.block(0, imaginary.LATENCIES)
+    rounds = []
+    for cycle in range(3):
+        for name, rate, milliseconds in (("pytorch-fp32", 100, 5), ("onnxruntime-fp32", 150, 5), (CONTROL, 100, 50)):
+            test = {**made["rounds"][0], "variant": name, "cycle": cycle, "offered_per_second": rate}
+            rounds.append({**test, "latencies_ns": [milliseconds * imaginary.MILLISECOND] * protocol.SERVER_QUERIES})
+    return Block.model_validate({**made, "rounds": rounds, "latency_bound_ns": 20 * imaginary.MILLISECOND})
+
+
+def test_served_rates_are_the_protocols() -> None:
+    block = _server_block()
+    times = block_times(block)
+    assert times.rates == {"pytorch-fp32": 100, "onnxruntime-fp32": 150}
+    for ours, theirs in permutations(NAMES, 2):
+        assert times.log_ratio(ours, theirs, "rate") == protocol.block_value(block, ours, theirs, "rate")
+    assert times.log_ratio("onnxruntime-fp32", "pytorch-fp32", "rate") is not None
+
+
+def test_any_two_variants_can_be_compared_without_the_raw_latencies() -> None:
+    findings = analyse(imaginary.measurement(), imaginary.record())
+    light = without_rounds(findings)
+    assert not any(block.rounds for block in light.record.blocks)
+    for ours, theirs in permutations(imaginary.LATENCIES, 2):
+        assert ratio_of(light, ours, theirs) == ratio_of(findings, ours, theirs)
+
+
+def test_times_of_one_workload_leave_the_others_out() -> None:
+    blocks = imaginary.record().blocks
+    assert len(times_of(blocks, imaginary.WORKLOAD)) == len(blocks)
+    assert times_of(blocks, "another") == ()
