@@ -17,10 +17,10 @@ from generator.analysis.overview import latest_by_system
 from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.errors import RecordError
+from generator.measure.needs import LEFT_OUT
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import pages
-from generator.measure.needs import LEFT_OUT
 from generator.record import Record, dump_record
 from generator.store import CACHE_FILE, analyses, collect, outlines, whole
 from tests.publish import imaginary
