@@ -266,8 +266,8 @@ def _schema() -> Any:
         }
     )
     ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text})
-    texts = ("measurement", "record_id", "started_at", "finished_at", "tier", "machine", "processor", "system_type")
-    texts += ("definition_sha256",)
+    run = ("measurement", "record_id", "started_at", "finished_at", "tier", "definition_sha256")
+    texts = (*run, "machine", "processor", "system_type")
     return pa.schema(
         {
             **dict.fromkeys(texts, text),
