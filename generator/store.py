@@ -266,8 +266,10 @@ def _schema() -> Any:
         }
     )
     ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text})
-    run = ("measurement", "record_id", "started_at", "finished_at", "tier", "definition_sha256")
-    texts = (*run, "machine", "processor", "system_type")
+    texts = (
+        *("measurement", "record_id", "started_at", "finished_at", "tier"),
+        *("machine", "processor", "system_type", "definition_sha256"),
+    )
     return pa.schema(
         {
             **dict.fromkeys(texts, text),
