@@ -47,7 +47,7 @@ from generator.store import collect
 SIZES = (100, 1000, 10_000)
 QUICK_SIZES = (100, 400)
 MEASUREMENTS, QUICK_MEASUREMENTS = 10, 2
-COLLECT_BYTES, STAGE_BYTES = 600_000_000, 900_000_000
+COLLECT_BYTES, STAGE_BYTES = 500_000_000, 600_000_000
 """Most memory of a process that collects, and of one that stages; the packages alone take 200 MB."""
 
 EXPONENT = 1.1

@@ -30,7 +30,7 @@ def test_each_broken_bound_is_named() -> None:
     assert len(slow) == 4
     assert "collect_cold grows with records to the power 2.00" in slow[0]
     large = replace(costs(100, 1.0), collect_warm=Cost(1.0, 1.0, records.COLLECT_BYTES + 1))
-    assert broken([large]) == ["100 records: collecting took 600 MB, more than 600 MB"]
+    assert broken([large]) == ["100 records: collecting took 500 MB, more than 500 MB"]
 
 
 def test_a_synthetic_checkout_is_collected_as_any_other(tmp_path: Path) -> None:
