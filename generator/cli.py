@@ -150,7 +150,7 @@ def build(
     failed = list[str]()
     if measure is not MeasureChoice.none:
         failed = _measure_if_possible(root, chosen, tier, measure, Given(minutes, suite=None if only else suite))
-        _prepare_kit(root)
+        _prepare_kit_if_possible(root)
     site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
@@ -178,6 +178,12 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     given = Given(minutes, wall_meter, watts_per_core, None if names else suite)
     failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
     _exit_with_failures(failed)
+
+
+@app.command("browser-kit")
+def browser_kit(root: Root = Path()) -> None:
+    """Prepare the models that a reader measures in the browser; measure nothing. `build --measure none` takes them."""
+    _prepare_kit(root.resolve())
 
 
 @app.command("list")
@@ -420,18 +426,25 @@ def _findings(root: Path) -> tuple[tuple[Measurement, ...], list[Findings]]:
 
 
 def _prepare_kit(root: Path) -> None:
-    """Prepare the models that a reader measures in the browser; when that fails, the site is built without them."""
+    """Prepare the models that a reader measures in the browser."""
     from generator.assets.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
     suite = load_suite(root / "measurements")
-    records = [record for found in _records(root, suite).values() for record in found]
-    artifacts = {one.artifact.sha256 for record in records for one in record.variants if one.artifact}
+    published = {
+        name: {one.artifact.sha256 for record in found for one in record.variants if one.artifact}
+        for name, found in _records(root, suite).items()
+    }
     with show.RunDisplay(out) as display:
-        try:
-            prepare_kit(suite, artifacts, root, Cache.default(root), display)
-        except GeneratorError as error:
-            err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
+        prepare_kit(suite, published, root, Cache.default(root), display)
+
+
+def _prepare_kit_if_possible(root: Path) -> None:
+    """Prepare them; when that fails, say so in one line: the site is built without them."""
+    try:
+        _prepare_kit(root)
+    except GeneratorError as error:
+        err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
 
 
 def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:

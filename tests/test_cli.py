@@ -150,3 +150,20 @@ def test_missing_package_is_mended_by_its_remedy() -> None:
     """The error names the package, what needs it, and the command."""
     text = str(MissingPackage("torch", "measure", "variant 'x'"))
     assert text.startswith("variant 'x': the package 'torch' is not installed. Install the extra 'measure'")
+
+
+def test_the_browsers_models_are_prepared_alone(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`browser-kit` measures nothing, and what hinders it is its failure; `build` goes on without the models."""
+    root, asked = checkout(), list[Path]()
+
+    def prepare(*arguments: Any) -> None:
+        asked.append(arguments[2])
+        if len(asked) > 1:
+            raise MissingPackage("torch", "measure", "the page")
+
+    monkeypatch.setattr("generator.measure.browser_kit.prepare_kit", prepare)
+    assert _run("browser-kit", "--root", str(root)).exit_code == 0
+    done = _run("browser-kit", "--root", str(root))
+    assert (done.exit_code, asked) == (1, [root, root])
+    assert "the package 'torch' is not installed" in done.stderr
+    assert not (root / "measurements/trial/records").exists()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from generator.analysis.findings import analyse
-from generator.contribute.check import Level, check
+from generator.contribute.check import check
+from generator.contribute.problem import Level
 from generator.contribute.scaffold import scaffold
 from generator.definition import load_measurement
 from generator.errors import DefinitionError, StorageError

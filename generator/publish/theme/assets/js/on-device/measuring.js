@@ -93,7 +93,7 @@ async function measureBlock(index, plan, rules, signal, watch) {
 /**
  * Measure a group.
  * plan: {variants: Map of name to {engine, provider, model}, baseline, control, samples, started(name, start)}.
- * watch: {reset(), hidden()}, whether the page was hidden since. tell(blocks) is told after each.
+ * watch: {reset(), hidden()}, whether the page was hidden since. tell(count) is told how many blocks there are.
  */
 export async function measure(plan, rules, signal, watch, tell) {
   const blocks = [], end = performance.now() + rules.budget_ns / 1e6
@@ -104,7 +104,7 @@ export async function measure(plan, rules, signal, watch, tell) {
   })
   for (;;) {
     blocks.push(await measureBlock(blocks.length, plan, rules, signal, watch))
-    tell(blocks)
+    tell(blocks.length)
     const count = kept(blocks, rules).length
     if (count >= rules.least_blocks && precise()) return { blocks, stop_reason: "goal" }
     if (blocks.length >= rules.most_blocks) return { blocks, stop_reason: "blocks" }
