@@ -200,6 +200,21 @@ def test_answers_are_compared_over_the_largest_number(run: Run, found: list[Any]
     assert run("measuring.js", body, found) == ("without bound" if difference == math.inf else difference)
 
 
+@pytest.mark.parametrize(
+    ("latencies", "query"),
+    [
+        pytest.param([600_000, 650_000, 550_000], 600_000, id="faster"),
+        pytest.param([9_000_000], 2_500_000, id="slower"),
+        pytest.param([1, 1], 50_000, id="not seen by the clock"),
+    ],
+)
+def test_batches_grow_when_queries_become_faster(run: Run, latencies: list[int], query: int) -> None:
+    """A slow warm-up does not leave batches that are short against the clock, and none becomes endless."""
+    start, round_ = {"resolution_ns": 100_000, "query_ns": 2_500_000}, {"queries": 2}
+    body = "return all.faster(data.start, data.round, data.latencies)"
+    assert run("measuring.js", body, {"start": start, "round": round_, "latencies": latencies}) == query
+
+
 def test_rounds_are_long_against_the_clock(run: Run) -> None:
     """A batch takes fifty steps of the clock or more, a round about as long as natively, and never no query."""
     starts = [

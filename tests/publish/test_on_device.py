@@ -120,6 +120,7 @@ def test_large_files_lie_once_and_both_languages_find_them(kit: Kit) -> None:
         named += [one[part] for one in data["engines"].values() for part in ("script", "binary")]
         assert {f"on-device/{name.removeprefix(base)}" for name in named} == set(written)
     assert {b"a.wasm", b"b.mjs", b"large model", b"small"} <= set(written.values())
+    assert list(files(kit)) == list(files(kit))
     packed = json.loads(written["on-device/quantization-image.json"])
     assert packed["outputs"].keys() == {FP32, INT8}
     assert packed["samples"][0][0]["dims"] == [3]

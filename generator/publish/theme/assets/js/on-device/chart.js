@@ -5,7 +5,7 @@ import { factor, factorEstimate } from "./words.js"
 
 const SPACE = "http://www.w3.org/2000/svg"
 const TITLE = 18, MARK = 24, GAP = 12, EDGE = 20, LABEL = 52
-const TICKS = [1, 2, 1 / 2, 4, 1 / 4, 8, 1 / 8, 16, 1 / 16, 32, 64, 3, 1.5, 0.75, 6, 1.2, 0.8, 1.1, 0.9] // roundest first
+const TICKS = [1, 10, 0.1, 100, 0.01, 2, 0.5, 5, 0.2, 20, 0.05, 50, 3, 1.5, 0.75, 1.2, 0.8, 1.1, 0.9] // roundest first
 
 function draw(name, attributes, text) {
   const made = document.createElementNS(SPACE, name)
@@ -24,7 +24,7 @@ function ticksOf(x, low, high) {
   return taken
 }
 
-/** rows: [{where, note, own, estimate: [point, low, high]}]. */
+/** rows: [{where, date (or nothing), own, estimate: [point, low, high]}]. */
 export function chart(rows, width, alternative) {
   const ends = rows.flatMap(row => row.estimate).concat(0.9, 1.1)
   const low = Math.min(...ends), high = Math.max(...ends)
@@ -34,7 +34,7 @@ export function chart(rows, width, alternative) {
   for (const row of rows) {
     marks.push(draw("text", { x: 0, y: y += TITLE, style: "fill: var(--c-fg); font-size: 14px; font-weight: 600" }, row.where))
     marks.push(draw("text", { x: 0, y: y += TITLE, style: "fill: var(--c-muted); font-size: 13px" },
-      `${row.note}: ${factorEstimate(row.estimate)}`))
+      factorEstimate(row.estimate) + (row.date ? ` · ${row.date}` : "")))
     const [point, from, to] = row.estimate, middle = y + MARK / 2 + 2, colour = row.own ? "var(--c1)" : "var(--c0)"
     middles.push(middle)
     marks.push(draw("path", { d: `M${x(from)} ${middle}H${x(to)}`, style: `stroke: ${colour}; stroke-width: 2; fill: none` }))

@@ -160,6 +160,7 @@ class Page {
     this.gpu.disabled = now || this.lacksGpu
     this.start.hidden = now
     this.cancel.hidden = this.progress.hidden = !now
+    this.part("size").hidden = now
     this.root.setAttribute("aria-busy", String(now))
     if (!now) this.showSize()
     if (pressed) (now ? this.cancel : this.start).focus({ preventScroll: true })
@@ -279,11 +280,11 @@ class Page {
       if (!interval) continue
       const judged = verdict(strict, rules)
       made.append(element("p", sentence(interval, judged, { variant: one.title, against: baseline.title }, words), { class: `verdict verdict--${judged.replace("_", "-")}` }))
-      rows.push({ where: words.here, note: one.title, variant: one.title, own: true, estimate: estimateOf(interval) })
+      rows.push({ where: one.provider === "webgpu" ? words.here_webgpu : words.here, own: true, estimate: estimateOf(interval) })
     }
     for (const one of group.published) {
       made.append(element("p", `${filled(words.published, one)} ${one.same_files ? "" : words.other_files}`))
-      rows.push({ where: one.system, note: one.date, variant: others[0].title, own: false, estimate: one.estimate })
+      rows.push({ where: one.system, date: one.date, own: false, estimate: one.estimate })
     }
     if (!group.published.length) made.append(element("p", words.no_published))
     made.append(...this.doubts(described, blocks, stop_reason))
@@ -300,20 +301,20 @@ class Page {
     return made
   }
 
-  /** What must be said beside the numbers. */
+  /** What must be said beside the numbers, the worst first. */
   doubts(described, blocks, stop_reason) {
     const { kit: { rules, control }, words } = this
     const found = []
     for (const one of described) {
       if (one.difference <= rules.tolerance) continue
       const why = one.precision === "int8" ? words.differs_int8 : words.differs_otherwise
-      found.push(`${filled(words.differs, { variant: one.title, difference: share(one.difference) })} ${why}`)
+      found.push([`${filled(words.differs, { variant: one.title, difference: share(one.difference) })} ${why}`, "on-device__doubt"])
     }
     const aa = logInterval(blocks, control, described[0].name, rules)
-    if (aa && Math.abs(aa.centre) > aa.half) found.push(filled(words.suspect, { control: factorEstimate(estimateOf(aa)) }))
-    if (stop_reason !== "goal") found.push(filled(words[`stop_${stop_reason}`], { goal: plusMinus(Math.expm1(rules.goal_half_width)) }))
-    if (blocks.some(block => block.disturbed)) found.push(words.hidden)
-    return found.map(text => element("p", text, { class: "source" }))
+    if (aa && Math.abs(aa.centre) > aa.half) found.push([filled(words.suspect, { control: factorEstimate(estimateOf(aa)) }), "on-device__doubt"])
+    if (stop_reason !== "goal") found.push([filled(words[`stop_${stop_reason}`], { goal: plusMinus(Math.expm1(rules.goal_half_width)) }), "source"])
+    if (blocks.some(block => block.disturbed)) found.push([words.hidden, "source"])
+    return found.map(([text, kind]) => element("p", text, { class: kind }))
   }
 
   figure(rows) {
@@ -326,11 +327,11 @@ class Page {
 
   table(rows) {
     const { words } = this, table = element("table"), head = element("thead"), body = element("tbody"), line = element("tr")
-    for (const name of ["where", "variant", "speedup"]) line.append(element("th", words[`column_${name}`], { scope: "col" }))
+    for (const name of ["where", "speedup"]) line.append(element("th", words[`column_${name}`], { scope: "col" }))
     head.append(line)
     for (const row of rows) {
       const cells = element("tr")
-      cells.append(element("td", row.own ? row.where : `${row.where}, ${row.note}`), element("td", row.variant), element("td", factorEstimate(row.estimate), { class: "num" }))
+      cells.append(element("td", row.date ? `${row.where}, ${row.date}` : row.where), element("td", factorEstimate(row.estimate), { class: "num" }))
       body.append(cells)
     }
     table.append(head, body)
