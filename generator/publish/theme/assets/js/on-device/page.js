@@ -327,7 +327,7 @@ class Page {
 
   table(rows) {
     const { words } = this, table = element("table"), head = element("thead"), body = element("tbody"), line = element("tr")
-    for (const name of ["where", "speedup"]) line.append(element("th", words[`column_${name}`], { scope: "col" }))
+    line.append(element("th", words.column_where, { scope: "col" }), element("th", words.column_speedup, { scope: "col", class: "num" }))
     head.append(line)
     for (const row of rows) {
       const cells = element("tr")
