@@ -159,7 +159,7 @@ def build(
     failed = list[str]()
     if measure is not MeasureChoice.none:
         failed = _measure_if_possible(root, chosen, tier, measure, given)
-        _prepare_kit(root)
+        _prepare_kit_if_possible(root)
     site = _publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
@@ -188,6 +188,12 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     given = replace(asked, minutes=minutes, wall_meter=wall_meter, watts_per_core=watts_per_core)
     failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
     _exit_with_failures(failed)
+
+
+@app.command("browser-kit")
+def browser_kit(root: Root = Path()) -> None:
+    """Prepare the models that a reader measures in the browser; measure nothing. `build --measure none` takes them."""
+    _prepare_kit(root.resolve())
 
 
 @app.command("list")
@@ -462,17 +468,22 @@ def _collection(root: Path) -> tuple[tuple[Measurement, ...], Collection]:
 
 
 def _prepare_kit(root: Path) -> None:
-    """Prepare the models that a reader measures in the browser; when that fails, the site is built without them."""
+    """Prepare the models that a reader measures in the browser."""
     from generator.assets.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
     suite, collection = _collection(root)
-    artifacts = {one for summary in collection.summaries for one in summary.artifacts}
+    published = {name: {sha for one in every for sha in one.artifacts} for name, every in collection.every.items()}
     with show.RunDisplay(out) as display:
-        try:
-            prepare_kit(suite, artifacts, root, Cache.default(root), display)
-        except GeneratorError as error:
-            err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
+        prepare_kit(suite, published, root, Cache.default(root), display)
+
+
+def _prepare_kit_if_possible(root: Path) -> None:
+    """Prepare them; when that fails, say so in one line: the site is built without them."""
+    try:
+        _prepare_kit(root)
+    except GeneratorError as error:
+        err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
 
 
 def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:

@@ -36,15 +36,19 @@ def known_names(incomplete: str) -> list[str]:
 Root = Annotated[Path, typer.Option("--root", help="The checkout to work in.", hidden=True)]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Measurements; all when none is named.", autocompletion=known_names),
+    typer.Argument(
+        metavar="[NAME]...",
+        help="Measurements, or files of records made in a browser; everything when none is named.",
+        autocompletion=known_names,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of words.")]
 
 
 def check(names: Names = None, json: Json = False, root: Root = Path()) -> None:
     """Say all that is wrong with measurements and records: file, line, reason, remedy. Runs none of their code."""
-    from generator.contribute.check import Level
     from generator.contribute.check import check as checked
+    from generator.contribute.problem import Level
 
     found = checked(root.resolve(), names or ())
     if json:
@@ -53,7 +57,9 @@ def check(names: Names = None, json: Json = False, root: Root = Path()) -> None:
         for problem in found.problems:
             label = "[red]error[/]" if problem.level is Level.ERROR else "[yellow]advice[/]"
             out.print(f"{label} {escape(str(problem))}", highlight=False, soft_wrap=True)
-        seen = f"{found.measurements} measurements, {found.records} sound records, {found.size_bytes / 2**20:.1f} MiB"
+        seen = f"{found.measurements} measurements, {found.records} sound records"
+        seen += f", {found.browser_records} made in browsers" if found.browser_records else ""
+        seen += f", {found.size_bytes / 2**20:.1f} MiB"
         errors = sum(problem.level is Level.ERROR for problem in found.problems)
         out.print(f"{f'{errors} to mend' if errors else 'Nothing must be mended'}: {seen}.", highlight=False)
     if not found.sound:

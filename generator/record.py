@@ -745,6 +745,9 @@ def parse_record(data: Any, where: str) -> Record:
     again = "Restore the file (git checkout), or delete it and measure again."
     if not isinstance(data, dict):
         raise RecordError(where, "the record is no JSON object", again)
+    if data.get("kind") == "browser":
+        problem = "it was made in a browser, and such records are kept apart from native ones"
+        raise RecordError(where, problem, "Move it from records/ to browser/, beside it.")
     if data.get("schema_version") != SCHEMA_VERSION:
         found = str(data.get("schema_version"))[:40]
         raise RecordError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from generator import cli
 from generator.errors import MissingPackage
 from generator.measure import plan
+from generator.publish.staging import Page
 from generator.record import SystemDescription, load_records
 
 Make = Callable[..., Any]
@@ -175,3 +177,42 @@ def test_missing_package_is_mended_by_its_remedy() -> None:
     """The error names the package, what needs it, and the command."""
     text = str(MissingPackage("torch", "measure", "variant 'x'"))
     assert text.startswith("variant 'x': the package 'torch' is not installed. Install the extra 'measure'")
+
+
+def test_the_browsers_models_are_prepared_alone(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`browser-kit` measures nothing, and what hinders it is its failure; `build` goes on without the models."""
+    root, asked = checkout(), list[Path]()
+
+    def prepare(*arguments: Any) -> None:
+        asked.append(arguments[2])
+        if len(asked) > 1:
+            raise MissingPackage("torch", "measure", "the page")
+
+    monkeypatch.setattr("generator.measure.browser_kit.prepare_kit", prepare)
+    assert _run("browser-kit", "--root", str(root)).exit_code == 0
+    done = _run("browser-kit", "--root", str(root))
+    assert (done.exit_code, asked) == (1, [root, root])
+    assert "the package 'torch' is not installed" in done.stderr
+    assert not (root / "measurements/trial/records").exists()
+
+
+def test_without_npm_the_site_is_built_and_says_what_is_missing(
+    checkout: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line on the standard error, no trace in the exit status; the page itself has a note in place of its button."""
+    root, written = checkout(), list[Page]()
+
+    def built(pages: list[Page], *_: Any, **__: Any) -> Any:
+        written.extend(pages)
+        return SimpleNamespace(path=root / "site")
+
+    monkeypatch.setattr("generator.browser.kit.load_groups", lambda *_: ())
+    monkeypatch.setattr("generator.assets.npm.shutil.which", lambda _: None)
+    monkeypatch.setattr("generator.publish.pages.pages", lambda *given: [Page("en", "kit", repr(given[-1]).encode())])
+    monkeypatch.setattr("generator.publish.site.build_site", built)
+    done = _run("build", "--measure", "none", "--root", str(root))
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    (said,) = done.stderr.strip().splitlines()
+    assert "The page 'Measure on your own device' is built without its button" in said
+    assert "is fetched by npm, which this machine does not have. Install Node.js" in said
+    assert [page.content for page in written] == [b"None"]

@@ -16,6 +16,7 @@ from generator.measure.run import run_measurement
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
 from generator.record import Record, SystemDescription, Tier, load_records
+from tests.browser.test_browser_record import sealed
 
 Make = Callable[..., Any]
 TEXTS = ("--title-ru", "Проба", "--title-en", "Trial", "--question-ru", "Быстрее ли?", "--question-en", "Is it faster?")
@@ -77,6 +78,18 @@ def test_check_says_what_is_wrong_and_where(checkout: Make, definition: str) -> 
     assert problem["remedy"].startswith("Did you mean 'synthetic'?")
 
 
+def test_check_reads_a_record_that_a_browser_saved(tmp_path: Path) -> None:
+    """Wherever it lies; the exit status tells a script."""
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(sealed()), "utf-8")
+    status, said = _run(tmp_path, "check", str(path))
+    assert (status, "1 made in browsers" in said) == (0, True)
+    path.write_text("{", "utf-8")
+    status, said = _run(tmp_path, "check", str(path))
+    assert status == 1
+    assert "saved.json:1: the record is no complete JSON" in said
+
+
 def test_reproduce_measures_again_and_compares(record: Record, tmp_path: Path) -> None:
     status, said = _run(tmp_path, "reproduce", record.record_id[:15])
     assert status == 0
@@ -116,11 +129,12 @@ def test_export_writes_what_it_says(record: Record, tmp_path: Path) -> None:
     assert "results.csv" in said
 
 
-def test_schema_writes_both(tmp_path: Path) -> None:
+def test_schema_writes_all(tmp_path: Path) -> None:
     assert _run(tmp_path, "schema")[0] == 0
     assert {path.name for path in (tmp_path / "schemas").iterdir()} == {
         "measurement.schema.json",
         "record.schema.json",
+        "browser-record.schema.json",
     }
 
 

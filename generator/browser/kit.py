@@ -102,6 +102,9 @@ class Group(_Part):
     definition_sha256: Sha256
     """Of the definition that the models were prepared by."""
 
+    stamp: Sha256
+    """Over what else they were prepared with: another one means that preparing anew may give other models."""
+
     native: str
     """Version of the ONNX Runtime that gave the answers."""
 

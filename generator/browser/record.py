@@ -1,7 +1,7 @@
 """Records made in a browser: a form of their own, because a browser tells less and permits less than a machine.
 
 They are kept apart from native records: the page "Measured on your own device" writes them
-(publish/theme/assets/js/on-device), `check_browser_record` reads them, and no published number comes of them.
+(publish/theme/assets/js/on-device), `load_browser_record` reads them, and no published number comes of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from generator import protocol
 from generator.definition import CONTROL, Name, Precision
 from generator.errors import RecordError
-from generator.record import Count, Latency, Line, NanoSeconds, Sha256, seal_of
+from generator.reading import Unreadable, read_plain
+from generator.record import Count, Latency, Line, NanoSeconds, Sha256, decoded, seal_of
 
 SCHEMA_VERSION = 1
 KIND = "browser"
+FOLDER = "browser"
+"""Of a measurement's folder, where such records lie in a checkout: beside `records/`, never in it."""
+
 MAX_BYTES = 4 * 1024 * 1024
 """A larger record is refused unread; one of the page's has some hundred kilobytes."""
 
@@ -55,7 +59,10 @@ class BrowserRules:
     uncounted_queries: int = protocol.UNCOUNTED_QUERIES
     warm_up_window_ns: int = protocol.WARM_UP_WINDOW_NS
     warm_up_gain: float = protocol.WARM_UP_GAIN
-    warm_up_least_ns: int = protocol.WARM_UP_LEAST_NS
+    warm_up_least_ns: int = 500_000_000
+    """Longer than natively: browsers begin with code that is quickly made and four times slower, and compile the hot
+    parts again beside it, which two cores take half a second for."""
+
     warm_up_most_ns: int = 3_000_000_000
     tolerance: float = protocol.AUDIT_TOLERANCE
     """Largest difference from native ONNX Runtime's outputs, over the largest of them, at which they are the same."""
@@ -74,7 +81,7 @@ class Browser(_Part):
     user_agent: Line
     logical_cores: Count | None
     memory_mib: Count | None
-    """Rounded by the browser to a power of two, and cut off at 8 GiB."""
+    """Rounded by the browser to a power of two, and cut off at 8 or 32 GiB."""
 
     cross_origin_isolated: bool
     """Whether the page was served so that threads may share memory and clocks are finer."""
@@ -214,7 +221,7 @@ def _by_cycle(block: BrowserBlock, name: str) -> dict[int, float]:
     return {one.cycle: statistics.median(one.latencies_ns) for one in block.rounds if one.variant == name}
 
 
-def check_browser_record(path: Path) -> BrowserRecord:
+def load_browser_record(path: Path) -> BrowserRecord:
     """Read and verify a record that the page saved.
 
     Raises:
@@ -222,20 +229,18 @@ def check_browser_record(path: Path) -> BrowserRecord:
     """
     where = path.name
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise RecordError(where, f"the record is larger than {MAX_BYTES // 2**20} MiB", _AGAIN)
-        data = json.loads(path.read_text("utf-8"))
+        data = decoded(read_plain(path, MAX_BYTES))
     except FileNotFoundError as error:
         raise RecordError(where, "there is no such record", _AGAIN) from error
-    except UnicodeDecodeError as error:
-        raise RecordError(where, "the record is not UTF-8", _AGAIN) from error
+    except Unreadable as error:
+        raise RecordError(where, f"the record {error.problem}", _AGAIN) from error
     except (ValueError, RecursionError) as error:
         raise RecordError(where, f"the record is no complete JSON ({error})", _AGAIN) from error
     return parse_browser_record(data, where)
 
 
 def parse_browser_record(data: Any, where: str) -> BrowserRecord:
-    """Verify the decoded JSON of a browser's record; see `check_browser_record`."""
+    """Verify the decoded JSON of a browser's record; see `load_browser_record`."""
     if not isinstance(data, dict) or data.get("kind") != KIND:
         raise RecordError(where, "this is no record made in a browser", _AGAIN)
     if data.get("schema_version") != SCHEMA_VERSION:
@@ -243,8 +248,10 @@ def parse_browser_record(data: Any, where: str) -> BrowserRecord:
         problem = f"the record's schema version is {found}, this generator reads {SCHEMA_VERSION}"
         raise RecordError(where, problem, _AGAIN)
     try:
-        record = BrowserRecord.model_validate_json(json.dumps(data))
-    except ValidationError as error:
+        record = BrowserRecord.model_validate_json(json.dumps(data, allow_nan=False))
+    except ValueError as error:
+        if not isinstance(error, ValidationError):  # a number too large for 64 bits, as 1e999
+            raise RecordError(where, f"the record holds what is no JSON ({error})", _AGAIN) from error
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         more = f" (and {error.error_count() - 1} more problems)" if error.error_count() > 1 else ""

@@ -6,18 +6,19 @@ import os
 import re
 import tomllib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from generator.analysis.collection import MOST_SYSTEMS, newest_first, to_show
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
-from generator.contribute.lines import line_in_json, line_in_toml
+from generator.browser.record import FOLDER
+from generator.contribute import browser_records
+from generator.contribute.lines import line_in_toml
+from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
 from generator.definition import (
     DEFINITION_FILE,
     MAX_DEFINITION_BYTES,
@@ -33,53 +34,23 @@ from generator.publish.charts.gallery import Drawn, Gallery
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
 from generator.reading import Unreadable, read_plain
-from generator.record import MAX_RECORD_BYTES, Record, Tier, load_record, outline
+from generator.record import Record, Tier, load_record, outline
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
-"""What may lie in a measurement's folder, beside `records/`."""
+"""What may lie in a measurement's folder, beside the folders of records."""
+
+RECORDS = ("records", FOLDER)
+"""Folders of native and of browsers' records."""
 
 WEIGHTS = frozenset(
     {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz", ".ckpt", ".h5", ".onnx", ".safetensors"}
 )
 MOST_FOLDER_BYTES = 256 * 2**20
-MOST_SHOWN = 20
-"""Problems of one file that are listed; a damaged one has thousands of the same."""
-
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LATIN = re.compile("[a-z]", re.IGNORECASE)
 _NO_LICENCE = frozenset({"", "?", "-", "none", "null", "unknown", "todo", "n/a"})
 _ARTICLE_LINE = re.compile(r", line (\d+)$")
-_JSON_LINE = re.compile(r"line (\d+) column \d+")
-
-
-class Level(StrEnum):
-    """How much a problem weighs."""
-
-    ERROR = "error"
-    """Nothing of it is published before it is mended."""
-
-    ADVICE = "advice"
-    """It may stay, but a reader will ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to mend."""
-
-    file: str
-    """Relative to the checkout, with slashes."""
-
-    line: int | None
-    """From 1; None where the fault is no line's."""
-
-    reason: str
-    remedy: str
-    level: Level = Level.ERROR
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}." + (f" {self.remedy}" if self.remedy else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +62,14 @@ class Checked:
 
     measurements: int
     records: int
+    browser_records: int
     size_bytes: int
     """Of everything in the folders that were checked."""
 
     @property
     def sound(self) -> bool:
         """Whether nothing must be mended."""
-        return all(problem.level is not Level.ERROR for problem in self.problems)
+        return _sound(self.problems)
 
 
 def check(root: Path, names: Sequence[str] = (), now: datetime | None = None) -> Checked:
@@ -107,25 +79,47 @@ def check(root: Path, names: Sequence[str] = (), now: datetime | None = None) ->
 
     Args:
         root: the checkout.
-        names: measurements to check; all of them when left out.
+        names: measurements to check, and files of browsers' records, which end with .json and may lie anywhere;
+            everything in the checkout when left out.
         now: records that end later have a wrong clock; the present when left out.
 
     Raises:
         DefinitionError: when there is no measurement of such a name.
     """
     folders = {folder.name: folder for folder in measurement_folders(root / "measurements")}
-    for name in names:
+    files = [name for name in dict.fromkeys(names) if name.endswith(".json")]
+    named = [name for name in dict.fromkeys(names) if name not in files]
+    for name in named:
         if name not in folders:
             raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, folders)}"])
-    chosen = [folders[name] for name in dict.fromkeys(names)] if names else list(folders.values())
-    seen = [_Folder(root, folder, now or datetime.now(UTC)) for folder in chosen]
+    now = now or datetime.now(UTC)
+    seen = [_Folder(root, folders[name], now) for name in (named if names else folders)]
     found = [problem for one in seen for problem in one.problems()]
-    found += _ids_taken_twice(seen)
+    alone = [list(browser_records.in_file(Path(name), _fingerprints(folders.values()), now)) for name in files]
+    found += [*_ids_taken_twice(seen), *(problem for problems in alone for problem in problems)]
     if not names:
         found += _about_prices(root)
     ordered = sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0, problem.reason))
-    sizes = sum(path.lstat().st_size for one in seen for path in one.files())
-    return Checked(tuple(ordered), len(seen), sum(len(one.records) for one in seen), sizes)
+    return Checked(
+        tuple(ordered),
+        measurements=len(seen),
+        records=sum(len(one.records) for one in seen),
+        browser_records=sum(one.browser_records for one in seen) + sum(map(_sound, alone)),
+        size_bytes=sum(path.lstat().st_size for one in seen for path in one.files()),
+    )
+
+
+def _sound(problems: Iterable[Problem]) -> bool:
+    return all(problem.level is not Level.ERROR for problem in problems)
+
+
+def _fingerprints(folders: Iterable[Path]) -> Mapping[str, str]:
+    """Of every definition that can be read, by its measurement's name."""
+    found = dict[str, str]()
+    for folder in folders:
+        with suppress(DefinitionError):
+            found[folder.name] = load_measurement(folder).fingerprint()
+    return found
 
 
 class _Undrawn(Gallery):
@@ -145,6 +139,7 @@ class _Folder:
 
         self.summaries = dict[Path, Summary]()
         self.recent = deque[Findings](maxlen=MOST_SYSTEMS)
+        self.browser_records = 0
 
     def problems(self) -> list[Problem]:
         """All of them."""
@@ -153,8 +148,10 @@ class _Folder:
         try:
             measurement = load_measurement(self.folder)
         except DefinitionError as error:
-            return [*self._about_files(), *self._about_records(None), *self._about_definition(error)]
+            found = [*self._about_files(), *self._about_records(None), *self._about_browser_records(None)]
+            return [*found, *self._about_definition(error)]
         found = [*self._about_files(), *self._about_records(measurement)]
+        found += self._about_browser_records(measurement.fingerprint())
         return [*found, *self._about_words(measurement), *self._about_articles(measurement)]
 
     def files(self) -> Iterator[Path]:
@@ -168,14 +165,14 @@ class _Folder:
             inside = path.relative_to(self.folder)
             if path.is_symlink():
                 yield self.problem(path, "it is a link", "Put the file itself there.")
-            elif inside.as_posix() in KNOWN_FILES or (inside.parts[0] == "records" and _is_record(inside)):
+            elif inside.as_posix() in KNOWN_FILES or _is_record(inside):
                 continue
             elif path.suffix.lower() in WEIGHTS:
                 remedy = "Pin it in generator/assets/catalogue.toml, with its hash and licence."
                 yield self.problem(path, "weights and data do not lie here, and pickles run code when read", remedy)
             else:
-                known = ", ".join(sorted(KNOWN_FILES))
-                yield self.problem(path, "the generator knows no such file", f"Delete it. Known: {known}, records/.")
+                known = ", ".join([*sorted(KNOWN_FILES), *(f"{name}/" for name in RECORDS)])
+                yield self.problem(path, "the generator knows no such file", f"Delete it. Known: {known}.")
         size = sum(path.lstat().st_size for path in self.files())
         if size > MOST_FOLDER_BYTES:
             problem = f"the folder holds {size // 2**20} MiB, {MOST_FOLDER_BYTES // 2**20} are the most"
@@ -220,7 +217,7 @@ class _Folder:
             try:
                 record = load_record(path)
             except RecordError as error:
-                yield from self._about_bad_record(path, error)
+                yield from of_record(self.name_of(path), path, error)
                 continue
             self.records[path] = outline(record)
             if measurement:
@@ -228,21 +225,10 @@ class _Folder:
                 self.recent.append(without_rounds(analyse(measurement, record)))
                 self.summaries[path] = summarise(self.recent[-1])
 
-    def _about_bad_record(self, path: Path, error: RecordError) -> Iterator[Problem]:
-        """What is wrong with a record, field by field where it can be told."""
-        cause = error.__cause__
-        if not isinstance(cause, ValidationError):
-            said = _JSON_LINE.search(error.problem)
-            yield self.problem(path, error.problem, error.remedy, line=int(said[1]) if said else None)
-            return
-        text = read_plain(path, MAX_RECORD_BYTES)
-        details = cause.errors(include_input=False, include_url=False)
-        for detail in details[:MOST_SHOWN]:
-            place = ".".join(str(part) for part in detail["loc"]) or "record"
-            line = line_in_json(text, detail["loc"]) if detail["loc"] else None
-            yield self.problem(path, f"{place}: {detail['msg'].rstrip('.')}", error.remedy, line=line)
-        if len(details) > MOST_SHOWN:
-            yield self.problem(path, f"{len(details) - MOST_SHOWN} more fields are wrong", error.remedy)
+    def _about_browser_records(self, definition: str | None) -> Iterator[Problem]:
+        for problems in browser_records.in_folder(self.folder, self.name_of(self.folder), definition, self.now):
+            self.browser_records += _sound(problems)
+            yield from problems
 
     def _about_run(self, path: Path, record: Record, measurement: Measurement) -> Iterator[Problem]:
         """What is wrong with a sound record in this place."""
@@ -317,11 +303,15 @@ class _Folder:
         self, path: Path, reason: str, remedy: str, *, line: int | None = None, level: Level = Level.ERROR
     ) -> Problem:
         """One problem of a file in the folder."""
-        return Problem(path.relative_to(self.root).as_posix(), line, reason.rstrip("."), remedy, level)
+        return Problem(self.name_of(path), line, reason.rstrip("."), remedy, level)
+
+    def name_of(self, path: Path) -> str:
+        """How problems call a file of the folder."""
+        return path.relative_to(self.root).as_posix()
 
 
 def _is_record(inside: Path) -> bool:
-    return len(inside.parts) == 2 and inside.suffix == ".json"
+    return len(inside.parts) == 2 and inside.parts[0] in RECORDS and inside.suffix == ".json"
 
 
 def _split(problem: str) -> tuple[str, str]:

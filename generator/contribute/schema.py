@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import BaseModel
+
+from generator.browser.record import BrowserRecord
 from generator.definition import RUNTIMES, TRANSFORMS, WORKLOADS, Measurement
 from generator.record import Record
 
 DEFINITION_SCHEMA = "schemas/measurement.schema.json"
 RECORD_SCHEMA = "schemas/record.schema.json"
+BROWSER_RECORD_SCHEMA = "schemas/browser-record.schema.json"
 
 _VOCABULARIES: Mapping[tuple[str, str], Iterable[str]] = MappingProxyType(
     {
@@ -25,7 +29,11 @@ _VOCABULARIES: Mapping[tuple[str, str], Iterable[str]] = MappingProxyType(
 
 def schemas() -> Mapping[str, str]:
     """Text of each schema by its path in the checkout: the same bytes for the same generator."""
-    return {DEFINITION_SCHEMA: _text(_definition()), RECORD_SCHEMA: _text(_record())}
+    return {
+        DEFINITION_SCHEMA: _text(_definition()),
+        RECORD_SCHEMA: _text(_record(Record, "Record of a measurement")),
+        BROWSER_RECORD_SCHEMA: _text(_record(BrowserRecord, "Record of a measurement in a browser")),
+    }
 
 
 def _definition() -> dict[str, Any]:
@@ -38,11 +46,11 @@ def _definition() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "measurement.toml"}
 
 
-def _record() -> dict[str, Any]:
+def _record(kind: type[BaseModel], title: str) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Record.model_json_schema(),
-        "title": "Record of a measurement",
+        **kind.model_json_schema(),
+        "title": title,
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.metadata
-from collections.abc import Container, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from generator.assets.cache import Cache
 from generator.assets.packages import required
 from generator.browser.kit import CHOICES, SAMPLES, VERSION, Array, Choice, Group, Model, group_file, load_group
 from generator.definition import Measurement
+from generator.errors import MissingPackage
 from generator.measure.events import Listener, Preparing
 from generator.runtimes.session import Spec
 from generator.transforms import apply
@@ -21,31 +24,39 @@ from generator.workloads.workload import Arrays, Artifact, Workload
 
 
 def prepare_kit(
-    suite: Sequence[Measurement], published: Container[str], root: Path, cache: Cache, tell: Listener
+    suite: Sequence[Measurement],
+    published: Mapping[str, Collection[str]],
+    root: Path,
+    cache: Cache,
+    tell: Listener,
 ) -> None:
     """Prepare every group of `CHOICES` that is not there, mostly out of what measuring has left in the cache.
 
-    A group that is there but has other models than the records is prepared again: packages or code may have changed.
+    A group whose models the records do not name is prepared again when the packages or the records are other ones
+    than when it was made. On a machine that makes other models than the published ones that happens once; the page
+    then says that its files are others.
 
     Args:
         suite: all measurements; a choice whose measurement is not among them is passed over.
-        published: SHA-256 of the artifacts that the records name.
+        published: SHA-256 of the artifacts that the records of each measurement name.
         root: the checkout.
         cache: where models are, and where groups go.
         tell: told what is being prepared.
 
     Raises:
-        MissingPackage: when PyTorch or ONNX Runtime is not installed.
+        MissingPackage: when PyTorch or ONNX Runtime is not installed, and there is no group yet.
         AssetError: when weights or inputs are not to be had.
         PreparationError: when a model cannot be made.
     """
     known = {one.name: one for one in suite}
     for choice in CHOICES:
-        group = load_group(choice, suite, cache.root)
-        if choice.measurement not in known or (group and all(one.sha256 in published for one in group.models)):
+        group, hashes = load_group(choice, suite, cache.root), published.get(choice.measurement, ())
+        if choice.measurement not in known or (group and all(one.sha256 in hashes for one in group.models)):
             continue
-        required("the page 'Measured on your own device'", torch="torch", onnxruntime="onnxruntime")
-        group = prepare_group(known[choice.measurement], choice, root, cache, tell)
+        stamp = _stamp(hashes, group)
+        if group and group.stamp == stamp:
+            continue
+        group = prepare_group(known[choice.measurement], choice, stamp, root, cache, tell)
         with cache.workspace() as folder:
             written = folder / "group.json"
             written.write_text(group.model_dump_json(indent=1) + "\n", "utf-8")
@@ -54,8 +65,23 @@ def prepare_kit(
             written.replace(path)
 
 
-def prepare_group(measurement: Measurement, choice: Choice, root: Path, cache: Cache, tell: Listener) -> Group:
+def _stamp(published: Collection[str], group: Group | None) -> str:
+    """Hash over what a group is made with; the group's own where nothing can be made here."""
+    try:
+        versions = required("the page 'Measure on your own device'", torch="torch", onnxruntime="onnxruntime")
+    except MissingPackage:
+        if group:
+            return group.stamp
+        raise
+    return hashlib.sha256(json.dumps([versions, sorted(published)], sort_keys=True).encode()).hexdigest()
+
+
+def prepare_group(
+    measurement: Measurement, choice: Choice, stamp: str, root: Path, cache: Cache, tell: Listener
+) -> Group:
     """Make the models of one choice, and let ONNX Runtime answer the samples with them, on one thread.
+
+    Samples are inputs for calibration: those photographs may be passed on, unlike those that quality is measured on.
 
     Raises:
         GeneratorError: as `prepare_kit` does.
@@ -63,7 +89,7 @@ def prepare_group(measurement: Measurement, choice: Choice, root: Path, cache: C
     chosen = next(one for one in measurement.workloads if one.name == choice.workload)
     folder = root / "measurements" / measurement.name
     workload = load_workload(chosen, folder, cache, lambda *p: tell(Preparing(*p)))
-    samples = workload.timed_samples()[:SAMPLES]
+    samples = workload.calibration(SAMPLES)
     models = []
     for name in choice.variants:
         tell(Preparing(f"browser: {name}"))
@@ -74,6 +100,7 @@ def prepare_group(measurement: Measurement, choice: Choice, root: Path, cache: C
         measurement=measurement.name,
         workload=choice.workload,
         definition_sha256=measurement.fingerprint(),
+        stamp=stamp,
         native=importlib.metadata.version("onnxruntime"),
         models=tuple(models),
         samples=tuple(_packed(sample) for sample in samples),

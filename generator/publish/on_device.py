@@ -83,6 +83,7 @@ def widget(
         f'<p class="on-device__error" role="alert" hidden></p>'
         f'<progress max="1" value="0" aria-label="{text["progress"]}" hidden></progress>'
         f'<p class="on-device__status" role="status">{text["needs"]}</p>'
+        f'<p class="on-device__detail"></p>'
         f'<div class="on-device__results"></div></div>'
     )
 
@@ -102,15 +103,20 @@ def _data(
         "runtime": {"package": RUNTIME, "version": kit.version},
         "control": CONTROL,
         "engines": engines,
-        "rules": {
-            **asdict(RULES),
-            "session_floor": protocol.SESSION_FLOOR,
-            "most_disturbed": protocol.MOST_DISTURBED,
-            "smallest_effect": protocol.SMALLEST_EFFECT,
-            "no_difference": protocol.NO_DIFFERENCE,
-            "quantiles": [_quantiles(count) for count in range(1, MOST_COMPARISONS + 1)],
-        },
+        "rules": rules(),
         "groups": [_group(group, base, suite, found.get(group.measurement, ()), phrases) for group in kit.groups],
+    }
+
+
+def rules() -> dict[str, Any]:
+    """The protocol as the scripts know it: how far it goes in a browser, and the constants of its statistic."""
+    return {
+        **asdict(RULES),
+        "session_floor": protocol.SESSION_FLOOR,
+        "most_disturbed": protocol.MOST_DISTURBED,
+        "smallest_effect": protocol.SMALLEST_EFFECT,
+        "no_difference": protocol.NO_DIFFERENCE,
+        "quantiles": [_quantiles(count) for count in range(1, MOST_COMPARISONS + 1)],
     }
 
 

@@ -270,6 +270,7 @@ class _Edition:
         words = phrases(self.language)
         context = {
             "command": markdown.code_block("python -m generator build", "bash"),
+            "check": markdown.code_block("python -m generator check browser-….json", "bash"),
             "say": words.say,
             "widget": on_device.widget(self.kit, self.suite, self.found, words) if self.kit else "",
         }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from generator.browser.record import BrowserRecord, check_browser_record, parse_browser_record, speedups
+from generator.browser.record import BrowserRecord, load_browser_record, parse_browser_record, speedups
 from generator.errors import RecordError
 from generator.record import load_record, parse_record, seal_of
 
@@ -85,7 +85,7 @@ def sealed(changes: Change = lambda _: None) -> dict[str, Any]:
 def test_a_saved_record_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text(json.dumps(sealed(), ensure_ascii=False, indent=1), "utf-8")
-    assert isinstance(check_browser_record(path), BrowserRecord)
+    assert isinstance(load_browser_record(path), BrowserRecord)
 
 
 def test_the_ratio_is_the_protocols() -> None:
@@ -149,12 +149,12 @@ def test_a_file_that_is_no_record(tmp_path: Path, content: bytes, problem: str) 
     path = tmp_path / "r.json"
     path.write_bytes(content)
     with pytest.raises(RecordError, match=problem):
-        check_browser_record(path)
+        load_browser_record(path)
 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="no such record"):
-        check_browser_record(tmp_path / "gone.json")
+        load_browser_record(tmp_path / "gone.json")
 
 
 def test_native_records_and_these_are_kept_apart() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from generator.assets.asset import asset
 from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import fetch
 from generator.browser.kit import CHOICES, RUNTIME, VERSION, Array, Engine, Group, Kit, Model
-from generator.browser.record import RULES, check_browser_record, speedups
+from generator.browser.record import RULES, load_browser_record, speedups
 from generator.errors import AssetError
 from generator.publish import on_device
 from generator.publish.pages import pages
@@ -34,7 +35,8 @@ from tests.publish import imaginary
 from tests.publish.test_site_build import checkout
 from tests.publish.test_site_build import pages as other_pages
 
-from .conftest import DESKTOP, PHONE, REPOSITORY, SUB_PATH, Visit, _Quiet, watch
+from .conftest import DESKTOP, HERE, PHONE, REPOSITORY, SUB_PATH, BuiltSite, Visit, _Quiet, watch
+from .test_reading import AXE
 
 pytestmark = [
     pytest.mark.slow,
@@ -105,6 +107,7 @@ def group(cache: Path) -> Group:
         measurement=choice.measurement,
         workload=choice.workload,
         definition_sha256=measurement.fingerprint(),
+        stamp="c" * 64,
         native=ort.__version__,
         models=tuple(models),
         samples=tuple((Array.of("x", sample),) for sample in samples),
@@ -123,7 +126,7 @@ def site_pages(kit: Kit, cache: Path) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
     """The site behind a plain static server, which sends no header of ours."""
     home = tmp_path_factory.mktemp("on-device")
     try:
@@ -139,12 +142,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         written = list(site_pages(kit, home / "charts"))
         build_site(written, checkout(home / "root"), site_url=found, target=home / "www" / SUB_PATH.strip("/"))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield found
+        yield BuiltSite(home / "www" / SUB_PATH.strip("/"), found)
         server.shutdown()
 
 
 @pytest.fixture
-def visit(browser: Any, address: str) -> Iterator[Open]:
+def visit(browser: Any, built: BuiltSite) -> Iterator[Open]:
     """Opens the page, and fails the test at its end for whatever went wrong on the way."""
     contexts, visits = [], list[Visit]()
 
@@ -155,8 +158,8 @@ def visit(browser: Any, address: str) -> Iterator[Open]:
             context.add_init_script(script)
         made = Visit(context.new_page())
         visits.append(made)
-        watch(made, address)
-        made.page.goto(address + name, wait_until="load")
+        watch(made, built.address)
+        made.page.goto(built.address + name, wait_until="load")
         return made
 
     yield open_page
@@ -199,7 +202,7 @@ def test_it_runs_to_the_end_and_saves_a_record(visit: Open, tmp_path: Path, name
         results.locator("button").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    record = check_browser_record(path)
+    record = load_browser_record(path)
     assert path.stem == record.record_id
     assert all(one.largest_difference_ppb < 1_000_000 for one in record.variants)
     assert record.browser.timer_resolution_ns > 0
@@ -220,7 +223,9 @@ def test_nothing_is_loaded_before_the_click_and_nothing_is_sent(visit: Open) -> 
     asked: list[Any] = []
     page.wait_for_timeout(1000)  # the search worker has loaded its own
     names = page.evaluate("() => performance.getEntriesByType('resource').map(one => one.name)")
-    assert not [name for name in names if re.search(r"\.(wasm|onnx)$|/on-device/[^/]*$", name)]
+    assert not [
+        name for name in names if re.search(r"\.(wasm|onnx)$|/on-device/[^/]*$", name) and "/assets/" not in name
+    ]
     page.on("request", lambda request: asked.append(request))
     start(page)
     wait_for_status(page, words(page)["done"])
@@ -238,7 +243,7 @@ def test_it_can_be_stopped_and_begun_again(visit: Open) -> None:
     say = words(page)
     start(page)
     page.wait_for_function(
-        "() => document.querySelector('.on-device__status').textContent.includes('block')", timeout=60_000
+        "() => document.querySelector('.on-device__detail').textContent.includes('Block')", timeout=60_000
     )
     page.locator(".on-device button").nth(1).click()
     wait_for_status(page, say["stopped"], 10)
@@ -247,6 +252,53 @@ def test_it_can_be_stopped_and_begun_again(visit: Open) -> None:
     assert say["loaded"] in page.locator(".on-device__size").inner_text()
     start(page)
     wait_for_status(page, say["done"])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "scheme"),
+    [("on-device/", PHONE, "dark"), ("en/on-device/", DESKTOP, "light")],
+    ids=["ru-phone-dark", "en-desktop-light"],
+)
+def test_it_is_used_by_keyboard_and_read_aloud(
+    visit: Open, npm_tools: Path, name: str, size: tuple[int, int], scheme: str
+) -> None:
+    """The button that appears has the focus, few things are said aloud, and axe-core objects to nothing, ever."""
+    page = visit(name, size=size, color_scheme=scheme, reduced_motion="reduce").page
+    axe = (npm_tools / "axe-core" / "axe.min.js").read_text("utf-8")
+    page.evaluate(axe)  # from outside, or the page's policy would refuse it
+
+    def objections() -> list[str]:
+        return [
+            f"{one['id']}: {node['html'][:200]}" for one in page.evaluate(AXE)["violations"] for node in one["nodes"]
+        ]
+
+    assert objections() == []
+    page.evaluate("""() => {
+      const status = document.querySelector('.on-device__status')
+      window.said = []
+      new MutationObserver(() => window.said.push(status.textContent)).observe(status, { childList: true })
+    }""")
+    say, first, second = words(page), *page.locator(".on-device button").all()[:2]
+    first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.on-device__detail').textContent !== ''", timeout=60_000)
+    assert second.evaluate("button => button === document.activeElement")
+    assert objections() == []
+    wait_for_status(page, say["done"])
+    assert first.evaluate("button => button === document.activeElement")
+    assert objections() == []
+    (title,) = (one["title"] for one in json.loads(page.locator(".on-device").get_attribute("data-kit"))["groups"])
+    said = [one for one in page.evaluate("window.said") if one]
+    assert said == [say["loading"], say["measuring"].replace("{title}", title), say["done"]]
+
+
+def test_the_pages_html_is_valid(built: BuiltSite, npm_tools: Path) -> None:
+    """By html-validate, as the other pages are."""
+    command = ["node", str(npm_tools / "html-validate" / "bin" / "html-validate.mjs"), "--formatter", "json"]
+    pages = [str(built.folder / name / "index.html") for name in ("on-device", "en/on-device")]
+    command += ["--config", str(HERE / "htmlvalidate.json"), *pages]
+    done = subprocess.run(command, cwd=npm_tools.parent, capture_output=True, text=True, timeout=120)
+    assert [f"{one['line']}: {one['message']}" for file in json.loads(done.stdout) for one in file["messages"]] == []
 
 
 def test_the_page_stays_alive(visit: Open) -> None:

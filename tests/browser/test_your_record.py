@@ -67,6 +67,7 @@ def test_the_browser_forms_the_ratios_that_the_generator_forms(visit: Open, path
         pytest.param(b"[" * 100_000, "not_json", id="nested too deep"),
         pytest.param(b"[1, 2]", "no_record", id="a list"),
         pytest.param(b'{"a": 1}', "no_record", id="other JSON"),
+        pytest.param(b'{"kind": "browser", "schema_version": 1}', "from_browser", id="a browser's"),
         pytest.param(b'{"schema_version": 99}', "other_schema", id="other schema"),
         pytest.param(b'{"schema_version": 1}', "incomplete", id="no fields"),
         pytest.param(

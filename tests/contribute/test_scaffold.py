@@ -11,7 +11,8 @@ import pytest
 
 from generator.analysis.findings import analyse
 from generator.analysis.summary import summarise
-from generator.contribute.check import Level, check
+from generator.contribute.check import check
+from generator.contribute.problem import Level
 from generator.contribute.scaffold import scaffold
 from generator.definition import load_measurement
 from generator.errors import DefinitionError, StorageError

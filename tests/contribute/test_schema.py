@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from generator.contribute.schema import DEFINITION_SCHEMA, RECORD_SCHEMA, schemas
+from generator.contribute.schema import BROWSER_RECORD_SCHEMA, DEFINITION_SCHEMA, RECORD_SCHEMA, schemas
 from generator.definition import RUNTIMES, TRANSFORMS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", [DEFINITION_SCHEMA, RECORD_SCHEMA])
+@pytest.mark.parametrize("name", [DEFINITION_SCHEMA, RECORD_SCHEMA, BROWSER_RECORD_SCHEMA])
 def test_the_committed_schema_is_current(name: str) -> None:
     """After a change of a model: python -m generator schema."""
     assert (ROOT / name).read_text("utf-8") == schemas()[name]

@@ -14,6 +14,7 @@ import pytest
 from generator.assets.cache import Cache, file_sha256
 from generator.browser.kit import CHOICES, SAMPLES, group_file, load_group
 from generator.definition import Measurement, load_measurement
+from generator.errors import MissingPackage
 from generator.measure import browser_kit
 from generator.measure.browser_kit import prepare_kit
 from generator.measure.events import silent
@@ -43,8 +44,8 @@ class Doubling:
         path.write_bytes(model.SerializeToString())
         return Artifact(path, "onnx", file_sha256(path), path.stat().st_size)
 
-    def timed_samples(self) -> Sequence[Arrays]:
-        return tuple({"x": np.full((1, 3), number, np.float32)} for number in range(16))
+    def calibration(self, count: int) -> Sequence[Arrays]:
+        return tuple({"x": np.full((1, 3), number, np.float32)} for number in range(count))
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def numbers(array: Any) -> list[float]:
 
 
 def test_answers_are_native_onnx_runtimes(workload: Doubling) -> None:
-    prepare_kit(suite(), (), ROOT, workload.cache, silent)
+    prepare_kit(suite(), {}, ROOT, workload.cache, silent)
     group = load_group(CHOICES[0], suite(), workload.cache.root)
     assert group is not None
     assert [model.variant for model in group.models] == list(CHOICES[0].variants)
@@ -75,17 +76,50 @@ def test_answers_are_native_onnx_runtimes(workload: Doubling) -> None:
     assert [numbers(sample) for (sample,) in group.samples] == [[0.0] * 3, [1.0] * 3]
 
 
-def test_a_group_is_prepared_again_only_when_records_have_other_models(workload: Doubling) -> None:
-    prepare_kit(suite(), (), ROOT, workload.cache, silent)
-    before, sha256 = len(workload.asked), workload.model().sha256
-    prepare_kit(suite(), {sha256}, ROOT, workload.cache, silent)
-    assert len(workload.asked) == before + 1  # the one above
-    prepare_kit(suite(), {"0" * 64}, ROOT, workload.cache, silent)
-    assert len(workload.asked) > before + 1
+def test_a_group_of_the_published_models_stays(workload: Doubling) -> None:
+    prepare_kit(suite(), {}, ROOT, workload.cache, silent)
+    published = {CHOICES[0].measurement: {workload.model().sha256}}
+    workload.asked.clear()
+    prepare_kit(suite(), published, ROOT, workload.cache, silent)
+    assert not workload.asked
+
+
+def test_other_models_than_the_published_ones_are_prepared_once(
+    workload: Doubling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may never make the published bytes: it tries again when records or packages change, not each time."""
+    published = {CHOICES[0].measurement: {"0" * 64}}
+
+    def asked(published: Any) -> bool:
+        workload.asked.clear()
+        prepare_kit(suite(), published, ROOT, workload.cache, silent)
+        return bool(workload.asked)
+
+    assert asked(published)
+    assert not asked(published)
+    assert not asked({**published, "other": {"2" * 64}})
+    assert asked({CHOICES[0].measurement: {"0" * 64, "1" * 64}})
+    monkeypatch.setattr(browser_kit, "required", lambda *_, **__: {"torch": "9"})
+    assert asked({CHOICES[0].measurement: {"0" * 64, "1" * 64}})
+
+
+def test_without_packages_what_is_there_stays(workload: Doubling, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare_kit(suite(), {}, ROOT, workload.cache, silent)
+    workload.asked.clear()
+
+    def missing(*_: Any, **__: Any) -> Any:
+        raise MissingPackage("torch", "measure", "the page")
+
+    monkeypatch.setattr(browser_kit, "required", missing)
+    prepare_kit(suite(), {}, ROOT, workload.cache, silent)
+    assert not workload.asked
+    group_file(CHOICES[0], workload.cache.root).unlink()
+    with pytest.raises(MissingPackage):
+        prepare_kit(suite(), {}, ROOT, workload.cache, silent)
 
 
 def test_a_choice_whose_measurement_is_gone_is_passed_over(workload: Doubling) -> None:
-    prepare_kit([], (), ROOT, workload.cache, silent)
+    prepare_kit([], {}, ROOT, workload.cache, silent)
     assert not workload.asked
     assert not group_file(CHOICES[0], workload.cache.root).exists()
 

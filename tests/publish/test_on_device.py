@@ -61,6 +61,7 @@ def group(cache: Path) -> Group:
         measurement=CHOICES[0].measurement,
         workload=CHOICES[0].workload,
         definition_sha256=imaginary.measurement().fingerprint(),
+        stamp="c" * 64,
         native="1.32.0",
         models=(model(cache, FP32, b"large model", Precision.FP32), model(cache, INT8, b"small", Precision.INT8)),
         samples=((Array.of("x", np.arange(3, dtype=np.int64)),),),
@@ -120,6 +121,7 @@ def test_large_files_lie_once_and_both_languages_find_them(kit: Kit) -> None:
         named += [one[part] for one in data["engines"].values() for part in ("script", "binary")]
         assert {f"on-device/{name.removeprefix(base)}" for name in named} == set(written)
     assert {b"a.wasm", b"b.mjs", b"large model", b"small"} <= set(written.values())
+    assert list(files(kit)) == list(files(kit))
     packed = json.loads(written["on-device/quantization-image.json"])
     assert packed["outputs"].keys() == {FP32, INT8}
     assert packed["samples"][0][0]["dims"] == [3]
@@ -177,7 +179,7 @@ def test_every_word_that_the_scripts_ask_for_is_there() -> None:
     publish = Path(on_device.__file__).parent
     scripts = [path.read_text("utf-8") for path in (publish / "theme/assets/js/on-device").glob("*.js")]
     others = [publish / "on_device.py", publish / "pages.py", *publish.glob("templates/*/on-device.md.j2")]
-    names = {name for text in scripts for name in re.findall(r"\bwords\.(?!js)([a-z_]+)", text)}
+    names = {name for text in scripts for name in re.findall(r"\bwords\.(?!js)([a-z0-9_]+)", text)}
     for path in others:
         found = re.findall(r"\"on_device\.([a-z_]+)|\{text\[['\"]([a-z_]+)", path.read_text("utf-8"))
         names.update(one or other for one, other in found)

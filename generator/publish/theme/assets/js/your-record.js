@@ -123,6 +123,7 @@
 
   /** Refuse what is no record of this generator's schema, or of a measurement that is not published here. */
   function check(record, rules) {
+    if (record.kind === "browser") throw new Refusal("from_browser")
     if (record.schema_version !== rules.schema_version) {
       throw new Refusal("other_schema", { found: String(record.schema_version).slice(0, 20), known: rules.schema_version })
     }

@@ -1,7 +1,7 @@
 /* The protocol in a browser. A block: fresh workers in random order, one a variant and one more for the control, warmed
  * up; then cycles, in each a round of every variant in random order. Blocks until the interval is narrow enough. */
 
-import { logInterval, kept } from "./statistics.js"
+import { kept, logInterval, median } from "./statistics.js"
 
 /** The reader has stopped it. */
 export class Stopped extends Error {}
@@ -39,6 +39,11 @@ export function roundOf(start, rules) {
   return { queries, batches, uncounted: Math.min(rules.uncounted_queries, queries * batches) }
 }
 
+/** A query's time after a round: less than before where it has become faster, so that batches stay long enough. What
+ * the clock did not see took at most a step of it. */
+export const faster = (start, round, latencies_ns) =>
+  Math.min(start.query_ns, Math.max(median(latencies_ns), start.resolution_ns / round.queries))
+
 const length = (start, round) => start.query_ns * (round.queries * round.batches + round.uncounted)
 
 /** Largest difference of two answers, over the largest of the expected numbers. */
@@ -74,13 +79,14 @@ async function measureBlock(index, plan, rules, signal, watch) {
       block.workers.push({ variant: name, load_ns, first_call_ns, warm_up_ns, warm_up_queries })
       plan.started(name, start)
     }
-    const rounds = new Map([...starts].map(([name, start]) => [name, roundOf(start, rules)]))
-    const longest = Math.max(...[...starts].map(([name, start]) => length(start, rounds.get(name))))
+    const longest = Math.max(...[...starts.values()].map(start => length(start, roundOf(start, rules))))
     const cycles = Math.min(rules.most_cycles, Math.max(rules.least_cycles, Math.ceil(rules.block_ns / longest)))
     for (let cycle = 0; cycle < cycles; cycle++) {
       for (const name of shuffled(workers.keys())) {
-        const latencies_ns = await ask(workers.get(name), { round: rounds.get(name) }, signal)
-        block.rounds.push({ variant: name, cycle, queries_per_batch: rounds.get(name).queries, latencies_ns })
+        const start = starts.get(name), round = roundOf(start, rules)
+        const latencies_ns = await ask(workers.get(name), { round }, signal)
+        block.rounds.push({ variant: name, cycle, queries_per_batch: round.queries, latencies_ns })
+        start.query_ns = faster(start, round, latencies_ns)
       }
     }
   } finally {
@@ -93,7 +99,7 @@ async function measureBlock(index, plan, rules, signal, watch) {
 /**
  * Measure a group.
  * plan: {variants: Map of name to {engine, provider, model}, baseline, control, samples, started(name, start)}.
- * watch: {reset(), hidden()}, whether the page was hidden since. tell(blocks) is told after each.
+ * watch: {reset(), hidden()}, whether the page was hidden since. tell(count) is told how many blocks there are.
  */
 export async function measure(plan, rules, signal, watch, tell) {
   const blocks = [], end = performance.now() + rules.budget_ns / 1e6
@@ -104,7 +110,7 @@ export async function measure(plan, rules, signal, watch, tell) {
   })
   for (;;) {
     blocks.push(await measureBlock(blocks.length, plan, rules, signal, watch))
-    tell(blocks)
+    tell(blocks.length)
     const count = kept(blocks, rules).length
     if (count >= rules.least_blocks && precise()) return { blocks, stop_reason: "goal" }
     if (blocks.length >= rules.most_blocks) return { blocks, stop_reason: "blocks" }

@@ -4,7 +4,7 @@ import { chart } from "./chart.js"
 import { Stopped, difference, measure } from "./measuring.js"
 import { recordId, save, sealed } from "./record.js"
 import { kept, latency, logInterval, verdict } from "./statistics.js"
-import { estimateOf, factor, factorEstimate, filled, megabytes, milliseconds, plusMinus, sentence, significant, whole } from "./words.js"
+import { duration, estimateOf, factorEstimate, filled, megabytes, plusMinus, sentence, significant, whole } from "./words.js"
 
 /** A module with one SIMD instruction: browsers that refuse it cannot run the runtime. */
 const SIMD = Uint8Array.of(
@@ -13,6 +13,9 @@ const SIMD = Uint8Array.of(
   3, 2, 1, 0, // a function of it
   10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11, // i32.const 0, i8x16.splat, i8x16.popcnt
 )
+
+/** What a difference is cut off at: a larger number is no longer written as a whole one. */
+const MOST_DIFFERENCE_PPB = 1e18
 
 const supported = () => typeof WebAssembly === "object" && WebAssembly.validate(SIMD)
   && typeof Worker === "function" && typeof BigInt64Array === "function"
@@ -59,6 +62,7 @@ class Page {
     this.files = new Map()
     this.watch = watching()
     this.adapter = null
+    this.looking = null
     this.lacksGpu = false
   }
 
@@ -80,7 +84,7 @@ class Page {
     this.gpu.closest("label").hidden = false
     this.gpu.nextElementSibling.textContent = filled(this.words.webgpu, { size: megabytes(this.kit.engines.webgpu.bytes) })
     // Asked for only when the reader wants it: browsers complain in the console where there is none.
-    this.gpu.addEventListener("change", () => this.lookForAdapter(), { once: true })
+    this.gpu.addEventListener("change", () => { this.looking = this.lookForAdapter() }, { once: true })
   }
 
   async lookForAdapter() {
@@ -92,7 +96,17 @@ class Page {
     this.showSize()
   }
 
-  say(text) { this.part("status").textContent = text }
+  /** Said aloud by screen readers, so only what changes seldom. */
+  say(text) {
+    this.part("status").textContent = text
+    this.part("detail").textContent = ""
+  }
+
+  /** How far it is: for the eye. */
+  show(text, share) {
+    this.part("detail").textContent = text
+    this.progress.value = Math.min(1, share)
+  }
 
   chosen() { return this.groups.filter(input => input.checked).map(input => this.kit.groups[input.value]) }
 
@@ -120,8 +134,12 @@ class Page {
     this.part("results").replaceChildren()
     this.busy(true)
     try {
+      await this.looking
       await this.load(this.stopping.signal)
-      for (const group of groups) await this.measure(group, this.stopping.signal)
+      for (const [index, group] of groups.entries()) {
+        this.say(filled(this.words.measuring, { title: group.title }))
+        await this.measure(group, this.stopping.signal, share => (index + share) / groups.length)
+      }
       this.say(this.words.done)
     } catch (problem) {
       if (problem instanceof Stopped || problem.name === "AbortError") {
@@ -136,18 +154,22 @@ class Page {
   }
 
   busy(now) {
+    // The button that was pressed goes away; who has gone on to something else stays there.
+    const pressed = document.activeElement === (now ? this.start : this.cancel)
     for (const input of this.groups) input.disabled = now
     this.gpu.disabled = now || this.lacksGpu
     this.start.hidden = now
     this.cancel.hidden = this.progress.hidden = !now
+    this.part("size").hidden = now
     this.root.setAttribute("aria-busy", String(now))
-    ;(now ? this.cancel : this.start).focus({ preventScroll: true })
     if (!now) this.showSize()
+    if (pressed) (now ? this.cancel : this.start).focus({ preventScroll: true })
   }
 
   async load(signal) {
     const wanted = this.wanted(), all = wanted.reduce((sum, [, size]) => sum + size, 0)
     let before = 0
+    this.say(this.words.loading)
     for (const [address] of wanted) {
       const answer = await fetch(address, { signal })
       if (!answer.ok) throw new Error(`${answer.status} ${address}`)
@@ -157,8 +179,7 @@ class Page {
         if (done) break
         parts.push(value)
         before += value.length
-        this.progress.value = Math.min(1, before / all)
-        this.say(filled(this.words.loading, { done: megabytes(before), all: megabytes(all) }))
+        this.show(filled(this.words.loaded_of, { done: megabytes(before), all: megabytes(all) }), before / all)
       }
       this.files.set(address, await new Blob(parts).arrayBuffer())
     }
@@ -170,7 +191,8 @@ class Page {
     return { script: new URL(script, document.baseURI).href, binary: this.files.get(binary) }
   }
 
-  async measure(group, signal) {
+  /** overall: how far everything is when this group is so far. */
+  async measure(group, signal, overall) {
     const { kit, words } = this
     const packed = JSON.parse(new TextDecoder().decode(this.files.get(group.samples)))
     const described = group.models.map(model => ({ ...model, name: model.variant, provider: "wasm" }))
@@ -188,13 +210,15 @@ class Page {
       samples: packed.samples,
       started: (name, start) => { if (!starts.has(name)) starts.set(name, start) },
     }
+    const { least_blocks: least, most_blocks: most } = kit.rules
     const tell = done => {
-      this.progress.value = Math.min(1, done / kit.rules.least_blocks)
-      this.say(filled(words.measuring, { title: group.title, block: whole(done + 1), most: whole(kit.rules.most_blocks) }))
+      // Mostly the least number of blocks is enough.
+      const share = done < least ? 0.9 * done / least : 0.9 + 0.1 * (done - least) / (most - least)
+      this.show(filled(words.block, { block: whole(done + 1), most: whole(most) }), overall(share))
     }
     tell(0)
     const started = new Date().toISOString()
-    const found = await measure(plan, kit.rules, signal, this.watch, blocks => tell(blocks.length))
+    const found = await measure(plan, kit.rules, signal, this.watch, tell)
     for (const one of described) {
       one.difference = difference(starts.get(one.name).outputs, decoded(packed.outputs[one.variant]))
     }
@@ -236,7 +260,7 @@ class Page {
         sha256: one.sha256,
         size_bytes: one.bytes,
         baseline: index === 0,
-        largest_difference_ppb: Number.isFinite(one.difference) ? Math.round(one.difference * 1e9) : 1e18,
+        largest_difference_ppb: Math.round(Math.min(one.difference * 1e9, MOST_DIFFERENCE_PPB)),
       })),
       blocks,
     }
@@ -256,14 +280,14 @@ class Page {
       if (!interval) continue
       const judged = verdict(strict, rules)
       made.append(element("p", sentence(interval, judged, { variant: one.title, against: baseline.title }, words), { class: `verdict verdict--${judged.replace("_", "-")}` }))
-      rows.push({ title: filled(words.yours, { variant: one.title }), where: words.here, variant: one.title, own: true, estimate: estimateOf(interval) })
+      rows.push({ where: one.provider === "webgpu" ? words.here_webgpu : words.here, own: true, estimate: estimateOf(interval) })
     }
     for (const one of group.published) {
-      made.append(element("p", filled(words.published, one)))
-      rows.push({ title: `${one.system}, ${one.date}`, where: `${one.system}, ${one.date}`, variant: others[0].title, own: false, estimate: one.estimate })
+      made.append(element("p", `${filled(words.published, one)} ${one.same_files ? "" : words.other_files}`))
+      rows.push({ where: one.system, date: one.date, own: false, estimate: one.estimate })
     }
     if (!group.published.length) made.append(element("p", words.no_published))
-    made.append(...this.doubts(group, described, blocks, stop_reason))
+    made.append(...this.doubts(described, blocks, stop_reason))
     made.append(this.figure(rows), this.table(rows), this.conditions(described, blocks, record))
     const button = element("button", words.save, { type: "button", class: "md-button" }), told = element("p", "", { role: "status" })
     button.addEventListener("click", async () => {
@@ -277,36 +301,37 @@ class Page {
     return made
   }
 
-  /** What must be said beside the numbers. */
-  doubts(group, described, blocks, stop_reason) {
+  /** What must be said beside the numbers, the worst first. */
+  doubts(described, blocks, stop_reason) {
     const { kit: { rules, control }, words } = this
     const found = []
     for (const one of described) {
-      if (!(one.difference <= rules.tolerance)) found.push(filled(words.differs, { variant: one.title, difference: share(one.difference) }))
+      if (one.difference <= rules.tolerance) continue
+      const why = one.precision === "int8" ? words.differs_int8 : words.differs_otherwise
+      found.push([`${filled(words.differs, { variant: one.title, difference: share(one.difference) })} ${why}`, "on-device__doubt"])
     }
     const aa = logInterval(blocks, control, described[0].name, rules)
-    if (aa && Math.abs(aa.centre) > aa.half) found.push(filled(words.suspect, { control: factorEstimate(estimateOf(aa)) }))
-    if (stop_reason !== "goal") found.push(filled(words[`stop_${stop_reason}`], { goal: plusMinus(Math.expm1(rules.goal_half_width)) }))
-    if (blocks.some(block => block.disturbed)) found.push(words.hidden)
-    if (group.published.some(one => !one.same_files)) found.push(words.other_files)
-    return found.map(text => element("p", text, { class: "source" }))
+    if (aa && Math.abs(aa.centre) > aa.half) found.push([filled(words.suspect, { control: factorEstimate(estimateOf(aa)) }), "on-device__doubt"])
+    if (stop_reason !== "goal") found.push([filled(words[`stop_${stop_reason}`], { goal: plusMinus(Math.expm1(rules.goal_half_width)) }), "source"])
+    if (blocks.some(block => block.disturbed)) found.push([words.hidden, "source"])
+    return found.map(([text, kind]) => element("p", text, { class: kind }))
   }
 
   figure(rows) {
     const { words } = this, figure = element("figure", undefined, { class: "chart" })
     const width = Math.max(280, Math.min(640, this.root.clientWidth - 40))
-    figure.append(element("p", words.chart_title, { class: "chart-title" }), chart(rows, width, words.chart_alt, factor))
+    figure.append(element("p", words.chart_title, { class: "chart-title" }), chart(rows, width, words.chart_alt))
     figure.append(element("figcaption", words.chart_note))
     return figure
   }
 
   table(rows) {
     const { words } = this, table = element("table"), head = element("thead"), body = element("tbody"), line = element("tr")
-    for (const name of ["where", "variant", "speedup"]) line.append(element("th", words[`column_${name}`], { scope: "col" }))
+    line.append(element("th", words.column_where, { scope: "col" }), element("th", words.column_speedup, { scope: "col", class: "num" }))
     head.append(line)
     for (const row of rows) {
       const cells = element("tr")
-      cells.append(element("td", row.where), element("td", row.variant), element("td", factorEstimate(row.estimate), { class: "num" }))
+      cells.append(element("td", row.date ? `${row.where}, ${row.date}` : row.where), element("td", factorEstimate(row.estimate), { class: "num" }))
       body.append(cells)
     }
     table.append(head, body)
@@ -321,14 +346,14 @@ class Page {
     const add = (name, value) => list.append(element("dt", words[`fact_${name}`]), element("dd", value))
     for (const one of described) {
       const times = latency(blocks, one.name, rules)
-      if (times) list.append(element("dt", one.title), element("dd", filled(words.latency, { centre: milliseconds(times.centre), least: milliseconds(times.least), most: milliseconds(times.most) })))
+      if (times) list.append(element("dt", one.title), element("dd", filled(words.latency, { centre: duration(times.centre), least: duration(times.least), most: duration(times.most) })))
     }
     const aa = logInterval(blocks, control, described[0].name, rules)
     if (aa) add("control", factorEstimate(estimateOf(aa)))
     add("browser", record.browser.user_agent)
     add("engine", `${record.engine.package} ${record.engine.version}`)
     add("threads", whole(record.engine.threads))
-    add("timer", milliseconds(record.browser.timer_resolution_ns))
+    add("timer", duration(record.browser.timer_resolution_ns))
     add("blocks", filled(words.blocks_of, { kept: whole(kept(blocks, rules).length), all: whole(blocks.length) }))
     const worst = Math.max(...described.map(one => one.difference))
     add("difference", share(worst))

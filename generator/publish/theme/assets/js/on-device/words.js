@@ -3,6 +3,7 @@
 const ENGLISH = document.documentElement.lang === "en"
 const LOCALE = ENGLISH ? "en-GB" : "ru-RU"
 const SPACE = "\u00a0"
+const UNITS = ENGLISH ? ["ns", "µs", "ms", "s"] : ["нс", "мкс", "мс", "с"]
 const MOST_DECIMALS = 4
 
 export const filled = (phrase, values) => phrase.replace(/\{(\w+)\}/g, (whole, name) => name in values ? String(values[name]) : whole)
@@ -13,7 +14,11 @@ export const significant = (value, digits = 3) => value.toLocaleString(LOCALE, {
 
 export const whole = (value, decimals = 0) => decimal(value, decimals)
 
-export const milliseconds = ns => `${significant(ns / 1e6)}${SPACE}${ENGLISH ? "ms" : "мс"}`
+/** A time in the unit that suits it: "812 нс", "4,00 мс". */
+export function duration(ns) {
+  const found = [0, 1, 2].findIndex(power => ns < 999.5 * 1000 ** power), power = found < 0 ? 3 : found
+  return `${significant(ns / 1000 ** power)}${SPACE}${UNITS[power]}`
+}
 
 export const megabytes = bytes => `${decimal(bytes / 1e6, 1)}${SPACE}${ENGLISH ? "MB" : "МБ"}`
 
@@ -55,12 +60,13 @@ export const estimateOf = ({ centre, half }) => [centre, centre - half, centre +
 export function sentence(found, verdict, titles, words) {
   const estimate = estimateOf(found), [point, low, high] = estimate
   const inverted = [1 / point, 1 / high, 1 / low]
-  const bound = Math.max(high - 1, 1 - low)
+  const bound = Math.max(high - 1, 1 - low), half = (high - low) / 2
+  const decimals = half > 0 ? Math.min(3, Math.max(2, -Math.floor(Math.log10(half)))) : 2
   return filled(words[`sentence_${verdict}`], {
     ...titles,
     times: times(verdict === "slower" ? inverted : estimate),
     bound: plusMinus(bound),
-    low: factor(low, 2),
-    high: factor(high, 2),
+    low: factor(low, decimals),
+    high: factor(high, decimals),
   })
 }

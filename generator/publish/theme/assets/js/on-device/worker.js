@@ -54,6 +54,7 @@ async function start({ engine, provider, model, samples, rules }) {
   session = await ort.InferenceSession.create(new Uint8Array(model), {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
+    logSeverityLevel: 3, // errors; or else it tells the console that small operations stay on the processor
     extra: { session: { set_denormal_as_zero: "1" } }, // as natively
   })
   const loaded = now()
