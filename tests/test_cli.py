@@ -208,7 +208,7 @@ def test_without_npm_the_site_is_built_and_says_what_is_missing(
 
     monkeypatch.setattr("generator.browser.kit.load_groups", lambda *_: ())
     monkeypatch.setattr("generator.assets.npm.shutil.which", lambda _: None)
-    monkeypatch.setattr("generator.publish.pages.pages", lambda *given: [Page("en", "kit", repr(given[-1]).encode())])
+    monkeypatch.setattr("generator.publish.pages.pages", lambda *given: [Page("en", "kit", repr(given[5]).encode())])
     monkeypatch.setattr("generator.publish.site.build_site", built)
     done = _run("build", "--measure", "none", "--root", str(root))
     assert (done.exit_code, done.exception) == (0, None), done.output
