@@ -60,7 +60,7 @@ class BrowserRules:
     warm_up_window_ns: int = protocol.WARM_UP_WINDOW_NS
     warm_up_gain: float = protocol.WARM_UP_GAIN
     warm_up_least_ns: int = 500_000_000
-    """Longer than natively: browsers begin with code that is quickly made and four times slower, and compile the hot
+    """Longer than natively: browsers begin with code that is quickly made and several times slower, and compile the hot
     parts again beside it, which two cores take half a second for."""
 
     warm_up_most_ns: int = 3_000_000_000
