@@ -104,8 +104,8 @@ def test_the_same_findings_give_the_same_bytes(whole: Site, tmp_path: Path) -> N
     assert site(tmp_path, imaginary.record()) == whole
 
 
-def test_every_file_is_a_page_of_one_language() -> None:
-    made = list(pages(collected([]), [other_measurement()], Path("unused")))
+def test_every_file_is_a_page_of_one_language(cache: Path) -> None:
+    made = list(pages(collected([]), [other_measurement()], cache))
     assert all(isinstance(page, Page) for page in made)
     assert {page.language for page in made} == {"ru", "en"}
 
