@@ -44,8 +44,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print data instead of words.
 
 def check(names: Names = None, json: Json = False, root: Root = Path()) -> None:
     """Say all that is wrong with measurements and records: file, line, reason, remedy. Runs none of their code."""
-    from generator.contribute.check import Level
     from generator.contribute.check import check as checked
+    from generator.contribute.faults import Level
 
     found = checked(root.resolve(), names or ())
     if json:

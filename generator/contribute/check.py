@@ -8,14 +8,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from generator.analysis.findings import Findings, analyse
 from generator.analysis.overview import latest_by_system
+from generator.contribute.faults import Level, faults
 from generator.contribute.lines import line_in_json, line_in_toml
 from generator.definition import (
     DEFINITION_FILE,
@@ -47,19 +47,8 @@ MOST_SHOWN = 20
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LATIN = re.compile("[a-z]", re.IGNORECASE)
-_NO_LICENCE = frozenset({"", "?", "-", "none", "null", "unknown", "todo", "n/a"})
 _ARTICLE_LINE = re.compile(r", line (\d+)$")
 _JSON_LINE = re.compile(r"line (\d+) column \d+")
-
-
-class Level(StrEnum):
-    """How much a problem weighs."""
-
-    ERROR = "error"
-    """Nothing of it is published before it is mended."""
-
-    ADVICE = "advice"
-    """It may stay, but a reader will ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,30 +233,8 @@ class _Folder:
         if record.tier is Tier.SMOKE:
             remedy = f"Measure it: python -m generator measure {measurement.name}. Then delete this file."
             yield self.problem(path, "it is of the tier smoke, a first look that is never published", remedy)
-        if record.provenance.definition_sha256 != measurement.fingerprint():
-            remedy = "Measure again, unless the old definition is what you mean."
-            yield self.problem(path, "it was measured to another definition", remedy, level=Level.ADVICE)
-        if record.provenance.generator_modified:
-            remedy = "Commit or undo the changes, and measure again."
-            yield self.problem(path, "it was measured from a checkout with changes", remedy, level=Level.ADVICE)
-        for source in record.provenance.sources:
-            if source.licence.strip().lower() in _NO_LICENCE:
-                remedy = "Name it in generator/assets/catalogue.toml, and measure again."
-                yield self.problem(path, f"'{source.name}' has no licence", remedy)
-        yield from self._about_clock(path, record)
-
-    def _about_clock(self, path: Path, record: Record) -> Iterator[Problem]:
-        remedy = "Set the machine's clock, and measure again."
-        if record.finished_at > self.now + timedelta(days=1):
-            yield self.problem(path, "it ends in the future", remedy)
-        moments = [block.started_at for block in record.blocks]
-        outside = [one for one in moments if not record.started_at <= one <= record.finished_at]
-        if outside:
-            yield self.problem(path, f"{len(outside)} blocks began outside the run", remedy)
-        for workload in record.workloads:
-            own = [block.started_at for block in record.blocks if block.workload == workload.name]
-            if own != sorted(own):
-                yield self.problem(path, f"the clock went backwards between blocks of '{workload.name}'", remedy)
+        for fault in faults(record, measurement, self.now):
+            yield self.problem(path, fault.reason, fault.remedy, level=fault.level)
 
     def _about_articles(self, measurement: Measurement) -> Iterator[Problem]:
         """Whether both articles can be read, and say what the newest records say."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from generator.contribute.check import Level, check
+from generator.contribute.check import check
+from generator.contribute.faults import Level
 from generator.contribute.lines import line_in_json, line_in_toml
 from generator.errors import DefinitionError
 from tests.contribute.conftest import NAME
