@@ -1,7 +1,7 @@
 """The program on one screen, and the only place that prints or exits.
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 measured, but some variants
-failed, 130 interrupted (finished blocks are kept).
+failed or some machines of a cluster did not measure, 130 interrupted (finished blocks are kept).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from generator.analysis.freshness import Freshness
     from generator.analysis.reference import Reference
     from generator.browser.kit import Kit
+    from generator.measure.plan import Planned
     from generator.publish.site import Page
 
 out, err = Console(), Console(stderr=True)
@@ -119,6 +120,16 @@ MinutesOption = Annotated[
     float | None,
     typer.Option(help="Stop each measurement after about so long, with the interval as it is then.", min=0.1),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Measure on every machine of a Dask cluster: its scheduler's address, or scheduler file.",
+    ),
+]
+PatienceOption = Annotated[
+    float, typer.Option(help="With --cluster: minutes to wait for a machine that has left, or for the first.", min=0)
+]
 SuiteOption = Annotated[
     SuiteChoice | None,
     typer.Option(
@@ -140,6 +151,12 @@ class Given:
 
     core: bool = False
     """Only what the core suite measures."""
+
+    cluster: str | None = None
+    """Scheduler's address or file, where other machines are to measure."""
+
+    patience_s: float = 0.0
+    """How long to wait for one of them."""
 
 
 @app.command()
@@ -179,13 +196,24 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     minutes: MinutesOption = None,
     wall_meter: WallMeterOption = None,
     watts_per_core: WattsOption = None,
+    cluster: ClusterOption = None,
+    patience: PatienceOption = 2.0,
     root: Root = Path(),
 ) -> None:
-    """Measure here and now, whatever records there are, and write a record each."""
+    """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
     chosen = _chosen(load_suite(root / "measurements"), suite, names)
-    asked = _given(suite, names)
-    given = replace(asked, minutes=minutes, wall_meter=wall_meter, watts_per_core=watts_per_core)
+    given = replace(
+        _given(suite, names),
+        minutes=minutes,
+        wall_meter=wall_meter,
+        watts_per_core=watts_per_core,
+        cluster=cluster,
+        patience_s=patience * 60,
+    )
+    if given.cluster is not None:
+        _measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
+        return
     failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
     _exit_with_failures(failed)
 
@@ -426,15 +454,12 @@ def _measure(
 
     system, suite = describe_system(), load_suite(root / "measurements")
     records = outlines(root / "measurements", suite, system.fingerprint())
-    limit_s, each_s = given.minutes * 60 if given.minutes else None, None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), limit_s, given.core)
-    if given.suite and given.minutes is None and tier is Tier.STANDARD:
-        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
-        limit_s = each_s
-    if not runs:
+    planned = _planned(chosen, records, system, tier, policy, given)
+    if not planned.runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
-    show.print_plan(out, runs, planning.plan_suites(suite, records, system), each_s, named=given.suite is None)
+    suites = planning.plan_suites(suite, records, system)
+    show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
     if only_plan:
         return []
     cache, failed = Cache.default(root), list[str]()
@@ -446,16 +471,58 @@ def _measure(
             tell=display,
             meter=find_meter(given.wall_meter),
             watts_per_core=given.watts_per_core,
-            most_s=limit_s,
+            most_s=planned.most_s,
             core=given.core,
             ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
         )
-        for run in runs:
+        for run in planned.runs:
             display.begin(run.measurement.name)
             record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
             show.print_took(out, run, record)
             failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
     return failed
+
+
+def _planned(
+    chosen: Sequence[Measurement],
+    records: Mapping[str, Sequence[Record]],
+    system: SystemDescription,
+    tier: Tier,
+    policy: MeasureChoice,
+    given: Given,
+) -> Planned:
+    """What a machine is to run, and how long each may take."""
+    from generator.measure import plan as planning
+
+    most_s = given.minutes * 60 if given.minutes else None
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, given.core)
+    if given.suite and given.minutes is None and tier is Tier.STANDARD:
+        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
+        return planning.Planned(runs, each_s, each_s)
+    return planning.Planned(runs, most_s, None)
+
+
+def _measure_on_cluster(
+    root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, given: Given, only_plan: bool
+) -> None:
+    """Measure on every machine of a cluster, and exit with failures when something was not measured somewhere."""
+    from generator import cli_cluster as clustered
+    from generator.store import outlines
+
+    if given.wall_meter or given.watts_per_core:
+        raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
+    records = outlines(root / "measurements", chosen)
+    complete = clustered.measure(
+        root,
+        address,
+        [one.name for one in chosen],
+        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, given),
+        patience_s=given.patience_s,
+        only_plan=only_plan,
+    )
+    if not complete:
+        err.print("[red]Not everything was measured everywhere[/]; the lines above and the records say why.")
+        raise typer.Exit(FAILURES)
 
 
 def _collection(root: Path) -> tuple[tuple[Measurement, ...], Collection]:

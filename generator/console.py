@@ -8,6 +8,7 @@ from typing import Self
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -147,19 +148,31 @@ def _table(*columns: str) -> Table:
     return table
 
 
-class RunDisplay:
-    """Progress of the runs: what happens now, how wide the intervals are, how long it will still take."""
+def progress_rows(console: Console) -> Progress:
+    """Rows of progress: what, how far, and what there is to say of it."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
 
-    def __init__(self, console: Console) -> None:
+
+class RunDisplay:
+    """Progress of the runs: what happens now, how wide the intervals are, how long it will still take.
+
+    Args:
+        console: where to print.
+        progress: rows of which this is one; its own when left out.
+        machine: put before the names of runs where several machines measure.
+    """
+
+    def __init__(self, console: Console, progress: Progress | None = None, machine: str = "") -> None:
         self._console = console
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            console=console,
-        )
+        self._progress = progress or progress_rows(console)
+        self._before = f"{machine}: " if machine else ""
         self._task: TaskID | None = None
         self._name = ""
 
@@ -174,16 +187,23 @@ class RunDisplay:
 
     def begin(self, name: str) -> None:
         """A run begins."""
-        self._name = name
+        self._name = escape(f"{self._before}{name}")
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(name, total=None, state="")
+        self._task = self._progress.add_task(self._name, total=None, state="")
+
+    def rest(self, state: str) -> None:
+        """No run goes on for now."""
+        self._name = escape(self._before.rstrip(": "))
+        if self._task is None:
+            self._task = self._progress.add_task(self._name, total=1, state="")
+        self._progress.update(self._task, description=self._name, completed=1, total=1, state=escape(state))
 
     def __call__(self, event: events.Event) -> None:
         """Draw one event."""
         match event:
             case events.Preparing(text, done, total):
-                self._show(f"{self._name}: preparing", done, total or None, text)
+                self._show(f"{self._name}: preparing", done, total or None, escape(text))
             case events.Answering(variant, done, total):
                 self._show(f"{self._name}: quality", done, total, variant)
             case events.Resumed(blocks):
@@ -193,9 +213,9 @@ class RunDisplay:
             case events.BlockFinished():
                 self._block(event)
             case events.VariantLacking(variant, message):
-                self._say(f"{self._name}: {variant} is not measured: {message}")
+                self._say(f"{self._name}: {variant} is not measured: {escape(message)}")
             case events.VariantFailed(variant, message):
-                self._say(f"[red]{self._name}: {variant} failed:[/] {message}")
+                self._say(f"[red]{self._name}: {variant} failed:[/] {escape(message)}")
             case events.WorkloadFinished(workload, reason):
                 self._say(f"{self._name}: {workload} done: {REASONS[reason]}")
 

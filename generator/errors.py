@@ -11,6 +11,7 @@ GeneratorError
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
 ├── Busy                another run holds this checkout
+├── ClusterError        a cluster of machines cannot be reached, or none of them may measure
 └── PublishError        a page cannot be written, or its sentence contradicts the record
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Sequence
 __all__ = [
     "AssetError",
     "Busy",
+    "ClusterError",
     "DefinitionError",
     "GeneratorError",
     "IsolationError",
@@ -127,6 +129,10 @@ class StorageError(GeneratorError):
 
 class Busy(GeneratorError):
     """Another run holds this checkout."""
+
+
+class ClusterError(GeneratorError):
+    """A cluster's scheduler cannot be reached, or no machine of it may measure."""
 
 
 class PublishError(GeneratorError):

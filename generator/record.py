@@ -684,9 +684,18 @@ def _contradictions_of(block: Block, variants: set[str]) -> Iterator[str]:
         yield f"{where} has energy of variants that it did not start: {', '.join(sorted(stray))}"
 
 
-def record_id(measurement: str, started_at: datetime, system: SystemDescription) -> str:
-    """Name of a record, and of its file without the ending: measurement, UTC time, machine."""
-    return f"{measurement}-{started_at:%Y%m%dt%H%M%Sz}-{system.fingerprint()}"
+def record_id(measurement: str, started_at: datetime, system: SystemDescription, machine: str = "") -> str:
+    """Name of a record, and of its file without the ending: measurement, UTC time, machine.
+
+    Args:
+        measurement: its name.
+        started_at: when the run began.
+        system: what it ran on.
+        machine: in a fleet, where many of one kind may begin in the same second, what this one is called; it enters
+            as six digits, for a host's name is nobody else's business.
+    """
+    which = f"-{hashlib.sha256(machine.encode()).hexdigest()[:6]}" if machine else ""
+    return f"{measurement}-{started_at:%Y%m%dt%H%M%Sz}-{system.fingerprint()}{which}"
 
 
 def sealed(fields: dict[str, Any]) -> Record:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from generator.analysis.collection import MOST_SYSTEMS, newest_first, to_show
@@ -17,6 +17,7 @@ from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.browser.record import FOLDER
 from generator.contribute import browser_records
+from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
 from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
 from generator.definition import (
@@ -49,7 +50,6 @@ WEIGHTS = frozenset(
 MOST_FOLDER_BYTES = 256 * 2**20
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LATIN = re.compile("[a-z]", re.IGNORECASE)
-_NO_LICENCE = frozenset({"", "?", "-", "none", "null", "unknown", "todo", "n/a"})
 _ARTICLE_LINE = re.compile(r", line (\d+)$")
 
 
@@ -240,30 +240,8 @@ class _Folder:
         if record.tier is Tier.SMOKE:
             remedy = f"Measure it: python -m generator measure {measurement.name}. Then delete this file."
             yield self.problem(path, "it is of the tier smoke, a first look that is never published", remedy)
-        if record.provenance.definition_sha256 != measurement.fingerprint():
-            remedy = "Measure again, unless the old definition is what you mean."
-            yield self.problem(path, "it was measured to another definition", remedy, level=Level.ADVICE)
-        if record.provenance.generator_modified:
-            remedy = "Commit or undo the changes, and measure again."
-            yield self.problem(path, "it was measured from a checkout with changes", remedy, level=Level.ADVICE)
-        for source in record.provenance.sources:
-            if source.licence.strip().lower() in _NO_LICENCE:
-                remedy = "Name it in generator/assets/catalogue.toml, and measure again."
-                yield self.problem(path, f"'{source.name}' has no licence", remedy)
-        yield from self._about_clock(path, record)
-
-    def _about_clock(self, path: Path, record: Record) -> Iterator[Problem]:
-        remedy = "Set the machine's clock, and measure again."
-        if record.finished_at > self.now + timedelta(days=1):
-            yield self.problem(path, "it ends in the future", remedy)
-        moments = [block.started_at for block in record.blocks]
-        outside = [one for one in moments if not record.started_at <= one <= record.finished_at]
-        if outside:
-            yield self.problem(path, f"{len(outside)} blocks began outside the run", remedy)
-        for workload in record.workloads:
-            own = [block.started_at for block in record.blocks if block.workload == workload.name]
-            if own != sorted(own):
-                yield self.problem(path, f"the clock went backwards between blocks of '{workload.name}'", remedy)
+        for fault in faults(record, measurement, self.now):
+            yield self.problem(path, fault.reason, fault.remedy, level=fault.level)
 
     def _about_articles(self, measurement: Measurement) -> Iterator[Problem]:
         """Whether both articles can be read, and say what the newest records say."""

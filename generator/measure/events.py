@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
 
 from generator.record import StopReason
 
@@ -87,6 +90,27 @@ Event = (
     Preparing | Answering | Resumed | BlockStarted | BlockFinished | VariantFailed | VariantLacking | WorkloadFinished
 )
 Listener = Callable[[Event], None]
+
+
+def sent(event: Event) -> dict[str, Any]:
+    """An event as plain JSON, for a listener on another machine."""
+    kind = type(event)
+    fields: dict[str, Any] = TypeAdapter(kind).dump_python(event, mode="json")
+    return {"kind": kind.__name__, **fields}
+
+
+def received(data: Mapping[str, Any]) -> Event:
+    """The event that was sent.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    kinds = {kind.__name__: kind for kind in get_args(Event)}
+    kind = kinds.get(str(data.get("kind")))
+    if kind is None:
+        raise ValueError(f"no event is called {str(data.get('kind'))[:40]!r}")
+    event: Event = TypeAdapter(kind).validate_python({key: value for key, value in data.items() if key != "kind"})
+    return event
 
 
 def silent(event: Event) -> None:

@@ -57,10 +57,6 @@ class Journal:
             {key: v for key, v in entry.items() if key != "kind"} for entry in self.entries if entry["kind"] == kind
         ]
 
-    def close(self) -> None:
-        """The run is complete and its record written: nothing is left to resume."""
-        self.path.unlink(missing_ok=True)
-
     def _rewrite(self, lines: list[dict[str, Any]]) -> None:
         temporary = self.path.with_suffix(".tmp")
         try:
@@ -84,7 +80,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all, and never over another one.
 
     Raises:
@@ -95,8 +91,8 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

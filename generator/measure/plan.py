@@ -17,6 +17,7 @@ from generator.definition import Measurement, Variant
 from generator.errors import Busy, MissingPackage
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
+from generator.measure.system import host_name
 from generator.record import Record, SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
@@ -91,6 +92,18 @@ class PlannedRun:
         """What is going to be measured."""
         part = self.measurement.part(self.core)
         return tuple(one for one in self.measurement.variants if one.name in part and one.name not in self.lacking)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """All that one machine is going to run."""
+
+    runs: Sequence[PlannedRun]
+    most_s: float | None
+    """How long each may measure."""
+
+    each_s: float | None
+    """The same where it was found so that the suite ends in its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,21 +273,26 @@ def require_packages(measurements: Sequence[Measurement]) -> None:
 
 
 @contextlib.contextmanager
-def only_run(cache: Path) -> Iterator[None]:
-    """Hold the checkout for measuring: two runs at once would measure each other.
+def only_run(cache: Path, machine: str | None = None) -> Iterator[None]:
+    """Hold this machine for measuring: two runs at once would measure each other.
+
+    Machines that share the checkout over a network do not hold each other up.
+
+    Args:
+        cache: where the lock lies.
+        machine: what this machine is called; the host's name when left out.
 
     Raises:
-        Busy: when another process measures in this checkout.
+        Busy: when another process of this machine measures in this checkout.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(cache / "measuring.lock", timeout=0)
+    path = cache / f"measuring-{machine or host_name()}.lock"
+    lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout as error:
         problem = "another process is measuring in this checkout, and two at once would disturb each other"
-        raise Busy(
-            str(cache / "measuring.lock"), problem, "Wait until it is done, then run the command again."
-        ) from error
+        raise Busy(str(path), problem, "Wait until it is done, then run the command again.") from error
     try:
         yield
     finally:

@@ -50,14 +50,13 @@ def describe_provenance(
         most_s: a person's own limit on the blocks.
         core: whether only what the core suite measures is run.
     """
-    commit = _git(root, "rev-parse", "HEAD")
+    commit, modified = commit_of(root)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
     part = " --suite core" if core else ""
-    status = _git(root, "status", "--porcelain", "--untracked-files=no")
     return Provenance(
         generator_version=generator.__version__,
         generator_commit=commit,
-        generator_modified=bool(status) if commit and status is not None else None,
+        generator_modified=modified,
         code_sha256=code_sha256(),
         definition_sha256=measurement.fingerprint(),
         python=platform.python_version(),
@@ -65,6 +64,13 @@ def describe_provenance(
         sources=tuple(sources),
         command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
     )
+
+
+def commit_of(root: Path) -> tuple[str | None, bool | None]:
+    """Commit of a checkout, and whether its tracked files differ from it; None and None outside git."""
+    commit = _git(root, "rev-parse", "HEAD")
+    status = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return commit, bool(status) if commit and status is not None else None
 
 
 def installed_packages() -> dict[str, str]:

@@ -6,6 +6,7 @@ The answers come from the same worker code that is timed later, so that no varia
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,8 +142,8 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
         WorkerError: when the worker crashes, hangs or reports an error.
     """
     outputs: list[Arrays] = []
-    folder = job.artifact.parent
-    into, optimized = folder / f"answers-{job.variant}.npz", folder / f"optimized-{job.variant}.onnx"
+    folder, own = job.artifact.parent, _own_name(job)
+    into, optimized = folder / f"answers-{own}.npz", folder / f"optimized-{own}.onnx"
     try:
         with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
             start = worker.load(job.quality_inputs, optimized if job.runtime == "onnxruntime" else None)
@@ -177,7 +178,7 @@ def audited(
     Raises:
         WorkerError: when the worker crashes, hangs or reports an error.
     """
-    into = job.artifact.parent / f"audit-{job.variant}.npz"
+    into = job.artifact.parent / f"audit-{_own_name(job)}.npz"
     try:
         with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
             worker.load(job.timed_inputs)
@@ -232,6 +233,11 @@ def _batch(
     with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
         worker.load(job.timed_inputs)
         return best_batch(worker)
+
+
+def _own_name(job: Job) -> str:
+    """Nobody else's: machines of a fleet may share the cache, and another's answers must not be taken for ours."""
+    return f"{job.variant}-{secrets.token_hex(4)}"
 
 
 def _read_answers(path: Path) -> list[Arrays]:

@@ -78,6 +78,10 @@ class Surroundings:
     ceilings: Callable[[int], Ceilings | None] = lambda threads: None
     """What bounds a variant of so many threads on this machine; measured, or taken from the cache."""
 
+    machine: str = ""
+    """In a fleet, what tells this machine from others of its kind: it enters the record's id, and the journals of
+    machines that share a checkout lie apart."""
+
 
 def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
     """Measure, and write the record into the measurement's folder.
@@ -88,6 +92,22 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     Raises:
         GeneratorError: when nothing can be measured at all. A variant that fails is no error: the record says so.
     """
+    record = measured(measurement, tier, where)
+    write_whole(
+        records_folder(where.root / "measurements", measurement) / f"{record.record_id}.json", dump_record(record)
+    )
+    forget(measurement.name, tier, where.cache, where.machine)
+    return record
+
+
+def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
+    """Measure, and leave the record to the caller.
+
+    The journal stays until `forget`: asked again before, the run has nothing left to measure and gives what it found.
+
+    Raises:
+        GeneratorError: see `run_measurement`.
+    """
     folder = where.root / "measurements" / measurement.name
     prepared = []
     for choice in measurement.workloads:
@@ -96,12 +116,16 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
-    record = run.record()
-    write_whole(
-        records_folder(where.root / "measurements", measurement) / f"{record.record_id}.json", dump_record(record)
-    )
-    run.journal.close()
-    return record
+    return run.record()
+
+
+def forget(measurement: str, tier: Tier, cache: Cache, machine: str = "") -> None:
+    """The record of a run is safe: its journal is not needed any more."""
+    _journal_path(measurement, tier, cache, machine).unlink(missing_ok=True)
+
+
+def _journal_path(measurement: str, tier: Tier, cache: Cache, machine: str) -> Path:
+    return cache.root / "runs" / machine / f"{measurement}-{tier}.jsonl"
 
 
 class _Run:
@@ -118,7 +142,8 @@ class _Run:
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
         simulated = all(variant.runtime == "fake" for variant in measurement.variants)
         self.ceilings = None if simulated else where.ceilings(measurement.threads)
-        self.journal = Journal(where.cache.root / "runs" / f"{measurement.name}-{tier}.jsonl", self._identity())
+        path = _journal_path(measurement.name, tier, where.cache, where.machine)
+        self.journal = Journal(path, self._identity())
         sittings = self.journal.parts("sitting")
         self.seed: int = sittings[0]["seed"] if sittings else where.seed
         self.started_at = datetime.fromisoformat(sittings[0]["at"]) if sittings else where.now()
@@ -285,7 +310,7 @@ class _Run:
             {
                 "schema_version": SCHEMA_VERSION,
                 "protocol_version": protocol.PROTOCOL_VERSION,
-                "record_id": record_id(self.measurement.name, self.started_at, self.where.system),
+                "record_id": record_id(self.measurement.name, self.started_at, self.where.system, self.where.machine),
                 "measurement": self.measurement.name,
                 "tier": self.tier,
                 "scenario": self.measurement.scenario,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -75,6 +76,21 @@ _REASONS = {
     "container": "no container was found",
     "frequency_governor": "the system shows no frequency control, as in most virtual machines",
 }
+
+
+def host_name() -> str:
+    """What this machine is called, as a word that may stand in a file's name."""
+    return plain_name(platform.node())
+
+
+def plain_name(name: str) -> str:
+    """A name that may stand in a file's: letters, digits, full stops inside, hyphens and underscores."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:60] or "unnamed"
+
+
+def boot_id() -> str:
+    """What all processes and containers of one running kernel have in common; nothing where the system has no such."""
+    return _read("/proc/sys/kernel/random/boot_id") or ""
 
 
 def available_cores() -> tuple[int, ...]:
