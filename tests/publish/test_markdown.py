@@ -87,7 +87,7 @@ def test_an_attack_stays_in_its_code(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_front_matter_keeps_its_values(attack: str) -> None:
-    header = markdown.front_matter(title=attack, image=None)
+    header = markdown.front_matter(title=attack, image=None).encode().decode()  # a plain text, as MkDocs reads it
     assert yaml.safe_load(header.strip().strip("-")) == {"title": attack}
 
 
