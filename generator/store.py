@@ -278,7 +278,7 @@ def _schema() -> Any:
             "gate": text,
             "controls": pa.list_(comparison),
             "ratios": pa.list_(ratio),
-            "artifacts": pa.list_(text),
+            **dict.fromkeys(("isa", "artifacts"), pa.list_(text)),
             **dict.fromkeys(("size", "mtime_ns"), whole),
             **dict.fromkeys(("sha256", "definition"), text),
         }

@@ -43,6 +43,7 @@ class Summary:
     """Fingerprint of the system."""
 
     processor: str | None
+    isa: tuple[str, ...]
     system_type: str | None
     definition_sha256: str
     """Fingerprint of the definition that it was measured to."""
@@ -83,6 +84,7 @@ def summarise(findings: Findings) -> Summary:
         tier=record.tier,
         machine=record.system.fingerprint(),
         processor=record.system.host_processor_model_name,
+        isa=record.system.host_processor_isa,
         system_type=record.system.system_type,
         definition_sha256=record.provenance.definition_sha256,
         core_only=record.core_only,

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from generator.publish.phrases import Phrases
 from generator.publish.sentences import Sentences
 from generator.record import SystemDescription
 
+GENERATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "amx_int8": "AMX",
+        "avx512_vnni": "AVX-512 VNNI",
+        "avx512f": "AVX-512",
+        "avx_vnni": "AVX-VNNI",
+        "avx2": "AVX2",
+        "sve2": "SVE2",
+        "i8mm": "I8MM",
+        "sve": "SVE",
+        "asimddp": "NEON DotProd",
+    }
+)
+"""Instruction sets by which processors of one name are told apart, the newest first of each maker's."""
 
-def machine_name(processor: str | None, system_type: str | None, phrases: Phrases) -> str:
-    """A machine by its processor and its kind, as its description gives them."""
+
+def machine_name(processor: str | None, isa: Iterable[str], system_type: str | None, phrases: Phrases) -> str:
+    """A machine by its processor, the newest of its instruction sets, and its kind.
+
+    Cloud machines call processors of several generations by one name, and it is the instructions that ratios depend on.
+    """
     name, kind = processor_name(processor, phrases), type_name(system_type, phrases)
-    return phrases.say("page.system", name=name, type=kind)
+    known = set(isa)
+    newest = next((words for flag, words in GENERATIONS.items() if flag in known), None)
+    return phrases.say("page.system", name=f"{name}, {newest}" if newest else name, type=kind)
 
 
 def processor_name(processor: str | None, phrases: Phrases) -> str:
@@ -46,8 +68,10 @@ class SystemView:
 
     @property
     def name(self) -> str:
-        """Processor and kind of machine."""
-        return machine_name(self.system.host_processor_model_name, self.system.system_type, self.sentences.phrases)
+        """Processor, instructions and kind of machine."""
+        system = self.system
+        known = system.host_processor_model_name, system.host_processor_isa, system.system_type
+        return machine_name(*known, self.sentences.phrases)
 
     @property
     def cores(self) -> str:
