@@ -1,4 +1,4 @@
-"""The program on one screen, and the only place that prints or exits.
+"""The program's commands: what each takes, and which room does it. Only cli*.py and console*.py print or exit.
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 measured, but some variants
 failed or some machines of a cluster did not measure, 130 interrupted (finished blocks are kept).
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json as json_text
-import os
-import secrets
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,43 +22,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import cli_contribute as contributing
+from generator import cli_measure as measuring
+from generator import cli_publish as publishing
 from generator import console as show
+from generator.cli_measure import Given, MeasureChoice, SuiteChoice
 from generator.definition import Measurement, load_suite
-from generator.errors import (
-    AssetError,
-    DefinitionError,
-    GeneratorError,
-    MissingPackage,
-    PreparationError,
-    RecordError,
-    StorageError,
-    suggest,
-)
-from generator.prices import PRICES_FILE, load_prices
+from generator.errors import GeneratorError, RecordError
 from generator.record import Record, SystemDescription, Tier, load_record
 
 if TYPE_CHECKING:
-    from generator.analysis.collection import Collection
     from generator.analysis.freshness import Freshness
     from generator.analysis.reference import Reference
-    from generator.browser.kit import Kit
-    from generator.measure.plan import Planned
-    from generator.publish.site import Page
 
 out, err = Console(), Console(stderr=True)
 
-FAILURES = 3
 INTERRUPTED = 130
-
-STEPS = {
-    "wait": "Waiting: another build is going on in this checkout",
-    "stage": "Writing the pages, drawing the charts",
-    "ru": "Building the Russian site",
-    "en": "Building the English site",
-    "finish": "Finishing",
-    "check": "Checking every link",
-}
-"""What a person reads while each step of `build_site` goes on."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -88,21 +63,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-class MeasureChoice(StrEnum):
-    """What `build` measures."""
-
-    none = "none"
-    missing = "missing"
-    all = "all"
-
-
-class SuiteChoice(StrEnum):
-    """Which measurements take part."""
-
-    core = "core"
-    all = "all"
 
 
 Root = Annotated[Path, typer.Option("--root", help="The checkout to work in.", hidden=True)]
@@ -139,26 +99,6 @@ SuiteOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a person gave for this run alone."""
-
-    minutes: float | None = None
-    wall_meter: Path | None = None
-    watts_per_core: float | None = None
-    suite: SuiteChoice | None = None
-    """The suite that is to end in its time; None where measurements were named and take as long as they need."""
-
-    core: bool = False
-    """Only what the core suite measures."""
-
-    cluster: str | None = None
-    """Scheduler's address or file, where other machines are to measure."""
-
-    patience_s: float = 0.0
-    """How long to wait for one of them."""
-
-
 @app.command()
 def build(
     measure: Annotated[MeasureChoice, typer.Option(help="What to measure first.")] = MeasureChoice.missing,
@@ -172,17 +112,18 @@ def build(
     """Measure what this machine has not measured yet, write the articles, build the site."""
     root = root.resolve()
     measurements = load_suite(root / "measurements")
-    chosen, given = _chosen(measurements, suite, only), replace(_given(suite, only), minutes=minutes)
+    chosen = measuring.chosen_by(measurements, suite, only)
+    given = replace(measuring.given_by(suite, only), minutes=minutes)
     failed = list[str]()
     if measure is not MeasureChoice.none:
-        failed = _measure_if_possible(root, chosen, tier, measure, given)
-        _prepare_kit_if_possible(root)
-    site = _publish(root)
+        failed = measuring.measure_if_possible(root, chosen, tier, measure, given)
+        publishing.prepare_kit_if_possible(root)
+    site = publishing.publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
     if open_site:
         webbrowser.open((site / "index.html").as_uri())
-    _exit_with_failures(failed)
+    measuring.exit_with_failures(failed)
 
 
 @app.command()
@@ -202,9 +143,9 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
 ) -> None:
     """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
-    chosen = _chosen(load_suite(root / "measurements"), suite, names)
+    chosen = measuring.chosen_by(load_suite(root / "measurements"), suite, names)
     given = replace(
-        _given(suite, names),
+        measuring.given_by(suite, names),
         minutes=minutes,
         wall_meter=wall_meter,
         watts_per_core=watts_per_core,
@@ -212,16 +153,16 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
         patience_s=patience * 60,
     )
     if given.cluster is not None:
-        _measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
+        measuring.measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
         return
-    failed = _measure(root, chosen, tier, MeasureChoice.all, given, plan)
-    _exit_with_failures(failed)
+    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan)
+    measuring.exit_with_failures(failed)
 
 
 @app.command("browser-kit")
 def browser_kit(root: Root = Path()) -> None:
     """Prepare the models that a reader measures in the browser; measure nothing. `build --measure none` takes them."""
-    _prepare_kit(root.resolve())
+    publishing.prepare_models(root.resolve())
 
 
 @app.command("list")
@@ -242,7 +183,7 @@ def list_measurements(
     elif stale:
         words.print_stale(out, _freshness(root, suite, records))
     else:
-        show.print_suite(out, suite, records, _this_system())
+        show.print_suite(out, suite, records, measuring.this_system())
 
 
 @app.command()
@@ -255,7 +196,9 @@ def serve(
     """Build without measuring, serve, and rebuild when a template, a definition, a record or a page changes."""
     from generator.publish.serve import serve as serve_site
 
-    serve_site(root.resolve(), partial(_pages, root.resolve()), host=host, port=port, open_browser=open_site)
+    serve_site(
+        root.resolve(), partial(publishing.all_pages, root.resolve()), host=host, port=port, open_browser=open_site
+    )
 
 
 @app.command()
@@ -270,7 +213,7 @@ def compare(
     from generator.analysis.across import Across, compared
 
     root = root.resolve()
-    records, here = _records(root, load_suite(root / "measurements")), _this_system()
+    records, here = _records(root, load_suite(root / "measurements")), measuring.this_system()
     found = compared(*(_reference(root, text, records, here) for text in (first, second)))
     if json:
         typer.echo(words.as_json(found))
@@ -301,7 +244,7 @@ def reproduce(
         raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
     # A script reads the outcome alone from the standard output.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        failed = _measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
+        failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
     found = confirmation(first, _whole(root, next(one for one in after if one.record_id not in known)))
@@ -309,7 +252,7 @@ def reproduce(
         typer.echo(words.confirmation_json(first, found))
     else:
         words.print_confirmation(out, first, found)
-    _exit_with_failures(failed)
+    measuring.exit_with_failures(failed)
 
 
 for command in (contributing.check, contributing.new, contributing.export, contributing.schema):
@@ -341,27 +284,6 @@ def main() -> None:
     app(prog_name=called if called == "inference-report" else "python -m generator")
 
 
-def _given(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
-    """What a person asked for by a suite and names: a suite ends in its time, what is named takes what it needs."""
-    if only:
-        return Given(core=suite is SuiteChoice.core)
-    return Given(suite=suite or SuiteChoice.core, core=suite is not SuiteChoice.all)
-
-
-def _chosen(
-    suite: Sequence[Measurement], which: SuiteChoice | None, only: Sequence[str] | None
-) -> tuple[Measurement, ...]:
-    known = {one.name: one for one in suite}
-    for name in only or ():
-        if name not in known:
-            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
-        if which is SuiteChoice.core and known[name].suite != "core":
-            raise DefinitionError("measurements/", [f"'{name}' is not part of the core suite. Leave --suite out."])
-    if only:
-        return tuple(known[name] for name in only)
-    return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")
-
-
 def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
     """All records, oldest first, without their raw latencies."""
     from generator.store import outlines
@@ -380,16 +302,9 @@ def _freshness(root: Path, suite: Sequence[Measurement], records: Mapping[str, S
     """Of the newest record of each measurement on each machine."""
     from generator.analysis.freshness import freshness
 
-    available, now = _pins(root), datetime.now(UTC)
+    available, now = publishing.pinned(root), datetime.now(UTC)
     newest = {(one.name, record.system.fingerprint()): (one, record) for one in suite for record in records[one.name]}
     return [freshness(record, one.fingerprint(), available, now) for one, record in newest.values()]
-
-
-def _pins(root: Path) -> Mapping[str, str]:
-    from generator.analysis.freshness import pins
-
-    path = root / "constraints.txt"
-    return pins(path.read_text("utf-8")) if path.is_file() else {}
 
 
 def _reference(
@@ -404,210 +319,6 @@ def _reference(
         return replace(found, record=_whole(root, found.record))
     record = load_record(Path(name))
     return Reference(record, known_variant(record, variant, text) if colon else None)
-
-
-def _this_system() -> SystemDescription | None:
-    from generator.measure.system import describe_system
-
-    try:
-        return describe_system()
-    except MissingPackage:
-        return None
-
-
-def _measure_if_possible(
-    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
-) -> list[str]:
-    """Measure; without the packages for it, say so in one line and go on with the records that are there."""
-    try:
-        return _measure(root, chosen, tier, policy, given)
-    except MissingPackage as error:
-        err.print(
-            f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
-        )
-        return []
-
-
-def _measure(
-    root: Path,
-    chosen: Sequence[Measurement],
-    tier: Tier,
-    policy: MeasureChoice,
-    given: Given,
-    only_plan: bool = False,
-) -> list[str]:
-    """Run what the policy asks for.
-
-    Returns:
-        "measurement: variant" for each variant that failed.
-    """
-    from generator.measure import plan as planning
-
-    planning.require_packages(chosen)
-
-    from generator.assets.cache import Cache
-    from generator.measure.ceilings import machine_ceilings
-    from generator.measure.energy import find_meter
-    from generator.measure.run import Surroundings, run_measurement
-    from generator.measure.system import describe_system
-    from generator.store import outlines
-
-    system, suite = describe_system(), load_suite(root / "measurements")
-    records = outlines(root / "measurements", suite, system.fingerprint())
-    planned = _planned(chosen, records, system, tier, policy, given)
-    if not planned.runs:
-        out.print("Nothing to measure: every measurement has a record of this machine.")
-        return []
-    suites = planning.plan_suites(suite, records, system)
-    show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
-    if only_plan:
-        return []
-    cache, failed = Cache.default(root), list[str]()
-    with planning.only_run(cache.root), show.RunDisplay(out) as display:
-        where = Surroundings(
-            root,
-            cache,
-            system,
-            tell=display,
-            meter=find_meter(given.wall_meter),
-            watts_per_core=given.watts_per_core,
-            most_s=planned.most_s,
-            core=given.core,
-            ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
-        )
-        for run in planned.runs:
-            display.begin(run.measurement.name)
-            record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
-            show.print_took(out, run, record)
-            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
-    return failed
-
-
-def _planned(
-    chosen: Sequence[Measurement],
-    records: Mapping[str, Sequence[Record]],
-    system: SystemDescription,
-    tier: Tier,
-    policy: MeasureChoice,
-    given: Given,
-) -> Planned:
-    """What a machine is to run, and how long each may take."""
-    from generator.measure import plan as planning
-
-    most_s = given.minutes * 60 if given.minutes else None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, given.core)
-    if given.suite and given.minutes is None and tier is Tier.STANDARD:
-        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
-        return planning.Planned(runs, each_s, each_s)
-    return planning.Planned(runs, most_s, None)
-
-
-def _measure_on_cluster(
-    root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, given: Given, only_plan: bool
-) -> None:
-    """Measure on every machine of a cluster, and exit with failures when something was not measured somewhere."""
-    from generator import cli_cluster as clustered
-    from generator.store import outlines
-
-    if given.wall_meter or given.watts_per_core:
-        raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
-    records = outlines(root / "measurements", chosen)
-    complete = clustered.measure(
-        root,
-        address,
-        [one.name for one in chosen],
-        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, given),
-        patience_s=given.patience_s,
-        only_plan=only_plan,
-    )
-    if not complete:
-        err.print("[red]Not everything was measured everywhere[/]; the lines above and the records say why.")
-        raise typer.Exit(FAILURES)
-
-
-def _collection(root: Path) -> tuple[tuple[Measurement, ...], Collection]:
-    """All definitions, and what the records say about them."""
-    from generator.store import collect
-
-    measurements = root / "measurements"
-    suite, prices = load_suite(measurements), load_prices(measurements / PRICES_FILE)
-    return suite, collect(measurements, suite, prices, root / ".cache" / "records")
-
-
-def _prepare_kit(root: Path) -> None:
-    """Prepare the models that a reader measures in the browser."""
-    from generator.assets.cache import Cache
-    from generator.measure.browser_kit import prepare_kit
-
-    suite, collection = _collection(root)
-    published = {name: {sha for one in every for sha in one.artifacts} for name, every in collection.every.items()}
-    with show.RunDisplay(out) as display:
-        prepare_kit(suite, published, root, Cache.default(root), display)
-
-
-def _prepare_kit_if_possible(root: Path) -> None:
-    """Prepare them; when that fails, say so in one line: the site is built without them."""
-    try:
-        _prepare_kit(root)
-    except GeneratorError as error:
-        err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
-
-
-def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
-    """What the page "Measure on your own device" needs; None, and a line that says why, when it is not to be had."""
-    from generator.assets.asset import asset
-    from generator.assets.cache import Cache
-    from generator.assets.fetch import fetch
-    from generator.browser.kit import RUNTIME, Engine, Kit, load_groups
-
-    cache = Cache.default(root)
-    try:
-        groups, runtime = load_groups(suite, cache.root), asset(RUNTIME)
-        script, binary, gpu_script, gpu_binary = fetch(runtime, cache)
-    except (AssetError, PreparationError, StorageError) as error:
-        reason = escape(str(error))
-        err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
-        return None
-    version = runtime.origin.rpartition("@")[2]
-    return Kit(version, Engine(script, binary), Engine(gpu_script, gpu_binary), groups, cache.root)
-
-
-def _pages(root: Path) -> Iterator[Page]:
-    """Write every page; a module's function, for `serve` runs it in a fresh process."""
-    return _written(root, *_collection(root))
-
-
-def _written(
-    root: Path, suite: Sequence[Measurement], collection: Collection, drawn: Callable[[int, int], None] | None = None
-) -> Iterator[Page]:
-    from generator.publish.freshness import Today
-    from generator.publish.pages import pages
-
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, _pins(root))
-    beside = os.environ.get("SITE_URL"), _kit(root, suite), today
-    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, drawn)
-
-
-def _publish(root: Path) -> Path:
-    """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
-    from generator.publish.site import build_site
-
-    with out.status("Reading the records") as status:
-
-        def drawn(done: int, count: int) -> None:
-            status.update(f"Drawing charts: {done} of {count}")
-
-        suite, collection = _collection(root)
-        written = _written(root, suite, collection, drawn)
-        epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
-        return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
-
-
-def _exit_with_failures(failed: Sequence[str]) -> None:
-    if failed:
-        err.print(f"[red]Some variants failed[/]: {escape(', '.join(failed))}. The record and the page say why.")
-        raise typer.Exit(FAILURES)
 
 
 def _shown(path: Path) -> str:

@@ -1,0 +1,215 @@
+"""What `build`, `measure` and `reproduce` do when they measure: choose, plan, run, show the progress."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from generator import console as show
+from generator.definition import Measurement, load_suite
+from generator.errors import DefinitionError, MissingPackage, suggest
+from generator.record import Record, SystemDescription, Tier
+
+if TYPE_CHECKING:
+    from generator.measure.plan import Planned
+
+out, err = Console(), Console(stderr=True)
+
+FAILURES = 3
+"""Exit status when something was measured and some of it failed."""
+
+
+class MeasureChoice(StrEnum):
+    """What `build` measures."""
+
+    none = "none"
+    missing = "missing"
+    all = "all"
+
+
+class SuiteChoice(StrEnum):
+    """Which measurements take part."""
+
+    core = "core"
+    all = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave for this run alone."""
+
+    minutes: float | None = None
+    wall_meter: Path | None = None
+    watts_per_core: float | None = None
+    suite: SuiteChoice | None = None
+    """The suite that is to end in its time; None where measurements were named and take as long as they need."""
+
+    core: bool = False
+    """Only what the core suite measures."""
+
+    cluster: str | None = None
+    """Scheduler's address or file, where other machines are to measure."""
+
+    patience_s: float = 0.0
+    """How long to wait for one of them."""
+
+
+def given_by(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
+    """What a person asked for by a suite and names: a suite ends in its time, what is named takes what it needs."""
+    if only:
+        return Given(core=suite is SuiteChoice.core)
+    return Given(suite=suite or SuiteChoice.core, core=suite is not SuiteChoice.all)
+
+
+def chosen_by(
+    suite: Sequence[Measurement], which: SuiteChoice | None, only: Sequence[str] | None
+) -> tuple[Measurement, ...]:
+    """The measurements of a suite, or those that are named.
+
+    Raises:
+        DefinitionError: for a name that there is not, or that the core suite has not.
+    """
+    known = {one.name: one for one in suite}
+    for name in only or ():
+        if name not in known:
+            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
+        if which is SuiteChoice.core and known[name].suite != "core":
+            raise DefinitionError("measurements/", [f"'{name}' is not part of the core suite. Leave --suite out."])
+    if only:
+        return tuple(known[name] for name in only)
+    return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")
+
+
+def this_system() -> SystemDescription | None:
+    """This machine; None where the packages that describe it are not installed."""
+    from generator.measure.system import describe_system
+
+    try:
+        return describe_system()
+    except MissingPackage:
+        return None
+
+
+def measure_if_possible(
+    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
+) -> list[str]:
+    """Measure; without the packages for it, say so in one line and go on with the records that are there."""
+    try:
+        return measure(root, chosen, tier, policy, given)
+    except MissingPackage as error:
+        err.print(
+            f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
+        )
+        return []
+
+
+def measure(
+    root: Path,
+    chosen: Sequence[Measurement],
+    tier: Tier,
+    policy: MeasureChoice,
+    given: Given,
+    only_plan: bool = False,
+) -> list[str]:
+    """Run what the policy asks for.
+
+    Returns:
+        "measurement: variant" for each variant that failed.
+    """
+    from generator.measure import plan as planning
+
+    planning.require_packages(chosen)
+
+    from generator.assets.cache import Cache
+    from generator.measure.ceilings import machine_ceilings
+    from generator.measure.energy import find_meter
+    from generator.measure.run import Surroundings, run_measurement
+    from generator.measure.system import describe_system
+    from generator.store import outlines
+
+    system, suite = describe_system(), load_suite(root / "measurements")
+    records = outlines(root / "measurements", suite, system.fingerprint())
+    planned = _planned(chosen, records, system, tier, policy, given)
+    if not planned.runs:
+        out.print("Nothing to measure: every measurement has a record of this machine.")
+        return []
+    suites = planning.plan_suites(suite, records, system)
+    show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
+    if only_plan:
+        return []
+    cache, failed = Cache.default(root), list[str]()
+    with planning.only_run(cache.root), show.RunDisplay(out) as display:
+        where = Surroundings(
+            root,
+            cache,
+            system,
+            tell=display,
+            meter=find_meter(given.wall_meter),
+            watts_per_core=given.watts_per_core,
+            most_s=planned.most_s,
+            core=given.core,
+            ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
+        )
+        for run in planned.runs:
+            display.begin(run.measurement.name)
+            record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
+            show.print_took(out, run, record)
+            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
+    return failed
+
+
+def _planned(
+    chosen: Sequence[Measurement],
+    records: Mapping[str, Sequence[Record]],
+    system: SystemDescription,
+    tier: Tier,
+    policy: MeasureChoice,
+    given: Given,
+) -> Planned:
+    """What a machine is to run, and how long each may take."""
+    from generator.measure import plan as planning
+
+    most_s = given.minutes * 60 if given.minutes else None
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, given.core)
+    if given.suite and given.minutes is None and tier is Tier.STANDARD:
+        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
+        return planning.Planned(runs, each_s, each_s)
+    return planning.Planned(runs, most_s, None)
+
+
+def measure_on_cluster(
+    root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, given: Given, only_plan: bool
+) -> None:
+    """Measure on every machine of a cluster, and exit with failures when something was not measured somewhere."""
+    from generator import cli_cluster as clustered
+    from generator.store import outlines
+
+    if given.wall_meter or given.watts_per_core:
+        raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
+    records = outlines(root / "measurements", chosen)
+    complete = clustered.measure(
+        root,
+        address,
+        [one.name for one in chosen],
+        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, given),
+        patience_s=given.patience_s,
+        only_plan=only_plan,
+    )
+    if not complete:
+        err.print("[red]Not everything was measured everywhere[/]; the lines above and the records say why.")
+        raise typer.Exit(FAILURES)
+
+
+def exit_with_failures(failed: Sequence[str]) -> None:
+    """End with the status that says so when variants failed."""
+    if failed:
+        err.print(f"[red]Some variants failed[/]: {escape(', '.join(failed))}. The record and the page say why.")
+        raise typer.Exit(FAILURES)
