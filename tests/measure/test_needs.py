@@ -54,7 +54,9 @@ def test_a_level_needs_all_of_its_flags(system: SystemDescription, level: str) -
         assert (lack.stage, lack.lacks, lack.message) == ("machine", level, needs.LACKS[level])
 
 
-@pytest.mark.parametrize(("short", "flag"), [(s, flag) for s, flags in needs.SHORT_FORMATS.items() for flag in flags])
+@pytest.mark.parametrize(
+    ("short", "flag"), [(s, flag) for s, flags in needs.SHORT_FORMATS.items() for flag in sorted(flags)]
+)
 def test_a_short_format_needs_instructions(system: SystemDescription, short: str, flag: str) -> None:
     """Any one of the flags will do; without them a processor emulates the format, and a CUDA device does not."""
     unable = system.model_copy(update={"host_processor_isa": ("avx2", "avx512_vnni")})
