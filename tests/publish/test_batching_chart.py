@@ -81,3 +81,10 @@ def test_it_can_be_read(language: Language, shape: object) -> None:
 
 def test_fewer_sizes_than_three_are_no_curve() -> None:
     assert batching(_subject(_findings(("pytorch-fp32", "batch-4", "two-16")), Language.EN)) is None
+
+
+def test_variants_of_one_size_are_no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three that differ in the instructions they may use, say, and all answer one sample at a time."""
+    for name, (_, *others) in list(MEASURED.items()):
+        monkeypatch.setitem(MEASURED, name, (1, *others))
+    assert batching(_subject(_findings(("pytorch-fp32", "batch-4", "batch-16")), Language.EN)) is None

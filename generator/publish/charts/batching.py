@@ -22,7 +22,8 @@ Way = tuple[str, str, int, bool]
 def batching(subject: Subject) -> Chart | None:
     """How many more samples a second does a larger batch bring, and how much longer does its answer take?"""
     ways = _ways(subject)
-    if max((len(found) for _, found in ways), default=0) < LEAST_BATCHES:
+    batches = [len({latency.samples_per_query for _, latency in found}) for _, found in ways]
+    if max(batches, default=0) < LEAST_BATCHES:
         return None
     say = subject.phrases.say
     latencies = [latency.p50_ns.median for _, found in ways for _, latency in found]
