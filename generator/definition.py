@@ -36,7 +36,9 @@ RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
         "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
         "onnxruntime": frozenset({"decoding", "graph_optimization", "spinning"}),
         "openvino": frozenset({"instructions", "precision", "shapes"}),
-        "pytorch": frozenset({"compile", "device", "instructions", "keep_memory", "precision"}),
+        "pytorch": frozenset(
+            {"compile", "device", "graph", "instructions", "keep_memory", "layout", "pinned", "precision"}
+        ),
     }
 )
 """Runtimes and the options that each one takes."""
@@ -45,6 +47,7 @@ OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "device": frozenset({"cpu", "cuda"}),
         "instructions": frozenset({"sse41", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"}),
+        "layout": frozenset({"channels_last"}),
     }
 )
 """Options of runtimes whose values are words of a fixed list, whatever the runtime."""
@@ -143,6 +146,7 @@ class Precision(StrEnum):
     """Number format in which a variant computes most of its work."""
 
     FP32 = "fp32"
+    TF32 = "tf32"
     BF16 = "bf16"
     FP16 = "fp16"
     INT8 = "int8"
@@ -448,6 +452,7 @@ def _inconsistencies(m: Measurement) -> Iterator[str]:
     for workload in m.workloads:
         yield from _unsound_steps(workload, m)
     yield from _stray_batches(m)
+    yield from _stray_card_options(m)
     yield from _unknown_in_headline(m)
     yield from _unsound_core(m)
 
@@ -470,6 +475,15 @@ def _stray_batches(m: Measurement) -> Iterator[str]:
         if variant.samples_per_query and m.scenario is not Scenario.OFFLINE:
             key = "the key 'samples_per_query', which belongs to the scenario 'offline'"
             yield f"variant '{variant.name}' has {key}. Delete it, or change the scenario."
+
+
+def _stray_card_options(m: Measurement) -> Iterator[str]:
+    for variant in m.variants:
+        asked = [f"'{name}'" for name in ("graph", "pinned") if variant.options.get(name)]
+        asked += ["precision = 'tf32'"] if variant.options.get("precision") == "tf32" else []
+        if asked and variant.options.get("device") != "cuda":
+            options = f"the options {', '.join(asked)}, which need the option device = 'cuda'"
+            yield f"variant '{variant.name}' has {options}. Add it, or delete them."
 
 
 def _unknown_in_headline(m: Measurement) -> Iterator[str]:

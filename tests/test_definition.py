@@ -142,6 +142,18 @@ BAD = [
         'precision = "int8"\nsamples_per_query = 4',
         "'samples_per_query', which belongs to the scenario 'offline'",
     ),
+    (
+        "option of a card without a card",
+        'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
+        'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {graph = true, precision = "tf32"}',
+        "the options 'graph', precision = 'tf32', which need the option device = 'cuda'",
+    ),
+    (
+        "unknown layout",
+        'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
+        'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {layout = "channels"}',
+        "unknown value 'channels' of option 'layout'. Did you mean 'channels_last'?",
+    ),
     ("not TOML", 'suite = "core"', 'suite = "core', "is not TOML: "),
     (
         "name in the file",

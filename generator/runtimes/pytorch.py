@@ -14,63 +14,135 @@ from generator.runtimes.session import Arrays, Session, Spec
 from generator.workloads.architectures import load_module
 
 _FORMATS: Mapping[str, torch.dtype] = MappingProxyType(
-    {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 )
+"""Values of the option `precision` and what weights are kept in; TF32 is a way to multiply, not to keep."""
+
+_LAYOUTS: Mapping[str, torch.memory_format] = MappingProxyType({"channels_last": torch.channels_last})
+"""Values of the option `layout`: the order in which images and filters lie in memory."""
 
 
 class Moved(torch.nn.Module):
-    """A module that computes on another device or in another number format, for callers who stay where they are.
+    """A module that computes on another device, in another number format or layout, for callers who stay where they are.
 
     Queries come and answers go as they do without it: in main memory, in fp32. The copies belong to the query, as they
     do for whoever asks; and the one back waits until the device is done, so that timing needs no other synchronisation.
     """
 
-    def __init__(self, module: torch.nn.Module, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        device: torch.device,
+        dtype: torch.dtype,
+        layout: torch.memory_format = torch.preserve_format,
+        graph: bool = False,
+    ) -> None:
         super().__init__()
-        self._device, self._dtype = device, dtype
-        self.module = module.to(device, dtype)
+        self._device, self._dtype, self._layout = device, dtype, layout
+        module.to(device, dtype)
+        for weights in module.parameters():
+            if weights.dim() == _IMAGE_AXES:
+                weights.data = weights.data.contiguous(memory_format=layout)
+        self.module = Replayed(module) if graph else module
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         """Move the inputs there, compute, move the outputs back."""
-        there = (x.to(self._device, self._dtype if x.is_floating_point() else x.dtype) for x in inputs)
-        answer = self.module(*there)
+        answer = self.module(*(self._there(x) for x in inputs))
         if isinstance(answer, torch.Tensor):
             return answer.to("cpu", torch.float32)
         return tuple(one.to("cpu", torch.float32) for one in answer)
+
+    def _there(self, x: torch.Tensor) -> torch.Tensor:
+        # Moved first and converted there: the other way round, the processor would convert with one thread.
+        x = x.to(self._device, non_blocking=True)
+        x = x.to(self._dtype) if x.is_floating_point() else x
+        return x.contiguous(memory_format=self._layout) if x.dim() == _IMAGE_AXES else x
+
+
+_IMAGE_AXES = 4
+"""Images and filters: batch or outputs, channels, height, width."""
+
+
+class Replayed(torch.nn.Module):
+    """A module on a CUDA device all of whose kernels are started by one call.
+
+    They are recorded into a CUDA graph when the first query of their shapes comes, and replayed from then on: a small
+    query otherwise waits for the processor, which starts hundreds of kernels one by one.
+
+    Source: PyTorch's notes on CUDA, "CUDA Graphs" (a warm-up on a side stream, static inputs and outputs).
+    """
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        self._recorded = dict[tuple[torch.Size, ...], tuple[torch.cuda.CUDAGraph, list[torch.Tensor], Any]]()
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        """Copy the inputs to where the recorded kernels look for them, and start the kernels.
+
+        Returns:
+            The module's outputs, which the next call overwrites.
+        """
+        shapes = tuple(x.shape for x in inputs)
+        if shapes not in self._recorded:
+            self._recorded[shapes] = self._record([x.clone() for x in inputs])
+        graph, places, answer = self._recorded[shapes]
+        for place, x in zip(places, inputs, strict=True):
+            place.copy_(x)
+        graph.replay()
+        return answer
+
+    def _record(self, places: list[torch.Tensor]) -> tuple[torch.cuda.CUDAGraph, list[torch.Tensor], Any]:
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self.module(*places)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            answer = self.module(*places)
+        return graph, places, answer
 
 
 class PyTorchSession(Session):
     """A module under `inference_mode`, with the protocol's controls: threads, no parallel operators, no denormals.
 
-    Options: `compile` (by TorchInductor), `device` ("cpu"; "cuda": the first that is visible), `instructions` (a limit
-    that stands in the environment before this module is imported), `keep_memory` (see `allocator`), `precision`
-    ("fp32"; "bf16", "fp16": weights and intermediate values; fp32 means fp32, not TF32).
+    Options: `compile` (by TorchInductor), `device` ("cpu"; "cuda": the first that is visible), `graph` (on a CUDA
+    device, see `Replayed`), `instructions` (a limit that stands in the environment before this module is imported),
+    `keep_memory` (see `allocator`), `layout` ("channels_last": a pixel's channels lie together), `pinned` (queries wait
+    in memory that a CUDA device reads by itself), `precision` ("fp32"; "tf32": fp32 whose factors a CUDA device rounds
+    to 10 bits before it multiplies; "bf16", "fp16": weights and intermediate values).
     """
 
     version = str(torch.__version__)
 
     def __init__(self, spec: Spec) -> None:
-        self._freed = keep_freed_memory() if spec.options.get("keep_memory") else "returned"
+        options = spec.options
+        self._freed = keep_freed_memory() if options.get("keep_memory") else "returned"
+        device = torch.device(str(options.get("device", "cpu")))
+        self._pinned = bool(options.get("pinned"))
+        precision = str(options.get("precision", "fp32"))
         torch.set_num_threads(spec.threads)
         torch.set_num_interop_threads(1)
         torch.set_flush_denormal(True)
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"
         torch.manual_seed(0)
         # Entered once for the whole life of the worker: entering per query would be timed with it. The guard ends when
         # nothing refers to it.
         self._guard = torch.inference_mode()
         self._guard.__enter__()
-        device = torch.device(str(spec.options.get("device", "cpu")))
-        dtype = _FORMATS[str(spec.options.get("precision", "fp32"))]
+        dtype, layout = _FORMATS[precision], _LAYOUTS.get(str(options.get("layout")), torch.preserve_format)
         module = load_module(Path(spec.artifact)).eval()
-        if (device.type, dtype) != ("cpu", torch.float32):
-            module = Moved(module, device, dtype)
-        self._module: Any = torch.compile(module) if spec.options.get("compile") else module
+        if (device.type, dtype, layout) != ("cpu", torch.float32, torch.preserve_format):
+            module = Moved(module, device, dtype, layout, bool(options.get("graph")))
+        self._module: Any = torch.compile(module) if options.get("compile") else module
 
     def prepare(self, sample: Arrays) -> tuple[torch.Tensor, ...]:
         """Tensors in the order of the sample's inputs, which is the order of the module's arguments."""
-        return tuple(torch.from_numpy(array.copy()) for array in sample.values())
+        found = (torch.from_numpy(array.copy()) for array in sample.values())
+        return tuple(one.pin_memory() if self._pinned else one for one in found)
 
     def run(self, query: tuple[torch.Tensor, ...]) -> Any:
         """Call the module."""

@@ -39,7 +39,38 @@ def test_a_single_output_stays_single() -> None:
     assert answer.dtype is torch.float32
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_another_layout_is_the_same_answer() -> None:
+    """A pixel's channels lie together in the filters and in what they are given; outside nothing is seen of it."""
+    torch.manual_seed(0)
+    network, images = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU()), torch.rand(2, 3, 8, 8)
+    expected = network(images)
+    moved = Moved(network, CPU, torch.float32, torch.channels_last)
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(moved(images), expected)
+
+
+def _network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(288, 5))
+
+
+on_a_card = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+
+@on_a_card
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dtype) -> None:
+    """Replaying reads the new inputs, whatever batch came before; and an answer survives the next query."""
+    with torch.inference_mode():
+        plain, network = Moved(_network().eval(), torch.device("cuda"), dtype), _network().eval()
+        replayed = Moved(network, torch.device("cuda"), dtype, torch.channels_last, graph=True)
+        queries = [torch.rand(count, 3, 8, 8) for count in (1, 1, 4, 1, 4)]
+        answers = [replayed(query.pin_memory()) for query in queries]
+        for query, answer in zip(queries, answers, strict=True):
+            torch.testing.assert_close(answer, plain(query), rtol=2e-2, atol=2e-2)
+
+
+@on_a_card
 def test_the_answer_is_back_in_main_memory_when_the_call_returns() -> None:
     """So that a query that is timed has really been answered."""
     answer = Moved(torch.nn.Linear(2, 1), torch.device("cuda"), torch.float32)(torch.ones(1, 2))
