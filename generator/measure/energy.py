@@ -10,6 +10,7 @@ import contextlib
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from generator.record import Block, EnergyCounter, EnergyRecord, EnergyWindow
 
 CHECK_SECONDS = 5
 """Length of the idle and of the busy half of a counter's check."""
+
+BURNER_START_S = 60.0
+"""A load that is not there after so long never comes."""
 
 SETTLE_S = 1.0
 """Between the start of a load and its first reading."""
@@ -88,26 +92,57 @@ class NoMeter:
 
 @contextlib.contextmanager
 def burning(kinds: frozenset[Load], cores: Sequence[int]) -> Iterator[None]:
-    """Keep the processor's cores and the first accelerator busy meanwhile, as far as the kinds ask for it."""
-    commands = []
+    """Keep the processor's cores and the first accelerator busy meanwhile, as far as the kinds ask for it.
+
+    They are busy when the body begins, however long their programs took to start: an accelerator's takes seconds.
+    """
+    programs = list[tuple[str, ...]]()
     if "processor" in kinds:
-        pin = "import os, sys\nif len(sys.argv) > 1: os.sched_setaffinity(0, [int(sys.argv[1])])\nwhile True: pass"
-        commands += [["-c", pin, *([str(core)] if core is not None else [])] for core in cores or (None,)]
+        programs += [(_BUSY_CORE, *([str(core)] if core is not None else [])) for core in cores or (None,)]
     if "accelerator" in kinds:
-        # Where torch sees no accelerator it ends at once, and the counter is refused: it did not follow any load.
-        commands.append(
-            ["-c", "import torch\na = torch.ones(4096, 4096, device='cuda')\nwhile True: (a @ a).sum().item()"]
-        )
+        programs.append((_BUSY_ACCELERATOR,))
     burners = [
-        subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in commands
+        subprocess.Popen([sys.executable, "-c", *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for program in programs
     ]
     try:
+        for burner in burners:
+            _await_first_line(burner)
         yield
     finally:
         for burner in burners:
             burner.kill()
             burner.wait()
+            if burner.stdout:
+                burner.stdout.close()
+
+
+_BUSY_CORE = """
+import os, sys
+if len(sys.argv) > 1: os.sched_setaffinity(0, [int(sys.argv[1])])
+print("busy", flush=True)
+while True: pass
+"""
+
+# Where torch sees no accelerator it ends at once, and the counter is refused: it did not follow any load.
+_BUSY_ACCELERATOR = """
+import torch
+a = torch.ones(4096, 4096, device="cuda")
+(a @ a).sum().item()
+print("busy", flush=True)
+while True: (a @ a).sum().item()
+"""
+
+
+def _await_first_line(burner: subprocess.Popen[bytes]) -> None:
+    """Return when a burner says that it is busy, has ended, or was ended for taking too long."""
+    late = threading.Timer(BURNER_START_S, burner.kill)
+    late.start()
+    try:
+        if burner.stdout:
+            burner.stdout.readline()
+    finally:
+        late.cancel()
 
 
 def _utc_now() -> datetime:

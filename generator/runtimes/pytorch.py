@@ -23,7 +23,7 @@ _LAYOUTS: Mapping[str, torch.memory_format] = MappingProxyType({"channels_last":
 
 
 class Moved(torch.nn.Module):
-    """A module that computes on another device, in another number format or layout, for callers who stay where they are.
+    """A module that computes on another device, in another number format or layout, for callers who stay put.
 
     Queries come and answers go as they do without it: in main memory, in fp32. The copies belong to the query, as they
     do for whoever asks; and the one back waits until the device is done, so that timing needs no other synchronisation.

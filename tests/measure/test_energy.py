@@ -138,6 +138,23 @@ def test_a_counter_that_was_not_checked_is_refused() -> None:
     assert meter.description().unknown == "package-0: it was never checked"
 
 
+def test_a_load_is_there_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A graphics card's program takes seconds to start, and those seconds are idle ones."""
+    at_work = tmp_path / "at-work"
+    slow = f"import pathlib, time\ntime.sleep(0.5)\npathlib.Path({str(at_work)!r}).touch()\nprint(flush=True)\ntime.sleep(60)"
+    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", slow)
+    with energy.burning(frozenset({"accelerator"}), ()):
+        assert at_work.exists()
+
+
+@pytest.mark.parametrize("program", ["", "import time\ntime.sleep(60)"], ids=["ends", "never begins"])
+def test_a_load_that_never_comes_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", program)
+    monkeypatch.setattr(energy, "BURNER_START_S", 0.5)
+    with energy.burning(frozenset({"accelerator", "processor"}), ()):
+        pass
+
+
 @pytest.mark.parametrize(
     ("idle", "busy", "trusted"),
     [
