@@ -89,7 +89,8 @@ class NpmAsset(_Asset):
     kind: Literal["npm"]
     package: Annotated[str, StringConstraints(pattern=r"^(@[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9._-]*$")]
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-z.]+)?$")]
-    tarball_sha256: Sha256
+    integrity: Annotated[str, StringConstraints(pattern=r"^sha512-[A-Za-z0-9+/]{86}==$")]
+    """The tarball's SHA-512, as the registry itself and lock files write it."""
 
     @property
     def origin(self) -> str:

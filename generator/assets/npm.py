@@ -5,6 +5,8 @@ Nothing of the package is installed or run.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.assets.asset import AssetFile, NpmAsset
-from generator.assets.cache import Cache, file_sha256
+from generator.assets.cache import Cache
 from generator.errors import AssetError, StorageError
 
 ROOT = "package/"
@@ -70,12 +72,18 @@ def tarball_members(asset: NpmAsset, cache: Cache) -> Iterator[TarballMembers]:
 
 
 def _opened(asset: NpmAsset, tarball: Path) -> tarfile.TarFile:
-    if file_sha256(tarball) != asset.tarball_sha256:
+    if _integrity(tarball) != asset.integrity:
         raise AssetError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", _AGAIN)
     try:
         return tarfile.open(tarball, "r:gz")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise AssetError(asset.name, "the tarball is no gzipped tar archive", _AGAIN) from error
+
+
+def _integrity(tarball: Path) -> str:
+    """The file's hash as npm writes it."""
+    with tarball.open("rb") as file:
+        return "sha512-" + base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
 
 
 def _downloaded(asset: NpmAsset, folder: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import subprocess
 import tarfile
@@ -37,6 +39,10 @@ def _tarball(files: dict[str, bytes]) -> bytes:
 TARBALL = _tarball(FILES)
 
 
+def _integrity(tarball: bytes) -> str:
+    return "sha512-" + base64.b64encode(hashlib.sha512(tarball).digest()).decode()
+
+
 def _asset(files: dict[str, bytes] = FILES, **changes: object) -> NpmAsset:
     fields: dict[str, object] = {
         "name": "face",
@@ -44,7 +50,7 @@ def _asset(files: dict[str, bytes] = FILES, **changes: object) -> NpmAsset:
         "title": "A face",
         "package": "@somebody/face",
         "version": "1.2.3",
-        "tarball_sha256": sha256(TARBALL),
+        "integrity": _integrity(TARBALL),
         "files": tuple(AssetFile(name, sha256(data)) for name, data in files.items()),
         "sha256": "0" * 64,
         "bytes": 10_000,
@@ -117,7 +123,7 @@ def test_what_is_no_tarball_is_named(bring: Bring, cache: Cache, tarball: bytes)
     """Not even when its hash is that of the catalogue."""
     bring(tarball)
     with pytest.raises(AssetError, match=r"no gzipped tar archive|damaged"):
-        fetch(_asset(tarball_sha256=sha256(tarball)), cache)
+        fetch(_asset(integrity=_integrity(tarball)), cache)
 
 
 @pytest.mark.parametrize(

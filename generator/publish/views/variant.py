@@ -162,6 +162,11 @@ class VariantView:
         )
 
     @property
+    def energy_known(self) -> bool:
+        """Whether a counter that is trusted measured its energy."""
+        return not isinstance(self.found.energy, Unknown)
+
+    @property
     def cost(self) -> str:
         """What a million samples cost, or why it is not known."""
         found = self.found.cost
