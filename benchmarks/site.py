@@ -7,16 +7,21 @@ Each synthetic measurement has a record with raw latencies. Cold: no chart is dr
 nothing has changed. Plain: MkDocs with Material, search and the same Markdown extensions, over the pages that our build
 staged, both languages; no charts to draw, no records to read, no checks. Ratios are of processor time, the steadier
 figure on a shared machine. Aims: at most 1.5 cold, 1.1 warm; time grows no faster than measurements to the power 1.1.
+
+Beside them stands what `asv publish` takes for as many benchmarks with the same variants and one result each. It writes
+one page in one language, whose script draws a graph when somebody looks; ours writes every page and chart beforehand.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import itertools
 import json
 import math
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,7 +35,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.asv_results import write_asv_project
 from benchmarks.report import save
+from generator.definition import CONTROL
 from generator.publish.staging import LANGUAGES
 from generator.record import dump_record, sealed
 
@@ -63,6 +70,8 @@ class Builds:
     cold: Cost
     warm: Cost
     plain: Cost
+    asv: Cost | None
+    """`asv publish` of as many benchmarks; None where asv is not installed."""
 
     @property
     def cold_ratio(self) -> float:
@@ -83,7 +92,7 @@ def checkout(root: Path, count: int) -> None:
     measurements = root / "measurements"
     shutil.copytree(REPOSITORY / "measurements", measurements)  # no links: the generator follows none
     model = REPOSITORY / "measurements" / MODEL
-    fields = json.loads(next(iter(sorted((model / "records").glob("*.json")))).read_text("utf-8"))
+    fields = json.loads(_model_record().read_text("utf-8"))
     fields = {**fields, "blocks": fields["blocks"][:BLOCKS]}
     del fields["sha256"]
     for index in range(count):
@@ -160,7 +169,32 @@ def builds(count: int) -> Builds:
         together = Cost(
             sum(one.wall_s for one in plain), sum(one.cpu_s for one in plain), max(one.peak_bytes for one in plain)
         )
-        return Builds(count, cold, warm, together)
+    return Builds(count, cold, warm, together, asv_publish(count))
+
+
+def asv_publish(count: int) -> Cost | None:
+    """Let asv publish as many measurements as our site has, these and the repository's own, with the model's times."""
+    total = count + len(list((REPOSITORY / "measurements").glob("*/records")))
+    if importlib.util.find_spec("asv") is None:
+        return None
+    record = json.loads(_model_record().read_text("utf-8"))
+    medians = dict[str, list[float]]()
+    for one in (each for block in record["blocks"][:BLOCKS] for each in block["rounds"]):
+        medians.setdefault(one["variant"], []).append(statistics.median(one["latencies_ns"]) / 1e9)
+    del medians[CONTROL]
+    seconds = {name: (statistics.median(found), min(found), max(found)) for name, found in medians.items()}
+    with tempfile.TemporaryDirectory(prefix="benchmark-asv-") as folder:
+        root = Path(folder)
+        configuration = write_asv_project(root, [f"synthetic.time_{index:04d}" for index in range(total)], seconds)
+        cost = timed([sys.executable, "-m", "asv", "publish", "--no-pull", "--config", str(configuration)], root)
+        shown = json.loads((root / "html" / "index.json").read_text("utf-8"))
+        if len(shown["benchmarks"]) != total or not list((root / "html" / "graphs").rglob("*time_0000*.json")):
+            raise RuntimeError(f"asv published {len(shown['benchmarks'])} of {total} benchmarks")
+        return cost
+
+
+def _model_record() -> Path:
+    return min((REPOSITORY / "measurements" / MODEL / "records").glob("*.json"))
 
 
 def exponent(found: Sequence[Builds]) -> float | None:
@@ -174,7 +208,7 @@ def exponent(found: Sequence[Builds]) -> float | None:
 
 def table(found: Sequence[Builds]) -> Table:
     """The results, a row a size."""
-    made = Table("measurements", "cold", "warm", "plain", "cold / plain", "warm / plain", "peak memory")
+    made = Table("measurements", "cold", "warm", "plain", "cold / plain", "warm / plain", "peak memory", "asv publish")
     for one in found:
         made.add_row(
             str(one.measurements),
@@ -182,6 +216,7 @@ def table(found: Sequence[Builds]) -> Table:
             f"{one.cold_ratio:.2f} (aim {COLD})",
             f"{one.warm_ratio:.2f} (aim {WARM})",
             f"{max(one.cold.peak_bytes, one.warm.peak_bytes) / 1e6:.0f} MB",
+            f"{one.asv.cpu_s:.1f} s, {one.asv.peak_bytes / 1e6:.0f} MB" if one.asv else "asv is not installed",
         )
     return made
 

@@ -484,6 +484,8 @@ def _stray_card_options(m: Measurement) -> Iterator[str]:
         if asked and variant.options.get("device") != "cuda":
             options = f"the options {', '.join(asked)}, which need the option device = 'cuda'"
             yield f"variant '{variant.name}' has {options}. Add it, or delete them."
+        if variant.options.get("graph") and variant.options.get("compile"):
+            yield f"variant '{variant.name}' has the options 'graph' and 'compile', of which one excludes the other."
 
 
 def _unknown_in_headline(m: Measurement) -> Iterator[str]:

@@ -268,7 +268,7 @@ def _schema() -> Any:
     ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text})
     texts = (
         *("measurement", "record_id", "started_at", "finished_at", "tier"),
-        *("machine", "processor", "system_type", "definition_sha256"),
+        *("machine", "processor", "accelerator", "system_type", "definition_sha256"),
     )
     return pa.schema(
         {

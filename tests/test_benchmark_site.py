@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmarks import site
+from benchmarks.asv_results import write_asv_project
 from benchmarks.site import Builds, Cost
 from generator.definition import load_suite
 from generator.record import load_records, records_folder
@@ -18,7 +21,7 @@ def cost(cpu_s: float) -> Cost:
 
 
 def built(measurements: int, cpu_s: float) -> Builds:
-    return Builds(measurements, cold=cost(3 * cpu_s), warm=cost(cpu_s), plain=cost(2 * cpu_s))
+    return Builds(measurements, cold=cost(3 * cpu_s), warm=cost(cpu_s), plain=cost(2 * cpu_s), asv=None)
 
 
 def test_ratios_are_of_processor_time() -> None:
@@ -51,3 +54,24 @@ def test_a_synthetic_checkout_has_a_sound_record_for_each_measurement(tmp_path: 
         (record,) = load_records(records_folder(folder, one))
         assert record.measurement == one.name
         assert record.publishable
+
+
+def test_asv_gets_every_measurement_with_every_variant(tmp_path: Path) -> None:
+    """In the layout that asv reads: one result file of one commit, named by its hash, with a value a variant."""
+    seconds = {"fp32": (2.0, 1.9, 2.1), "int8": (1.0, 0.9, 1.1)}
+    write_asv_project(tmp_path, ["one", "two"], seconds)
+    benchmarks = json.loads((tmp_path / "results" / "benchmarks.json").read_text("utf-8"))
+    (results,) = (json.loads(path.read_text("utf-8")) for path in (tmp_path / "results" / "machine").glob("*-*.json"))
+    assert benchmarks.keys() - {"version"} == results["results"].keys() == {"one", "two"}
+    for name, found in results["results"].items():
+        values = dict(zip(results["result_columns"], found, strict=True))
+        assert values["result"] == [2.0, 1.0]
+        assert values["params"] == benchmarks[name]["params"] == [["'fp32'", "'int8'"]]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("asv") is None, reason="asv is not installed")
+def test_asv_publishes_what_it_gets() -> None:
+    """It raises where a benchmark is missing from what asv wrote."""
+    cost = site.asv_publish(2)
+    assert cost is not None
+    assert cost.cpu_s > 0

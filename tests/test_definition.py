@@ -149,6 +149,12 @@ BAD = [
         "the options 'graph', precision = 'tf32', which need the option device = 'cuda'",
     ),
     (
+        "graph and compile",
+        'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
+        'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {graph = true, compile = true, device = "cuda"}',
+        "the options 'graph' and 'compile', of which one excludes the other",
+    ),
+    (
         "unknown layout",
         'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
         'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {layout = "channels"}',

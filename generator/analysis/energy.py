@@ -7,8 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator import protocol
+from generator.definition import CONTROL
 from generator.analysis.estimate import Estimate, Spread, Unknown, ratio, spread
 from generator.record import Block, EnergyWindow, Record
+
+
+ACCELERATOR = "gpu"
+"""What the domains of accelerators begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class DomainEnergy:
     """Mean power while all workers sleep."""
 
     saving: Estimate | None
-    """The baseline's gross energy a sample over the variant's: above 1 takes less. None for the baseline itself, and
-    where fewer than two blocks hold both."""
+    """The baseline's gross energy a sample over the variant's: above 1 takes less. None for the baseline itself, where
+    the domain is not the baseline's, and where fewer than two blocks hold both."""
 
     net_saving: Estimate | None
     """The same above idle; None also where some block shows no more than idle."""
@@ -46,7 +51,9 @@ class EnergyEstimate:
 
 
 def energy(record: Record, blocks: Sequence[Block], variant: str, baseline: str) -> tuple[DomainEnergy, ...] | Unknown:
-    """Energy of a variant in every domain whose counter is trusted.
+    """Energy of a variant in every domain whose counter is trusted, an accelerator's where the variant computes there.
+
+    An accelerator that idles beside a busy processor takes energy too, but not for the processor's samples.
 
     Args:
         record: the run.
@@ -59,12 +66,17 @@ def energy(record: Record, blocks: Sequence[Block], variant: str, baseline: str)
     if record.energy.unknown is not None:
         refused = any(counter.refused for counter in record.energy.counters)
         return Unknown("energy-counter-refused" if refused else "energy-no-counter", record.energy.unknown)
-    found = tuple(
-        one
-        for counter in record.energy.counters
-        if counter.refused is None and (one := _in_domain(blocks, variant, baseline, counter.domain, counter.source))
+    trusted = [counter for counter in record.energy.counters if counter.refused is None]
+    own = [counter for counter in trusted if _covers(counter.domain, record, variant, baseline)]
+    if trusted and not own:
+        return Unknown("energy-counter-elsewhere")
+    found = (
+        _in_domain(
+            blocks, variant, counter.domain, counter.source, baseline if _covers(counter.domain, record, baseline) else None
+        )
+        for counter in own
     )
-    return found or Unknown("energy-not-timed")
+    return tuple(one for one in found if one) or Unknown("energy-not-timed")
 
 
 def energy_estimate(record: Record, cpu_s_per_sample: Spread | None) -> EnergyEstimate | None:
@@ -76,7 +88,17 @@ def energy_estimate(record: Record, cpu_s_per_sample: Spread | None) -> EnergyEs
     return EnergyEstimate(Spread(cpu.median * watts, cpu.least * watts, cpu.most * watts), watts)
 
 
-def _in_domain(blocks: Sequence[Block], variant: str, baseline: str, domain: str, source: str) -> DomainEnergy | None:
+def _covers(domain: str, record: Record, variant: str, baseline: str = "") -> bool:
+    """Whether a domain's energy is spent on a variant's samples; the control is the baseline once more."""
+    if not domain.startswith(ACCELERATOR):
+        return True
+    computes_on = record.variant(baseline if variant == CONTROL else variant).options.get("device", "cpu")
+    return computes_on != "cpu"
+
+
+def _in_domain(
+    blocks: Sequence[Block], variant: str, domain: str, source: str, baseline: str | None
+) -> DomainEnergy | None:
     found = [(own, idle) for block in blocks for own, idle in _windows(block, variant, domain)]
     if not found:
         return None
@@ -92,9 +114,9 @@ def _in_domain(blocks: Sequence[Block], variant: str, baseline: str, domain: str
     )
 
 
-def _saving(blocks: Sequence[Block], variant: str, baseline: str, domain: str, *, net: bool) -> Estimate | None:
+def _saving(blocks: Sequence[Block], variant: str, baseline: str | None, domain: str, *, net: bool) -> Estimate | None:
     """Ratio of the energies over blocks, as the ratios of latencies are formed."""
-    if variant == baseline:
+    if variant == baseline or baseline is None:
         return None
     values = []
     for block in blocks:

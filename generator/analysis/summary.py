@@ -44,6 +44,7 @@ class Summary:
 
     processor: str | None
     isa: tuple[str, ...]
+    accelerator: str | None
     system_type: str | None
     definition_sha256: str
     """Fingerprint of the definition that it was measured to."""
@@ -85,6 +86,7 @@ def summarise(findings: Findings) -> Summary:
         machine=record.system.fingerprint(),
         processor=record.system.host_processor_model_name,
         isa=record.system.host_processor_isa,
+        accelerator=record.system.accelerator_model_name,
         system_type=record.system.system_type,
         definition_sha256=record.provenance.definition_sha256,
         core_only=record.core_only,

@@ -93,6 +93,7 @@ def _results(findings: Findings) -> list[dict[str, Any]]:
         "tier": str(record.tier),
         "scenario": str(record.scenario),
         "processor": record.system.host_processor_model_name,
+        "accelerator": record.system.accelerator_model_name,
         "machine": record.system.fingerprint(),
     }
     return [{**about, **row} for row in result_rows(findings)]

@@ -7,6 +7,7 @@ counters, `WallMeter` adds the readings of a meter at the wall to what another o
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Protocol
 
 from generator.measure import wall_meter
 from generator.measure.counters import Counter, Load, find_counters
+from generator.measure.needs import variables
 from generator.measure.scenario import Asks
 from generator.record import Block, EnergyCounter, EnergyRecord, EnergyWindow
 
@@ -101,11 +103,15 @@ def burning(kinds: frozenset[Load], cores: Sequence[int]) -> Iterator[None]:
         programs += [(_BUSY_CORE, *([str(core)] if core is not None else [])) for core in cores or (None,)]
     if "accelerator" in kinds:
         programs.append((_BUSY_ACCELERATOR,))
-    burners = [
-        subprocess.Popen([sys.executable, "-c", *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        for program in programs
-    ]
+    # The card that is burned must be the one that workers will use.
+    environment = {**os.environ, **variables({"device": "cuda"})}
+    burners = list[subprocess.Popen[bytes]]()
     try:
+        for program in programs:
+            command = [sys.executable, "-c", *program]
+            burners.append(
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+            )
         for burner in burners:
             _await_first_line(burner)
         yield

@@ -31,6 +31,8 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "fp16": "the processor has no instructions for fp16",
         "cores": "the machine has fewer cores than the variant has threads",
         "cuda": "there is no CUDA device that the installed PyTorch can use",
+        "cuda_bf16": "the CUDA device has no instructions for bf16",
+        "cuda_tf32": "the CUDA device has no instructions for TF32",
         "compiler": "there is no C++ compiler",
     }
 )
@@ -48,6 +50,12 @@ SHORT_FORMATS: Mapping[str, frozenset[str]] = MappingProxyType(
 """Values of the option `precision`, and the flags of which a processor has one where it computes in that format.
 
 Without any of them a library converts to fp32 and back: the time would be that of an emulation.
+"""
+
+SHORT_CUDA_FORMATS: Mapping[str, tuple[int, int]] = MappingProxyType({"bf16": (8, 0), "tf32": (8, 0)})
+"""Compute capability from which a CUDA device multiplies in these formats; fp16 is older than PyTorch's oldest device.
+
+Source: CUDA C++ Programming Guide, "Compute Capabilities".
 """
 
 
@@ -73,8 +81,11 @@ def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
     short, on_processor = str(options.get("precision", "")), options.get("device", "cpu") == "cpu"
     if on_processor and short in SHORT_FORMATS and not SHORT_FORMATS[short] & set(system.host_processor_isa):
         return _lack(short)
-    if options.get("device") == "cuda" and not _has_cuda():
-        return _lack("cuda")
+    if options.get("device") == "cuda":
+        if not _has_cuda():
+            return _lack("cuda")
+        if short in SHORT_CUDA_FORMATS and not _cuda_capability() >= SHORT_CUDA_FORMATS[short]:
+            return _lack(f"cuda_{short}")
     if options.get("compile") and not _has_compiler():
         return _lack("compiler")
     return None
@@ -118,6 +129,12 @@ def _has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def _cuda_capability() -> tuple[int, int]:
+    import torch
+
+    return torch.cuda.get_device_capability()
 
 
 def _has_compiler() -> bool:

@@ -149,10 +149,11 @@ def _operating_system() -> str:
 
 
 def _accelerator() -> str | None:
+    """The card that workers will use: the first, or the first that CUDA is allowed to see."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0].strip()
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader", *(["-i", chosen] if chosen else [])]
     try:
-        found = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20
-        )
+        found = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.splitlines()[0].strip() if found.returncode == 0 and found.stdout.strip() else None

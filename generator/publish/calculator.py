@@ -42,9 +42,11 @@ def _said(phrases: Phrases, key: str) -> str:
 
 
 def _domain(timed: list[VariantView]) -> str | None:
-    """The counter's domain that covers most, as the baseline shows it: domains may overlap, so none are added up."""
-    energy = timed[0].found.energy
-    return None if isinstance(energy, Unknown) else max(energy, key=lambda one: one.gross_joules.median).domain
+    """The counter's domain that most variants have, and of those the one that covers most: domains may overlap, so none
+    are added up."""
+    energies = [one for variant in timed if not isinstance(variant.found.energy, Unknown) for one in variant.found.energy]
+    known = {one.domain: sum(other.domain == one.domain for other in energies) for one in energies}
+    return max(energies, key=lambda one: (known[one.domain], one.gross_joules.median)).domain if energies else None
 
 
 def _form(name: str, domain: str | None, phrases: Phrases) -> str:

@@ -80,6 +80,7 @@ def _answer(one: Summary) -> dict[str, Cell]:
         "tier": str(one.tier),
         "machine": one.machine,
         "processor": one.processor,
+        "accelerator": one.accelerator,
         "system_type": one.system_type,
         "variant": found.variant if found else None,
         "against": found.against if found else None,

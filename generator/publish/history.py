@@ -52,7 +52,7 @@ def _row(one: Summary, here: bool, sentences: Sentences) -> list[str]:
     link, tier = markdown.link("JSON", f"{one.record_id}.json"), phrases.of("tier", one.tier)
     return [
         language.date(one.finished_at.date()),
-        machine_name(one.processor, one.isa, one.system_type, phrases),
+        machine_name(one.processor, one.isa, one.accelerator, one.system_type, phrases),
         phrases.say("page.history_core", tier=tier) if one.core_only else tier,
         language.factor_estimate(found.speedup) if found else phrases.say("cell.none"),
         sentences.word(found, one.gate) if one.gate else sentences.word(None),

@@ -169,7 +169,7 @@ class MeasurementPage:
         place = f"measurements/{measurement.name}/"
         title = localized(measurement.title, self.language)
         return markdown.front_matter(
-            title=title if self.name == "index" else f"{title} ({self.system.processor})",
+            title=title if self.name == "index" else f"{title} ({self.system.short_name})",
             description=self.answer_sentence,
             date=measurement.published.isoformat(),
             updated=self.findings.record.finished_at.date().isoformat(),

@@ -163,6 +163,7 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
         (say("fact.type"), system.type),
         (say("fact.cores"), system.cores),
         (say("fact.memory"), system.memory),
+        (say("fact.accelerator"), record.system.accelerator_model_name or say("fact.no_accelerator")),
         (say("fact.os"), record.system.operating_system),
         (say("fact.kernel"), record.system.kernel),
         (say("fact.threads"), language.decimal(record.controls.threads, 0)),

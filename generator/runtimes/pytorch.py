@@ -34,15 +34,14 @@ class Moved(torch.nn.Module):
         module: torch.nn.Module,
         device: torch.device,
         dtype: torch.dtype,
-        layout: torch.memory_format = torch.preserve_format,
+        layout: torch.memory_format | None = None,
         graph: bool = False,
     ) -> None:
         super().__init__()
         self._device, self._dtype, self._layout = device, dtype, layout
         module.to(device, dtype)
         for weights in module.parameters():
-            if weights.dim() == _IMAGE_AXES:
-                weights.data = weights.data.contiguous(memory_format=layout)
+            weights.data = self._laid_out(weights.data)
         self.module = Replayed(module) if graph else module
 
     def forward(self, *inputs: torch.Tensor) -> Any:
@@ -56,7 +55,10 @@ class Moved(torch.nn.Module):
         # Moved first and converted there: the other way round, the processor would convert with one thread.
         x = x.to(self._device, non_blocking=True)
         x = x.to(self._dtype) if x.is_floating_point() else x
-        return x.contiguous(memory_format=self._layout) if x.dim() == _IMAGE_AXES else x
+        return self._laid_out(x)
+
+    def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
+        return x.contiguous(memory_format=self._layout) if self._layout and x.dim() == _IMAGE_AXES else x
 
 
 _IMAGE_AXES = 4
@@ -133,9 +135,9 @@ class PyTorchSession(Session):
         # nothing refers to it.
         self._guard = torch.inference_mode()
         self._guard.__enter__()
-        dtype, layout = _FORMATS[precision], _LAYOUTS.get(str(options.get("layout")), torch.preserve_format)
+        dtype, layout = _FORMATS[precision], _LAYOUTS.get(str(options.get("layout")))
         module = load_module(Path(spec.artifact)).eval()
-        if (device.type, dtype, layout) != ("cpu", torch.float32, torch.preserve_format):
+        if (device.type, dtype, layout) != ("cpu", torch.float32, None):
             module = Moved(module, device, dtype, layout, bool(options.get("graph")))
         self._module: Any = torch.compile(module) if options.get("compile") else module
 

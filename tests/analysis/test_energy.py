@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,6 +78,40 @@ def test_one_block_has_no_saving_and_no_more_than_idle_has_no_net_saving() -> No
     idle = [_block(k, base=(100, 1000), fast=(20, 2000)) for k in range(6)]
     assert _energy(trusted, idle)[0].net_saving is None
     assert _energy(trusted, idle)[0].saving is not None
+
+
+CARD = EnergyCounter(domain="gpu-0", source="NVML", idle_watts=(80.0,) * 5, busy_watts=(400.0,) * 5)
+
+
+class _OnCard(_Record):
+    """A record in which "fast" computes on a card, and the baseline beside it on the processor."""
+
+    def variant(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(options={"device": "cuda"} if name == "fast" else {})
+
+
+def test_a_cards_energy_is_not_the_processors() -> None:
+    """An idle card's joules would else be the price of what the processor did; and no ratio is formed with them."""
+    blocks = [
+        block.model_copy(
+            update={
+                "energy": tuple(
+                    one.model_copy(update={"joules": {"gpu-0": 2 * one.joules["package-0"], **one.joules}})
+                    for one in block.energy
+                )
+            }
+        )
+        for block in _blocks()
+    ]
+    found = _OnCard(EnergyRecord(counters=(TRUSTED, CARD), unknown=None))
+    (base,) = energy(found, blocks, "base", "base")  # type: ignore[arg-type, misc]
+    package, card = energy(found, blocks, "fast", "base")  # type: ignore[arg-type, misc]
+    assert (base.domain, package.domain, card.domain) == ("package-0", "package-0", "gpu-0")
+    assert package.saving is not None
+    assert card.saving is None
+    alone = energy(_OnCard(EnergyRecord(counters=(CARD,), unknown=None)), blocks, CONTROL, "base")  # type: ignore[arg-type]
+    assert isinstance(alone, Unknown)
+    assert alone.key == "energy-counter-elsewhere"
 
 
 REFUSED = TRUSTED.model_copy(update={"refused": "it does not follow the load"})

@@ -71,8 +71,23 @@ def test_a_short_format_needs_instructions(system: SystemDescription, short: str
 def test_a_card_computes_in_formats_of_its_own(system: SystemDescription, monkeypatch: pytest.MonkeyPatch) -> None:
     """The processor's instructions do not matter there."""
     monkeypatch.setattr(needs, "_has_cuda", lambda: True)
+    monkeypatch.setattr(needs, "_cuda_capability", lambda: (8, 0))
     bare = system.model_copy(update={"host_processor_isa": ()})
     assert needs.lacking(_variant(device="cuda", precision="bf16"), bare) is None
+
+
+@pytest.mark.parametrize("short", needs.SHORT_CUDA_FORMATS)
+def test_an_old_card_lacks_short_formats(
+    system: SystemDescription, monkeypatch: pytest.MonkeyPatch, short: str
+) -> None:
+    """There bf16 would be an emulation, and TF32 plain fp32 under another name."""
+    monkeypatch.setattr(needs, "_has_cuda", lambda: True)
+    monkeypatch.setattr(needs, "_cuda_capability", lambda: (7, 5))
+    lack = needs.lacking(_variant(device="cuda", precision=short), system)
+    assert lack is not None
+    assert (lack.lacks, lack.message) == (f"cuda_{short}", needs.LACKS[f"cuda_{short}"])
+    for able in ("fp32", "fp16"):
+        assert needs.lacking(_variant(device="cuda", precision=able), system) is None
 
 
 def test_a_card_and_a_compiler_may_be_lacking_too(system: SystemDescription, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from generator.errors import PublishError
+from generator.definition import Precision
 from generator.publish.charts import drawing, palette, svg
 from generator.publish.charts.picture import Bar, Forest, Group, Look, Mark, Strip
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering
@@ -128,3 +129,9 @@ def test_the_palette_is_the_site_s() -> None:
         assert len(set(scheme.colours.values())) == len(scheme.colours) == 12
     with pytest.raises(PublishError, match="no colour"):
         palette._parsed(":root { --c0: #000000; }")
+
+
+def test_every_number_format_has_a_mark_of_its_own() -> None:
+    """A variant in a format without one would end the build."""
+    assert set(palette.MARKERS) == set(Precision)
+    assert len(set(palette.MARKERS.values())) == len(palette.MARKERS)

@@ -58,8 +58,8 @@ on_a_card = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is n
 
 
 @on_a_card
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(("dtype", "close"), [(torch.float32, 1e-4), (torch.bfloat16, 2e-2)])
+def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dtype, close: float) -> None:
     """Replaying reads the new inputs, whatever batch came before; and an answer survives the next query."""
     with torch.inference_mode():
         plain, network = Moved(_network().eval(), torch.device("cuda"), dtype), _network().eval()
@@ -67,7 +67,7 @@ def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dt
         queries = [torch.rand(count, 3, 8, 8) for count in (1, 1, 4, 1, 4)]
         answers = [replayed(query.pin_memory()) for query in queries]
         for query, answer in zip(queries, answers, strict=True):
-            torch.testing.assert_close(answer, plain(query), rtol=2e-2, atol=2e-2)
+            torch.testing.assert_close(answer, plain(query), rtol=close, atol=close)
 
 
 @on_a_card

@@ -21,6 +21,7 @@ PALETTE_FILE = Path(__file__).parents[1] / "theme" / "assets" / "css" / "palette
 MARKERS: Mapping[Precision, str] = MappingProxyType(
     {
         Precision.FP32: "o",
+        Precision.TF32: "P",
         Precision.BF16: "D",
         Precision.FP16: "^",
         Precision.INT8: "s",

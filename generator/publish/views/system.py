@@ -27,15 +27,22 @@ GENERATIONS: Mapping[str, str] = MappingProxyType(
 """Instruction sets by which processors of one name are told apart, the newest first of each maker's."""
 
 
-def machine_name(processor: str | None, isa: Iterable[str], system_type: str | None, phrases: Phrases) -> str:
-    """A machine by its processor, the newest of its instruction sets, and its kind.
+def machine_name(
+    processor: str | None, isa: Iterable[str], accelerator: str | None, system_type: str | None, phrases: Phrases
+) -> str:
+    """A machine by its processor, the newest of its instruction sets, its accelerator where it has one, and its kind.
 
     Cloud machines call processors of several generations by one name, and it is the instructions that ratios depend on.
     """
-    name, kind = processor_name(processor, phrases), type_name(system_type, phrases)
+    name, kind = short_name(processor, isa, accelerator, phrases), type_name(system_type, phrases)
+    return phrases.say("page.system", name=name, type=kind)
+
+
+def short_name(processor: str | None, isa: Iterable[str], accelerator: str | None, phrases: Phrases) -> str:
+    """The same without its kind."""
     known = set(isa)
     newest = next((words for flag, words in GENERATIONS.items() if flag in known), None)
-    return phrases.say("page.system", name=f"{name}, {newest}" if newest else name, type=kind)
+    return ", ".join(one for one in (processor_name(processor, phrases), newest, accelerator) if one)
 
 
 def processor_name(processor: str | None, phrases: Phrases) -> str:
@@ -68,10 +75,17 @@ class SystemView:
 
     @property
     def name(self) -> str:
-        """Processor, instructions and kind of machine."""
+        """Processor, instructions, accelerator and kind of machine."""
         system = self.system
-        known = system.host_processor_model_name, system.host_processor_isa, system.system_type
-        return machine_name(*known, self.sentences.phrases)
+        known = system.host_processor_model_name, system.host_processor_isa, system.accelerator_model_name
+        return machine_name(*known, system.system_type, self.sentences.phrases)
+
+    @property
+    def short_name(self) -> str:
+        """Processor, instructions and accelerator."""
+        system = self.system
+        known = system.host_processor_model_name, system.host_processor_isa, system.accelerator_model_name
+        return short_name(*known, self.sentences.phrases)
 
     @property
     def cores(self) -> str:
