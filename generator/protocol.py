@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from scipy import stats
 
-from generator.definition import Scenario
+from generator.definition import Precision, Scenario
 from generator.record import Block, Round, Tier
 
 PROTOCOL_VERSION = 1
@@ -85,6 +85,12 @@ AUDIT_PAIRS = 10
 AUDIT_TOLERANCE = 1e-3
 """Largest difference of an output, over the largest output, at which two answers are the same."""
 
+AUDIT_BATCH_TOLERANCES: Mapping[Precision, float] = MappingProxyType(
+    {Precision.TF32: 1e-2, Precision.BF16: 5e-2, Precision.FP16: 1e-2}
+)
+"""The same for a sample in a batch in formats of few digits: a library may add up in another order there, and each
+layer rounds what the one before has rounded. Not for whole numbers: those add up to the same in any order."""
+
 AUDIT_GAIN = 0.10
 """A repeated sample that is answered this much faster than varied ones suggests that answers are cached."""
 
@@ -105,6 +111,11 @@ DISTURBED_FOREIGN_CORES = 0.5
 DISTURBED_CPU_SHARE = 0.9
 MOST_DISTURBED = 1 / 3
 """More disturbed blocks than this share: none is left out, and the run is called noisy."""
+
+
+def audit_tolerance(precision: Precision) -> float:
+    """Largest difference, over the largest output, at which an answer is the same in a batch as alone."""
+    return AUDIT_BATCH_TOLERANCES.get(precision, AUDIT_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)

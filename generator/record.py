@@ -266,10 +266,12 @@ class Audit(_Part):
     """Whether the timed answers were real: checks like MLPerf's TEST01 and TEST04."""
 
     answers_compared: Count
-    """Answers of timed queries that were compared with those that quality was measured on."""
+    """Answers of timed queries that were compared with those that quality was measured on, one by one, and in batches
+    where batches are timed."""
 
     answers_differing: Count
-    """Those that differ by more than `protocol.AUDIT_TOLERANCE` of the largest output."""
+    """Those that differ by more than `protocol.AUDIT_TOLERANCE` of the largest output; in batches
+    `protocol.audit_tolerance`."""
 
     largest_difference: Annotated[float, Field(ge=0)]
     """Largest difference of any output, over the largest output."""

@@ -6,6 +6,7 @@ The answers come from the same worker code that is timed later, so that no varia
 from __future__ import annotations
 
 import hashlib
+import itertools
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +103,8 @@ def _observed(
     given = answers(first, cores, tell, timeout_s)
     batch, tried = _batch(job, variant, measurement.scenario, cores, timeout_s)
     places = _positions(prepared.workload.timed_samples(), samples)
-    audit = audited(job, places, given.outputs, cores, timeout_s)
+    expected = [None if place is None else given.outputs[place] for place in places]
+    audit = audited(job, expected, batch, protocol.audit_tolerance(variant.precision), cores, timeout_s)
     found = _unanswered(prepared, variant).model_copy(
         update={
             "runtime_version": given.version,
@@ -162,16 +164,23 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
 
 
 def audited(
-    job: Job, places: Sequence[int | None], answered: Sequence[Arrays], cores: Sequence[int], timeout_s: float
+    job: Job,
+    expected: Sequence[Arrays | None],
+    batch: int,
+    batch_tolerance: float,
+    cores: Sequence[int],
+    timeout_s: float,
 ) -> Audit:
     """Check that timed queries give the answers that quality was measured on, and that repeating one is not faster.
 
-    Like TEST01 and TEST04 of MLPerf's audits, on a fresh worker that runs the timed samples one by one.
+    Like TEST01 and TEST04 of MLPerf's audits, on a fresh worker that runs the timed samples one by one, and then in
+    batches where it is batches that are timed.
 
     Args:
         job: the variant.
-        places: where the answer to each timed sample stands among those answered before; None where it does not.
-        answered: the answers that quality was measured on.
+        expected: the answers to the timed samples that quality was measured on; None for one that was not answered.
+        batch: samples that a timed query carries.
+        batch_tolerance: difference at which a sample's answer is the same in a batch, over the largest output.
         cores: cores to run on.
         timeout_s: longest wait for one answer of the worker.
 
@@ -183,17 +192,33 @@ def audited(
         with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
             worker.load(job.timed_inputs)
             timed = worker.ask("audit", pairs=protocol.AUDIT_PAIRS, round_ns=protocol.ROUND_NS, into=str(into))
-        again = _read_answers(into)
+            again = _read_answers(into)
+            batches = list[Arrays]()
+            if batch > 1:
+                worker.ask("batch", samples=batch)
+                worker.ask("answer", first=0, count=len(expected), into=str(into))
+                batches = _read_answers(into)
     finally:
         into.unlink(missing_ok=True)
-    pairs = zip(again, places, strict=True)
-    differences = [_difference(one, answered[position]) for one, position in pairs if position is not None]
+    alone = [_difference(one, other) for one, other in zip(again, expected, strict=True) if other is not None]
+    # Batches follow one another through the samples, and the last one goes on with the first sample.
+    rows = zip((row for one in batches for row in _rows(one, batch)), itertools.cycle(expected), strict=False)
+    together = [_difference(row, other) for row, other in rows if other is not None]
+    differing = sum(not one <= protocol.AUDIT_TOLERANCE for one in alone)
     return Audit(
-        answers_compared=len(differences),
-        answers_differing=sum(not difference <= protocol.AUDIT_TOLERANCE for difference in differences),
-        largest_difference=float(f"{max(differences, default=0.0):.3g}"),
+        answers_compared=len(alone) + len(together),
+        answers_differing=differing + sum(not one <= batch_tolerance for one in together),
+        largest_difference=float(f"{max((*alone, *together), default=0.0):.3g}"),
         **timed,
     )
+
+
+def _rows(answer: Arrays, batch: int) -> list[Arrays]:
+    """A batch's answer, a sample each; where that cannot be told the whole of it for each, which equals none of theirs."""
+    if any(not np.ndim(array) or len(array) % batch for array in answer.values()):
+        return [answer] * batch
+    parts = {name: np.split(np.asarray(array), batch) for name, array in answer.items()}
+    return [{name: rows[index] for name, rows in parts.items()} for index in range(batch)]
 
 
 def _positions(timed: Sequence[Arrays], samples: Sequence[Arrays]) -> list[int | None]:

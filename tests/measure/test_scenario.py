@@ -9,7 +9,7 @@ import pytest
 
 from generator import protocol
 from generator.analysis.findings import analyse
-from generator.definition import Scenario, load_measurement
+from generator.definition import Precision, Scenario, load_measurement
 from generator.measure.run import run_measurement
 from generator.measure.scenario import best_batch
 from generator.record import Round, Tier
@@ -55,6 +55,31 @@ def test_offline_takes_the_batch_that_a_variant_names_and_the_threads(
     assert (fast.samples_per_query, fast.threads, fast.batches_tried) == (4, 2, {})
     assert (slow.threads, slow.batches_tried) == (None, pytest.approx({1: 500, 2: 500, 4: 500}))
     assert {one.samples_per_query for one in record.blocks[0].rounds if one.variant == "fast"} == {4}
+
+
+@pytest.mark.parametrize(("wrong", "differing"), [(0, 0), (7, 9)], ids=["sound", "wrong in batches"])
+def test_answers_in_a_batch_are_compared_too(
+    checkout: Make, surroundings: Make, definition: str, wrong: int, differing: int
+) -> None:
+    """Each of the 16 timed samples alone, and in batches of four. Of ten queries the fake answers the first seven
+    wrongly: the 17th, which is the first batch, and the samples 0 to 6 and 10 to 15; 4 to 6 and 10 to 15 of them
+    come out otherwise in their batches.
+    """
+    fixed = definition.replace('name = "fast"', 'name = "fast"\nsamples_per_query = 4')
+    fixed = fixed.replace("outputs = 1}", f"outputs = {wrong}}}")
+    root = checkout(trial=_with_scenario(fixed, "offline"))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    audit, alone = record.variant("fast").audit, record.variant("slow").audit
+    assert audit is not None
+    assert alone is not None
+    assert (audit.answers_compared, audit.answers_differing) == (32, differing)
+    assert alone.answers_compared == 16
+
+
+def test_formats_of_few_digits_may_differ_more_in_a_batch() -> None:
+    """But never those of whole numbers."""
+    assert protocol.audit_tolerance(Precision.BF16) > protocol.audit_tolerance(Precision.FP32)
+    assert protocol.audit_tolerance(Precision.INT8) == protocol.AUDIT_TOLERANCE
 
 
 class _Batching:

@@ -167,6 +167,12 @@ class VariantView:
         return not isinstance(self.found.energy, Unknown)
 
     @property
+    def batch_checked(self) -> bool:
+        """Whether its answers in batches were compared with those that quality was checked on."""
+        audit = self.found.record.audit
+        return audit is not None and audit.answers_compared > self.workload.record.timed_samples
+
+    @property
     def cost(self) -> str:
         """What a million samples cost, or why it is not known."""
         found = self.found.cost
