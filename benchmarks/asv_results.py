@@ -1,6 +1,6 @@
 """The results of synthetic measurements as airspeed velocity (asv) keeps them, so that `asv publish` can show them.
 
-Source of the format: asv 0.6.5, `asv/results.py` (version 2), `asv/benchmarks.py` (version 2), `asv/machine.py` (version 1).
+Source of the format: asv 0.6.5, `asv/results.py` and `asv/benchmarks.py` (version 2), `asv/machine.py` (version 1).
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def write_asv_project(root: Path, names: Sequence[str], seconds: Mapping[str, tu
     )
     _json(root / "results" / MACHINE / "machine.json", {"version": 1, "machine": MACHINE})
     _json(
-        root / "results" / "benchmarks.json", {"version": 2, **{name: _benchmark(name, list(seconds)) for name in names}}
+        root / "results" / "benchmarks.json",
+        {"version": 2, **{name: _benchmark(name, list(seconds)) for name in names}},
     )
     _json(
         root / "results" / MACHINE / f"{commit[:8]}-{ENVIRONMENT}.json",

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generator import protocol
-from generator.definition import CONTROL
 from generator.analysis.estimate import Estimate, Spread, Unknown, ratio, spread
+from generator.definition import CONTROL
 from generator.record import Block, EnergyWindow, Record
-
 
 ACCELERATOR = "gpu"
 """What the domains of accelerators begin with."""
@@ -72,7 +71,11 @@ def energy(record: Record, blocks: Sequence[Block], variant: str, baseline: str)
         return Unknown("energy-counter-elsewhere")
     found = (
         _in_domain(
-            blocks, variant, counter.domain, counter.source, baseline if _covers(counter.domain, record, baseline) else None
+            blocks,
+            variant,
+            counter.domain,
+            counter.source,
+            baseline if _covers(counter.domain, record, baseline) else None,
         )
         for counter in own
     )
@@ -93,7 +96,7 @@ def _covers(domain: str, record: Record, variant: str, baseline: str = "") -> bo
     if not domain.startswith(ACCELERATOR):
         return True
     computes_on = record.variant(baseline if variant == CONTROL else variant).options.get("device", "cpu")
-    return computes_on != "cpu"
+    return str(computes_on) != "cpu"
 
 
 def _in_domain(

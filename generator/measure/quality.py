@@ -214,7 +214,7 @@ def audited(
 
 
 def _rows(answer: Arrays, batch: int) -> list[Arrays]:
-    """A batch's answer, a sample each; where that cannot be told the whole of it for each, which equals none of theirs."""
+    """A batch's answer, a sample each; where that cannot be told all of it for each, which equals none of theirs."""
     if any(not np.ndim(array) or len(array) % batch for array in answer.values()):
         return [answer] * batch
     parts = {name: np.split(np.asarray(array), batch) for name, array in answer.items()}

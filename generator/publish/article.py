@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader, StrictUndefined, nodes
+from jinja2 import BytecodeCache, ChoiceLoader, DictLoader, FileSystemLoader, StrictUndefined, nodes
+from jinja2.bccache import Bucket
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -38,6 +39,28 @@ _TYPED_RESULT = re.compile(
 """A number with what makes it a result: a factor, a percentage, a time; 512 × 512 is the size of something."""
 
 
+class _Compiled(BytecodeCache):
+    """What this process has compiled: each page has an environment of its own, and they share most templates.
+
+    Jinja keeps a template's code with its source's hash, so that another article of the same name is compiled anew.
+    """
+
+    def __init__(self) -> None:
+        self._kept = dict[str, bytes]()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what is kept; nothing where the template is new."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 class Environment(SandboxedEnvironment):
     """Jinja, with Markdown's escaping and no loophole around it."""
 
@@ -51,6 +74,7 @@ class Environment(SandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            bytecode_cache=_COMPILED,
         )
         self.language = language
         self.filters = {name: self.filters[name] for name in _FILTERS}

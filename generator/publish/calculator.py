@@ -43,8 +43,11 @@ def _said(phrases: Phrases, key: str) -> str:
 
 def _domain(timed: list[VariantView]) -> str | None:
     """The counter's domain that most variants have, and of those the one that covers most: domains may overlap, so none
-    are added up."""
-    energies = [one for variant in timed if not isinstance(variant.found.energy, Unknown) for one in variant.found.energy]
+    are added up.
+    """
+    energies = [
+        one for variant in timed if not isinstance(variant.found.energy, Unknown) for one in variant.found.energy
+    ]
     known = {one.domain: sum(other.domain == one.domain for other in energies) for one in energies}
     return max(energies, key=lambda one: (known[one.domain], one.gross_joules.median)).domain if energies else None
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from generator.errors import PublishError
 from generator.definition import Precision
+from generator.errors import PublishError
 from generator.publish.charts import drawing, palette, svg
 from generator.publish.charts.picture import Bar, Forest, Group, Look, Mark, Strip
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering
