@@ -268,10 +268,12 @@ class MeasurementPage:
         say, record = self.phrases.say, self.findings.record
         workload = self.findings.workload_of(self.answer.variant.variant.name) if self.answer else None
         kept = (workload or self.findings.workloads[0]).blocks_kept
+        pair = (self.answer.variant, self.answer.against) if self.answer else ()
+        threads = max((one.variant.threads or record.controls.threads for one in pair), default=record.controls.threads)
         return say(
             "page.conditions",
             system=self.system.name,
-            threads=say("count.threads", n=record.controls.threads),
+            threads=say("count.threads", n=threads),
             scenario=self.phrases.of("scenario", record.scenario),
             date=self.language.date(record.finished_at.date()),
             blocks=kept,
