@@ -18,6 +18,7 @@ from types import MappingProxyType
 from filelock import FileLock, Timeout
 
 from generator.errors import Busy, PublishError
+from generator.publish import unchanged
 from generator.publish.finishing import add_policy, prune, swap_in
 from generator.publish.linkcheck import check_links
 from generator.publish.staging import LANGUAGES, Language, Page, stage
@@ -70,6 +71,8 @@ def build_site(
 ) -> Site:
     """Stage the pages, build both languages, check the result and put it in the old site's place.
 
+    Where nothing has changed since the last build, the site that is there is the result.
+
     Args:
         pages: the generated files; hand-written ones are read from docs/<language>.
         root: the checkout: has mkdocs.yml, mkdocs.en.yml and docs/.
@@ -105,6 +108,9 @@ def _build(
     # What a killed build left behind: MkDocs empties the folder too, but keeps hidden files.
     shutil.rmtree(built, ignore_errors=True)
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
+    made_of = unchanged.inputs(root, now, site_url or os.environ.get("SITE_URL"))
+    if numbers := unchanged.recall(root, made_of, target):
+        return Site(target, rewritten=staged.written, **numbers)
     addresses: list[str] = []
     with _environment({**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}):
         for language in LANGUAGES:
@@ -120,8 +126,14 @@ def _build(
         raise PublishError("the built site", _listed("its pages have faults", report.problems), "Mend the pages.")
     swap_in(built, target)
     files = [path for path in target.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    return Site(target, staged.page_count, report.link_count, len(files), size, staged.written)
+    numbers = {
+        "page_count": staged.page_count,
+        "link_count": report.link_count,
+        "file_count": len(files),
+        "size_bytes": sum(path.stat().st_size for path in files),
+    }
+    unchanged.remember(root, made_of, target, numbers)
+    return Site(target, rewritten=staged.written, **numbers)
 
 
 @contextmanager

@@ -11,11 +11,15 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generator.errors import PublishError
+from generator.publish import unchanged
 from generator.publish.site import LANGUAGES, Page, Site, build_site
 
 pytestmark = [
@@ -221,6 +225,59 @@ def test_a_fault_stops_the_build_and_leaves_the_old_site(
     assert named in str(caught.value)
     assert html(built, "index.html") == before
     assert logging.getLogger("mkdocs").handlers == []
+
+
+def _steps_of_a_build(root: Path, made: list[Page] | None = None, **options: Any) -> list[str]:
+    steps: list[str] = []
+    build_site(pages() if made is None else made, root, steps.append, site_url=ROOT_URL, **options)
+    return steps
+
+
+WHOLE = ["stage", "ru", "en", "finish", "check"]
+
+
+def test_an_unchanged_site_is_not_built_again(tmp_path: Path) -> None:
+    """The second build stages the pages, sees that all is as before, and gives the same numbers."""
+    root = checkout(tmp_path)
+    first = build_site(pages(), root, site_url=ROOT_URL)
+    steps: list[str] = []
+    second = build_site(pages(), root, steps.append, site_url=ROOT_URL)
+    assert steps == ["stage"]
+    assert second == replace(first, rewritten=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "docs/ru/about.md").write_text(
+            (root / "docs/ru/about.md").read_text("utf-8") + "\n\nЕщё.\n", "utf-8"
+        ),
+        lambda root: (root / "mkdocs.yml").write_text((root / "mkdocs.yml").read_text("utf-8") + "\n", "utf-8"),
+        lambda root: (root / "site/index.html").unlink(),
+        lambda root: (root / "site/index.html").write_text("", "utf-8"),
+        lambda root: (root / "site/more.html").write_text("", "utf-8"),
+        lambda root: (root / "build/built.json").write_text("{", "utf-8"),
+        lambda root: (root / "build/built.json").unlink(),
+    ],
+    ids=["page", "configuration", "file gone", "file emptied", "file added", "memory damaged", "memory gone"],
+)
+def test_whatever_has_changed_is_built_again(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    root = checkout(tmp_path)
+    assert _steps_of_a_build(root) == WHOLE
+    change(root)
+    assert _steps_of_a_build(root) == WHOLE
+    assert _steps_of_a_build(root) == ["stage"]
+
+
+def test_another_moment_place_or_page_is_another_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = checkout(tmp_path)
+    assert _steps_of_a_build(root) == WHOLE
+    assert _steps_of_a_build(root, epoch=1_795_000_000) == WHOLE
+    assert _steps_of_a_build(root, epoch=1_795_000_000, target=root / "elsewhere") == WHOLE
+    assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
+    assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == ["stage"]
+    monkeypatch.setattr(unchanged, "distributions", list)
+    assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
 
 
 def test_the_environment_is_left_as_it_was(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
