@@ -16,7 +16,9 @@ from generator.publish.overview.glossary import load_glossary
 from generator.publish.overview.licences import load_terms
 from generator.publish.overview.topics import CAUSES, GROUPS
 from generator.publish.pages import pages
+from generator.publish.phrases import phrases
 from generator.publish.translations import translated, translations
+from generator.publish.views.system import machine_name
 from generator.record import Record
 from tests.publish import imaginary
 from tests.publish.test_pages import NBSP, PAGE, Site, cache, site, text
@@ -236,3 +238,11 @@ def test_analysis_and_pages_agree_on_what_a_record_is_about() -> None:
     """A record's workloads stand for what the definition says today, whatever it said when it was measured."""
     findings = analyse(imaginary.measurement(), imaginary.record())
     assert [one.choice.application for one in findings.workloads] == [Application.IMAGE_CLASSIFICATION]
+
+
+def test_a_machine_is_named_with_its_accelerator() -> None:
+    """Two machines with one processor differ in the card beside it."""
+    words = phrases(Language.EN)
+    known = ("Imaginary(R) Xeon", ("avx2", "amx_int8"))
+    assert machine_name(*known, None, "container", words) == "Imaginary Xeon, AMX (container)"
+    assert machine_name(*known, "Imaginary Card", "container", words) == "Imaginary Xeon, AMX, Imaginary Card (container)"
