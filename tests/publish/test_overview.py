@@ -245,4 +245,6 @@ def test_a_machine_is_named_with_its_accelerator() -> None:
     words = phrases(Language.EN)
     known = ("Imaginary(R) Xeon", ("avx2", "amx_int8"))
     assert machine_name(*known, None, "container", words) == "Imaginary Xeon, AMX (container)"
-    assert machine_name(*known, "Imaginary Card", "container", words) == "Imaginary Xeon, AMX, Imaginary Card (container)"
+    assert (
+        machine_name(*known, "Imaginary Card", "container", words) == "Imaginary Xeon, AMX, Imaginary Card (container)"
+    )
