@@ -310,7 +310,10 @@ class Measurement(_Part):
     """`core` is what a fresh machine measures by default."""
 
     core: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
-    """Variants that the core suite measures; all of them when left out. A run by name measures all in any case."""
+    """Variants that the core suite measures; all of them when left out. A run by name measures all in any case.
+
+    Of a workload whose baseline is not among them, the first one named is the baseline of such a run.
+    """
 
     published: date
     """Day of the article's first publication."""
@@ -364,6 +367,21 @@ class Measurement(_Part):
         """Names of the variants that a run measures: all of them, or those that the core suite does."""
         return frozenset(self.core) if core and self.core else self.variant_names
 
+    def of_run(self, core: bool) -> Measurement:
+        """The definition as a run takes it, with the baselines of what it measures.
+
+        Its fingerprint is another one where a baseline is; records keep that of the definition.
+        """
+        if not core or not self.core:
+            return self
+        kept = {v.workload for v in self.variants if v.baseline and v.name in self.core}
+        first = {self.variant(name).workload: name for name in reversed(self.core)}
+        moved = [
+            v if v.workload in kept or v.workload not in first else _with_baseline(v, v.name == first[v.workload])
+            for v in self.variants
+        ]
+        return self.model_copy(update={"variants": tuple(moved)})
+
     @property
     def applications(self) -> tuple[Application, ...]:
         """What its workloads stand for, each once, in their order."""
@@ -395,6 +413,10 @@ class Measurement(_Part):
             }
         )
         return hashlib.sha256(measured.encode()).hexdigest()
+
+
+def _with_baseline(variant: Variant, baseline: bool) -> Variant:
+    return variant.model_copy(update={"baseline": baseline})
 
 
 _PIN = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)==(\d+(?:\.\d+)*(?:(?:a|b|rc|\.post)\d+)?)")
@@ -503,11 +525,11 @@ def _unsound_core(m: Measurement) -> Iterator[str]:
             yield f"core names the unknown variant '{name}'. {suggest(name, m.variant_names)}"
     for workload in (one.name for one in m.workloads) if m.core else ():
         own = [v for v in m.variants_of(workload) if v.name in m.core]
-        if own and not own[0].baseline:
-            baselines = (f"'{v.name}'" for v in m.variants_of(workload) if v.baseline)
-            yield f"core leaves out the baseline of workload '{workload}'. Add {next(baselines, 'it')}."
-        elif len(own) == 1:
-            yield f"core names of workload '{workload}' the baseline alone. Add what is compared with it, or delete it."
+        if len(own) == 1:
+            yield (
+                f"core names of workload '{workload}' one variant alone, '{own[0].name}'. "
+                "Add what is compared with it, or delete it."
+            )
     for name in (m.headline.variant, m.headline.against) if m.core and m.headline else ():
         if name in m.variant_names and name not in m.core:
             yield f"core leaves out '{name}' of the headline, so that it answers no question. Add it."

@@ -35,6 +35,9 @@ NO_DIFFERENCE = 0.03
 """An interval within ±3 % of 1 is reported as "no difference shown"."""
 
 WARM_UP_WINDOW_NS = 50_000_000
+"""A query that takes as long is a window by itself, and four such queries are enough: a worker is warm from the second
+or third one on, as `benchmarks/slow_queries.py` shows."""
+
 WARM_UP_WINDOW_QUERIES = 5
 WARM_UP_GAIN = 0.05
 """Warm-up goes on while the best median of the last three windows is at least this much below the best before."""
@@ -42,6 +45,7 @@ WARM_UP_GAIN = 0.05
 WARM_UP_LEAST_QUERIES = 10
 WARM_UP_LEAST_NS = 200_000_000
 WARM_UP_MOST_NS = 10_000_000_000
+
 
 ROUND_NS = 30_000_000
 """Length of a round; short, because the number of alternations decides the interval's width, not the time spent."""
@@ -51,6 +55,10 @@ UNCOUNTED_QUERIES = 3
 round, but no longer than the round itself."""
 
 UNCOUNTED_SHARE = 0.03
+
+REFILLING_NS = 100_000_000
+"""A query that takes as long needs none before it: it refills the caches in its first moments, and the first of a turn
+takes as long as the others (`benchmarks/slow_queries.py`)."""
 
 MOST_KEPT = 50
 """Latencies that a round keeps at most. A query of 20 µs runs 1,500 times in a round; all of them are timed, and every
@@ -81,6 +89,10 @@ SERVER_STEP = 0.03
 
 AUDIT_PAIRS = 10
 """Rounds of one repeated sample, and of all samples in turn, that an audit compares."""
+
+AUDIT_LEAST_PAIRS = 3
+AUDIT_LONG_NS = 3_000_000_000
+"""Once an audit has taken so long, the least pairs are enough: its rounds are long then, and their medians steady."""
 
 AUDIT_TOLERANCE = 1e-3
 """Largest difference of an output, over the largest output, at which two answers are the same."""
@@ -138,6 +150,20 @@ class TierRules:
 
     slow_budget_s: float
 
+    def measured_ns(self, slow: bool, core: bool) -> int:
+        """Time that each variant is measured in one block.
+
+        Args:
+            slow: whether starting a worker takes more than `SLOW_START_NS`.
+            core: whether only what the core suite measures is run.
+        """
+        whole = self.slow_block_ns if slow else self.block_ns
+        return round(whole * CORE_BLOCK_SHARE) if core else whole
+
+
+CORE_BLOCK_SHARE = 0.5
+"""Length of a block of the core suite over that of any other, so that all of it ends within ten minutes. It costs
+little precision, for most of what blocks differ by lies between fresh processes: see `benchmarks/shorter_blocks.py`."""
 
 TIERS = MappingProxyType(
     {

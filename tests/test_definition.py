@@ -175,16 +175,10 @@ BAD = [
         "core names the unknown variant 'fas'. Did you mean 'fast'?",
     ),
     (
-        "core without the baseline",
-        'suite = "core"',
-        'suite = "core"\ncore = ["fast"]',
-        "core leaves out the baseline of workload 'numbers'. Add 'slow'.",
-    ),
-    (
         "core with nothing to compare",
         'suite = "core"',
         'suite = "core"\ncore = ["slow"]',
-        "core names of workload 'numbers' the baseline alone.",
+        "core names of workload 'numbers' one variant alone, 'slow'. Add what is compared with it",
     ),
     (
         "core without the answer",
@@ -342,3 +336,24 @@ def test_the_core_part_is_what_is_named_and_everything_where_nothing_is(checkout
     assert named_core.part(core=True) == {"slow", "third"}
     assert named_core.part(core=False) == plain.variant_names
     assert named_core.fingerprint() == plain.fingerprint()
+
+
+def test_a_core_without_the_baseline_compares_with_the_first_that_it_names(checkout: Checkout, definition: str) -> None:
+    """And with the baseline where it measures that; a whole run always does, and no fingerprint changes by it."""
+    third = (
+        definition
+        + '[[variants]]\nname = "third"\nruntime = "fake"\nprecision = "fp32"\ntitle = {ru = "Т", en = "T"}\n'
+    )
+
+    def with_core(names: str) -> str:
+        return third.replace('suite = "core"', f'suite = "core"\ncore = [{names}]')
+
+    def baselines(measurement: Measurement, core: bool) -> list[str]:
+        return [one.name for one in measurement.of_run(core).variants if one.baseline]
+
+    root = checkout(moved=with_core('"third", "fast"'), kept=with_core('"fast", "slow"'))
+    moved, kept = (_load(root, name).model_copy(update={"name": "x"}) for name in ("moved", "kept"))
+    assert (baselines(moved, True), baselines(moved, False)) == (["third"], ["slow"])
+    assert moved.of_run(True).variants_of("numbers")[0].name == "third"
+    assert baselines(kept, True) == ["slow"]
+    assert moved.fingerprint() == kept.fingerprint()

@@ -175,7 +175,10 @@ def analyse(measurement: Measurement, record: Record, prices: Sequence[Price] = 
         _workload(measurement, record, choice, found, [one for one in times if one.workload == choice.name], prices)
         for choice in measurement.workloads
         if (found := next((w for w in record.workloads if w.name == choice.name), None))
-        and _has(record, measurement.variants_of(choice.name)[0])
+        and any(
+            _has(record, variant) and record.variant(variant.name).baseline
+            for variant in measurement.variants_of(choice.name)
+        )
     )
     return Findings(measurement, record, times, workloads, _headline(measurement, record, times, workloads))
 
@@ -201,6 +204,7 @@ def _workload(
     blocks = [block for block in record.blocks if block.workload == choice.name]
     kept = protocol.kept_blocks(blocks)
     defined = [variant for variant in measurement.variants_of(choice.name) if _has(record, variant)]
+    defined.sort(key=lambda variant: not record.variant(variant.name).baseline)
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
     comparisons = max(1, record.compared(choice.name))

@@ -26,6 +26,9 @@ _JUDGING_S = 1.0
 """Writing, reading and judging one variant's answers: what records took before their first blocks beyond what their
 starts and latencies explain."""
 
+_LONG_WINDOWS = 5
+"""Windows until a worker of long queries is warm: four at least."""
+
 _SERVER_TESTS = 16
 """Tests of one search for the highest rate, as many full loads of the variant long."""
 
@@ -39,6 +42,12 @@ class Pace:
 
     warm_up_s: float
     query_ns: float
+
+    @property
+    def warming_s(self) -> float:
+        """Warm-up now: records from before long queries were windows by themselves took longer over it."""
+        long = self.query_ns >= protocol.WARM_UP_WINDOW_NS
+        return min(self.warm_up_s, _LONG_WINDOWS * self.query_ns / 1e9) if long else self.warm_up_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class WorkloadTime:
 
 
 def workload_time(
-    variants: Sequence[Variant], scenario: Scenario, earlier: Sequence[Record], tier: Tier
+    variants: Sequence[Variant], scenario: Scenario, earlier: Sequence[Record], tier: Tier, core: bool = False
 ) -> WorkloadTime:
     """Find what one workload takes.
 
@@ -83,6 +92,7 @@ def workload_time(
         scenario: the measurement's.
         earlier: records to learn from, the newest first.
         tier: how thoroughly.
+        core: whether only what the core suite measures is run.
     """
     rules = protocol.TIERS[tier]
     paces = [pace_of(variant, earlier) for variant in variants]
@@ -90,7 +100,7 @@ def workload_time(
     slow = max(pace.start_s for pace in paces) * 1e9 > protocol.SLOW_START_NS
     return WorkloadTime(
         before_s=quality_s(variants, earlier),
-        block_s=block_s(paces, rules.slow_block_ns if slow else rules.block_ns, scenario),
+        block_s=block_s(paces, rules.measured_ns(slow, core), scenario),
         likely_blocks=likely_blocks(variants[0].workload, earlier, tier),
         budget_s=(rules.slow_budget_s if slow else rules.budget_s) * len(paces),
         rules=rules,
@@ -113,11 +123,15 @@ def pace_of(variant: Variant | VariantRecord, earlier: Iterable[Record]) -> Pace
 
 def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario) -> float:
     """Time of one block: starts, warm-ups, and cycles until every participant was measured for long enough."""
-    before_s = sum(pace.start_s + pace.warm_up_s for pace in paces)
+    before_s = sum(pace.start_s + pace.warming_s for pace in paces)
     if scenario is Scenario.SERVER:
         return before_s + sum(_SERVER_TESTS * protocol.SERVER_QUERIES * pace.query_ns for pace in paces) / 1e9
     rounds = [max(protocol.ROUND_NS, pace.query_ns) for pace in paces]
-    refills = [min(protocol.UNCOUNTED_QUERIES * pace.query_ns, max(protocol.ROUND_NS, pace.query_ns)) for pace in paces]
+    refills = [
+        min(protocol.UNCOUNTED_QUERIES * pace.query_ns, max(protocol.ROUND_NS, pace.query_ns))
+        for pace in paces
+        if pace.query_ns < protocol.REFILLING_NS
+    ]
     cycles = math.ceil(block_ns / min(rounds))
     return before_s + cycles * (sum(rounds) + sum(refills)) / 1e9
 
@@ -149,8 +163,9 @@ def _answering_s(variant: Variant | VariantRecord, earlier: Sequence[Record]) ->
     if known and known.quality_unknown and not known.quality:
         samples = timed
     pace = pace_of(variant, earlier)
-    audit_ns = protocol.AUDIT_PAIRS * (protocol.ROUND_NS + max(protocol.ROUND_NS, timed * pace.query_ns))
-    return _QUALITY_STARTS * pace.start_s + _JUDGING_S + (samples * pace.query_ns + audit_ns) / 1e9
+    pair_ns = max(protocol.ROUND_NS, pace.query_ns) + max(protocol.ROUND_NS, timed * pace.query_ns)
+    pairs = min(max(protocol.AUDIT_LEAST_PAIRS, math.ceil(protocol.AUDIT_LONG_NS / pair_ns)), protocol.AUDIT_PAIRS)
+    return _QUALITY_STARTS * pace.start_s + _JUDGING_S + (samples * pace.query_ns + pairs * pair_ns) / 1e9
 
 
 def _before_blocks_s(record: Record, workload: str) -> float | None:
@@ -173,14 +188,14 @@ def likely_blocks(workload: str, earlier: Iterable[Record], tier: Tier) -> float
     return (protocol.TIERS[tier].least_blocks + protocol.TIERS[tier].most_blocks) / 2
 
 
-def affordable_percentiles(earlier: Iterable[Record], tier: Tier) -> Mapping[str, float]:
+def affordable_percentiles(earlier: Iterable[Record], tier: Tier, core: bool = False) -> Mapping[str, float]:
     """Highest percentile of each variant in the tier's least blocks, at the pace of the newest record that has it."""
     affordable, rules = dict[str, float](), protocol.TIERS[tier]
     for record, name in [(one, variant.name) for one in earlier for variant in one.variants]:
         rounds = [one for block in record.blocks for one in block.rounds if one.variant == name]
         queries = sum(len(one.latencies_ns) for one in rounds)
         if queries and name not in affordable:
-            measured_ns = rules.least_blocks * rules.block_ns
+            measured_ns = rules.least_blocks * rules.measured_ns(slow=False, core=core)
             expected = int(queries * measured_ns / sum(one.wall_ns for one in rounds))
             shares = [share for share in protocol.PERCENTILES if protocol.early_stopping_discard(expected, share) >= 1]
             affordable[name] = max(shares, default=0.0)

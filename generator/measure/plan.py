@@ -226,19 +226,20 @@ def _planned(
     part = [one for one in measurement.variants if not needs.left_out(one, measurement, core)]
     lacking = {one.name: lack.message for one in part if (lack := needs.lacking(one, system))}
     able = {one.name for one in part} - lacking.keys()
-    compared = [[v for v in measurement.variants_of(one.name) if v.name in able] for one in measurement.workloads]
+    taken = measurement.of_run(core)
+    compared = [[v for v in taken.variants_of(one.name) if v.name in able] for one in taken.workloads]
     return PlannedRun(
         measurement=measurement,
         tier=tier,
         core=core,
         workloads=tuple(
-            workload_time(variants, measurement.scenario, earlier, tier)
+            workload_time(variants, measurement.scenario, earlier, tier, core)
             for variants in compared
             if len(variants) > 1 and variants[0].baseline
         ),
         limit_s=limit_s,
         took_s=_took_s(measurement, ours, tier, core),
-        percentiles=affordable_percentiles(earlier, tier),
+        percentiles=affordable_percentiles(earlier, tier, core),
         lacking=lacking,
     )
 

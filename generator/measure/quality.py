@@ -191,7 +191,14 @@ def audited(
     try:
         with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
             worker.load(job.timed_inputs)
-            timed = worker.ask("audit", pairs=protocol.AUDIT_PAIRS, round_ns=protocol.ROUND_NS, into=str(into))
+            timed = worker.ask(
+                "audit",
+                pairs=protocol.AUDIT_PAIRS,
+                least_pairs=protocol.AUDIT_LEAST_PAIRS,
+                long_ns=protocol.AUDIT_LONG_NS,
+                round_ns=protocol.ROUND_NS,
+                into=str(into),
+            )
             again = _read_answers(into)
             batches = list[Arrays]()
             if batch > 1:

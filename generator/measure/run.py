@@ -109,10 +109,10 @@ def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Recor
         GeneratorError: see `run_measurement`.
     """
     folder = where.root / "measurements" / measurement.name
-    prepared = []
+    prepared, taken = [], measurement.of_run(where.core)
     for choice in measurement.workloads:
         workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
-        prepared.append(prepare(measurement, choice, workload, where.cache, where.system, where.tell, where.core))
+        prepared.append(prepare(taken, choice, workload, where.cache, where.system, where.tell, where.core))
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
@@ -134,7 +134,7 @@ class _Run:
     def __init__(
         self, measurement: Measurement, tier: Tier, where: Surroundings, prepared: Sequence[PreparedWorkload]
     ) -> None:
-        self.measurement, self.tier, self.where, self.prepared = measurement, tier, where, prepared
+        self.measurement, self.tier, self.where, self.prepared = measurement.of_run(where.core), tier, where, prepared
         self.rules, self.part = protocol.TIERS[tier], measurement.part(where.core)
         self.sources = _distinct(source for one in prepared for source in one.workload.sources)
         partly = where.core and self.part != measurement.variant_names
@@ -204,7 +204,7 @@ class _Run:
             index=len(done),
             started_at=self.where.now(),
             cores=cores,
-            block_ns=self.rules.slow_block_ns if self._is_slow(done) else self.rules.block_ns,
+            block_ns=self.rules.measured_ns(self._is_slow(done), self.where.core),
             seed=f"{self.seed}/{workload}/{len(done)}",
             timeout_s=self.where.timeout_s,
             scenario=self.measurement.scenario,

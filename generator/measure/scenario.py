@@ -47,13 +47,17 @@ def play(
 
 
 def _cycles(workers: Mapping[str, Asks], batches: Mapping[str, int], block_ns: int, order: random.Random) -> Played:
-    """Cycles until every participant was measured for the block's time; an even number, for they are paired."""
-    measured_ns = dict.fromkeys(workers, 0)
+    """Cycles until every participant was measured for the block's time; an even number, for they are paired.
+
+    In each cycle all begin with the same sample, the next one, and the block's first one is drawn: samples may take
+    different times, and a block of few long queries does not get through all of them.
+    """
+    measured_ns, first = dict.fromkeys(workers, 0), order.getrandbits(16)
     for cycle in itertools.count():
         if min(measured_ns.values()) >= block_ns and cycle % 2 == 0:
             return
         for name in order.sample(sorted(workers), len(workers)):
-            answer = workers[name].ask("round", **round_command())
+            answer = workers[name].ask("round", first_sample=first + cycle, **round_command())
             used_ns = answer.pop("process_cpu_ns")
             measured_ns[name] += answer["wall_ns"]
             yield Round(variant=name, cycle=cycle, samples_per_query=batches.get(name, 1), **answer), used_ns
@@ -130,4 +134,5 @@ def round_command() -> dict[str, float]:
         "most_kept": protocol.MOST_KEPT,
         "uncounted_queries": protocol.UNCOUNTED_QUERIES,
         "uncounted_ns": round(protocol.ROUND_NS * protocol.UNCOUNTED_SHARE),
+        "refilling_ns": protocol.REFILLING_NS,
     }

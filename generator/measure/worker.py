@@ -53,7 +53,7 @@ class Worker:
         self._session: Session = runtime.load(spec)
         self._samples = _read_samples(command["inputs"])
         self._queries = [self._session.prepare(sample) for sample in self._samples]
-        self._issued = 0
+        self._issued = self._last_ns = 0
         loaded_ns = time.monotonic_ns()
         first_call_ns = self._query()
         gc.collect()
@@ -70,25 +70,35 @@ class Worker:
         }
 
     def warm_up(self, command: dict[str, Any]) -> Answer:
-        """Answer queries in windows until the best of the last three is hardly better than the best before."""
+        """Answer queries in windows until the best of the last three is hardly better than the best before.
+
+        A long query is a window by itself.
+        """
         clock = self._session.clock_ns
         begin, queries, medians = clock(), 0, list[float]()
         while True:
-            window, end = list[int](), clock() + command["window_ns"]
-            while len(window) < command["window_queries"] or clock() < end:
+            window, end, long = list[int](), clock() + command["window_ns"], False
+            while not long and (len(window) < command["window_queries"] or clock() < end):
                 window.append(self._query())
+                long = window[-1] >= command["window_ns"]
             queries += len(window)
             medians.append(statistics.median(window))
             spent = clock() - begin
-            enough = queries >= command["least_queries"] and spent >= command["least_ns"]
+            enough = (long or queries >= command["least_queries"]) and spent >= command["least_ns"]
             if spent >= command["most_ns"] or (enough and is_warm(medians, command["gain"])):
                 return {"warm_up_ns": spent, "warm_up_queries": queries, "process_cpu_ns": time.process_time_ns()}
 
     def round(self, command: dict[str, Any]) -> Answer:
-        """Refill the caches, then answer queries back to back for the time asked, at least one."""
+        """Refill the caches, then answer queries back to back for the time asked, at least one.
+
+        A round that names its first sample begins with it, so that all variants of a cycle answer the same ones.
+        """
         clock, query = self._session.clock_ns, self._query
+        self._issued = command.get("first_sample", self._issued)
         begin, uncounted = clock(), 0
         while uncounted < command["uncounted_queries"] or clock() - begin < command["uncounted_ns"]:
+            if self._last_ns >= command.get("refilling_ns", math.inf):
+                break
             query()
             uncounted += 1
             if clock() - begin >= command["round_ns"]:  # a query this long has refilled the caches by itself
@@ -150,15 +160,18 @@ class Worker:
         The same sample both times: samples may differ in length, and a short one repeated is no sign of a cache.
         """
         repeated, varied, kept = list[int](), list[int](), dict[int, Any]()
-        for _ in range(command["pairs"]):
+        begin, long_ns = self._session.clock_ns(), command["long_ns"]
+        for pair in range(command["pairs"]):
+            if pair >= command["least_pairs"] and self._session.clock_ns() - begin >= long_ns:
+                break
             for medians, indices in ((repeated, [0]), (varied, range(len(self._queries)))):
                 latencies, asked, end = list[int](), 0, self._session.clock_ns() + command["round_ns"]
                 while asked < len(indices) or self._session.clock_ns() < end:
                     index = indices[asked % len(indices)]
-                    begin = self._session.clock_ns()
+                    asked_ns = self._session.clock_ns()
                     answer = self._session.run(self._queries[index])
                     if index == 0:
-                        latencies.append(self._session.clock_ns() - begin)
+                        latencies.append(self._session.clock_ns() - asked_ns)
                     kept[index] = answer
                     asked += 1
                 medians.append(max(1, round(statistics.median(latencies))))
@@ -197,7 +210,8 @@ class Worker:
         self._issued += 1
         begin = session.clock_ns()
         session.run(query)
-        return session.clock_ns() - begin
+        self._last_ns = session.clock_ns() - begin
+        return self._last_ns
 
 
 def is_warm(medians: list[float], gain: float) -> bool:

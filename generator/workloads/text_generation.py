@@ -32,8 +32,7 @@ DATA = "squad2-dev"
 CONTINUE, SHORTEN = "continue", "shorten"
 
 TIMED_SAMPLES = 3
-"""An odd number: a round answers a long query twice and counts the second time, and with an even number always the
-same prompts would be counted."""
+"""Few, for a query takes up to a second; each cycle of a block asks the next one of them."""
 
 GENERATED_SAMPLES = 9
 SCORED_TEXTS, SCORED_TOKENS = 16, 129

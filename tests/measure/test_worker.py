@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,38 @@ def test_warm_up_takes_at_least_ten_queries_and_a_fifth_of_a_second(job: Job) ->
         assert answer["warm_up_queries"] == 200
 
 
+def test_a_round_begins_with_the_sample_that_it_is_given(monkeypatch: pytest.MonkeyPatch, job: Job) -> None:
+    """All variants of a cycle answer the same samples, however many queries each has answered before."""
+    for name in ("freeze", "disable"):
+        monkeypatch.setattr(gc, name, lambda: None)
+    asked = list[int]()
+    command = {"runtime": job.runtime, "artifact": "", "threads": 1, "options": job.options, "spawned_ns": 0}
+    worker = Worker({**command, "inputs": str(job.timed_inputs)})
+    answer = worker._session.run
+    monkeypatch.setattr(
+        worker._session, "run", lambda query: asked.append(int(query[0]["x"].argmax())) or answer(query)
+    )
+    rules = {"round_ns": 3_000_000, "uncounted_queries": 1, "uncounted_ns": 0}
+    for first in (5, 5, 6):
+        worker.round({**rules, "first_sample": first})
+    assert asked == [1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1]
+    asked.clear()
+    worker.round(rules)
+    assert asked == [0, 1, 0, 1], "a round that names no sample goes on where the last one ended"
+
+
+def test_an_audit_of_long_queries_ends_after_its_least_pairs(tmp_path: Path) -> None:
+    """Ten pairs of rounds, unless three of them have taken long enough; the answers are kept all the same."""
+    np.savez(tmp_path / "in.npz", **{"000000/x": np.zeros((1, 4), np.float32)})  # type: ignore[arg-type]
+    for latency_ns, pairs in ((1_000_000, 10), (400_000_000, 4), (2_000_000_000, 3)):
+        job = Job("v", "fake", tmp_path, tmp_path / "in.npz", tmp_path / "in.npz", 1, {"latency_ns": latency_ns})
+        with WorkerProcess(job, (), 30) as worker:
+            worker.load(job.timed_inputs)
+            rules = {"pairs": 10, "least_pairs": 3, "long_ns": 3_000_000_000, "round_ns": 30_000_000}
+            audit = worker.ask("audit", **rules, into=str(tmp_path / "out.npz"))
+            assert len(audit["repeated_ns"]) == len(audit["varied_ns"]) == pairs
+
+
 @pytest.mark.parametrize(
     ("medians", "warm"),
     [
@@ -151,5 +184,6 @@ def test_an_audit_compares_a_sample_with_itself(tmp_path: Path) -> None:
     """A short sentence that is repeated is not faster than the same one between long ones."""
     worker = Worker.__new__(Worker)
     worker._session, worker._queries = _ByLength(), [1_000_000, 9_000_000, 5_000_000]  # type: ignore[assignment]
-    found = worker.audit({"pairs": 3, "round_ns": 30_000_000, "into": str(tmp_path / "out.npz")})
+    rules = {"pairs": 3, "least_pairs": 3, "long_ns": 10**9, "round_ns": 30_000_000}
+    found = worker.audit({**rules, "into": str(tmp_path / "out.npz")})
     assert found == {"repeated_ns": [1_000_000] * 3, "varied_ns": [1_000_000] * 3}

@@ -241,10 +241,10 @@ def record_with(latencies: Mapping[str, float], **changes: Any) -> Record:
 
 def record_of(chosen: Measurement, core: bool = False, **changes: Any) -> Record:
     """A record of any measurement, each variant faster than the one before; of the core suite, or of everything."""
-    part = chosen.part(core)
+    part, taken = chosen.part(core), chosen.of_run(core)
     blocks = []
     for workload in chosen.workloads:
-        names = [one.name for one in chosen.variants_of(workload.name) if one.name in part]
+        names = [one.name for one in taken.variants_of(workload.name) if one.name in part]
         latencies = {name: 10 * 0.8**place for place, name in enumerate(names)}
         latencies |= dict.fromkeys([CONTROL] if names else [], 10.0)
         blocks += [{**block(index, latencies), "workload": workload.name} for index in range(8) if names]
@@ -255,7 +255,7 @@ def record_of(chosen: Measurement, core: bool = False, **changes: Any) -> Record
         stop_reason={one["workload"]: "goal" for one in blocks},
         provenance={**fields()["provenance"], "definition_sha256": chosen.fingerprint()},
         workloads=[{**fields()["workloads"][0], "name": one.name, "notes": []} for one in chosen.workloads],
-        variants=[_run_variant(one, one.name in part) for one in chosen.variants],
+        variants=[_run_variant(one, one.name in part) for one in taken.variants],
         blocks=blocks,
     )
     return sealed({**made, **changes})
