@@ -31,6 +31,7 @@ benchmark: $(VENV)/installed-benchmark
 	$(VENV)/bin/python -m benchmarks.overhead --quick
 	$(VENV)/bin/python -m benchmarks.validity --quick
 	$(VENV)/bin/python -m benchmarks.time_to_precision --quick
+	$(VENV)/bin/python -m benchmarks.shorter_blocks --quick
 	$(VENV)/bin/python -m benchmarks.records --quick
 
 clean:

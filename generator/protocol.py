@@ -91,7 +91,7 @@ AUDIT_PAIRS = 10
 """Rounds of one repeated sample, and of all samples in turn, that an audit compares."""
 
 AUDIT_LEAST_PAIRS = 3
-AUDIT_LONG_NS = 3_000_000_000
+AUDIT_LONG_NS = 1_000_000_000
 """Once an audit has taken so long, the least pairs are enough: its rounds are long then, and their medians steady."""
 
 AUDIT_TOLERANCE = 1e-3

@@ -82,8 +82,8 @@ class TextGeneration:
 
     @property
     def labels_unknown(self) -> str | None:
-        """Of summaries: that nobody judges them. Of continuations None, for the text's own next token is known."""
-        return NOT_JUDGED_NOTE if self.task == SHORTEN else None
+        """None: whatever the task, the model is judged by texts whose own next token is known."""
+        return None
 
     @property
     def tokens_per_sample(self) -> int:
@@ -115,8 +115,8 @@ class TextGeneration:
         return SHAPE.layers, SHAPE.key_heads, SHAPE.head_width
 
     def samples(self) -> Sequence[Arrays]:
-        """Prompts, arrays "prompt" (requests, tokens) and "wanted" (1, 1), both int64; then, where the task is to
-        continue, texts of which nothing is wanted: they are scored.
+        """Prompts, arrays "prompt" (requests, tokens) and "wanted" (1, 1), both int64; then texts of which nothing is
+        wanted: they are scored.
         """
         return (*self._prompts, *self._texts)
 
@@ -133,8 +133,6 @@ class TextGeneration:
 
     @cached_property
     def _texts(self) -> tuple[Arrays, ...]:
-        if self.task == SHORTEN:
-            return ()
         # From the other end, so that few of them were prompts.
         long = [text[:SCORED_TOKENS] for text in reversed(self._tokens) if len(text) >= SCORED_TOKENS]
         return tuple(query([text], 0) for text in long[:SCORED_TEXTS])

@@ -58,10 +58,9 @@ def test_prompts_are_of_one_length_and_come_before_scored_texts(workload: Any) -
     assert made.tokens_per_sample == 8
 
 
-def test_timed_prompts_are_an_odd_number_of_the_samples(workload: Any) -> None:
-    """A round answers a long query twice: with an even number the same prompts would be counted every time."""
+def test_timed_prompts_are_the_first_of_the_samples(workload: Any) -> None:
+    """Their answers are compared with those that quality was measured on; texts that are scored are not timed."""
     made = workload()
-    assert len(made.timed_samples()) % 2 == 1
     assert made.timed_samples() == made.samples()[: len(made.timed_samples())]
     assert 0 not in _wanted(made.timed_samples())
 
@@ -69,12 +68,13 @@ def test_timed_prompts_are_an_odd_number_of_the_samples(workload: Any) -> None:
 def test_a_request_to_shorten_keeps_its_frame(workload: Any) -> None:
     """The text in it is cut, what the model is asked is not; and summaries are not judged."""
     made = workload(task="shorten", prompt_tokens=50)
-    for sample in made.samples():
+    asked = [sample for sample in made.samples() if sample["wanted"][0, 0]]
+    for sample in asked:
         assert sample["prompt"].shape == (1, 50)
         row = sample["prompt"][0].tolist()
         assert (row[:3], row[-2:], len(set(row[3:-2]))) == (BEFORE, AFTER, 1)
-    assert made.labels_unknown == "summaries-not-judged"
     assert "summaries-not-judged" in made.notes
+    assert len(made.samples()) > len(asked) > 0, "the model itself is, by texts that it reads"
 
 
 def test_several_requests_of_a_query_are_different_prompts(workload: Any) -> None:
