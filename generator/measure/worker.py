@@ -91,10 +91,9 @@ class Worker:
     def round(self, command: dict[str, Any]) -> Answer:
         """Refill the caches, then answer queries back to back for the time asked, at least one.
 
-        A round that names its first sample begins with it, so that all variants of a cycle answer the same ones.
+        A round that names its first sample counts from that one on, so that all variants of a cycle answer the same.
         """
         clock, query = self._session.clock_ns, self._query
-        self._issued = command.get("first_sample", self._issued)
         begin, uncounted = clock(), 0
         while uncounted < command["uncounted_queries"] or clock() - begin < command["uncounted_ns"]:
             if self._last_ns >= command.get("refilling_ns", math.inf):
@@ -103,6 +102,7 @@ class Worker:
             uncounted += 1
             if clock() - begin >= command["round_ns"]:  # a query this long has refilled the caches by itself
                 break
+        self._issued = command.get("first_sample", self._issued)
         latencies = list[int]()
         keep = latencies.append
         switches, cpu, begin = _involuntary_switches(), self._session.cpu_clock_ns(), clock()
