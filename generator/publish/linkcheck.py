@@ -14,7 +14,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from generator.publish.kept import Kept
+
 __all__ = ["LinkReport", "check_links"]
+
+SEEN = "seen"
+"""What a page holds, among what is kept of a build."""
 
 _REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[[^\[\]\n]*\]")
 """A reference link in text: its definition is missing, else it would be a link."""
@@ -62,14 +67,15 @@ class _Seen:
     problems: list[str] = field(default_factory=list)
 
 
-def check_links(site: Path, address: str) -> LinkReport:
+def check_links(site: Path, address: str, kept: Kept | None = None) -> LinkReport:
     """Check every page of a built site, without a server and without a network.
 
     Args:
         site: the site's folder.
         address: address of its root, as the pages were built for: "https://example.org/lab/".
+        kept: what the last check read. Every link is checked each time; a page that is as before is not read again.
     """
-    pages = {path.relative_to(site).as_posix(): _read(path) for path in sorted(site.rglob("*.html"))}
+    pages = {path.relative_to(site).as_posix(): _seen(path, kept) for path in sorted(site.rglob("*.html"))}
     files = frozenset(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     check = _Check(pages, files, address)
     problems = [f"{name}: {problem}" for name, seen in pages.items() for problem in check.page(name, seen)]
@@ -129,9 +135,28 @@ class _Check:
             )
 
 
-def _read(path: Path) -> _Seen:
+def _seen(path: Path, kept: Kept | None) -> _Seen:
+    """What a page holds: as it was kept, or the page is read."""
+    html = path.read_text("utf-8")
+    if kept is None:
+        return _read(html)
+    if known := kept.recall(SEEN, html):
+        return _Seen(
+            links=[_Link(target, loaded) for target, loaded in known["links"]],
+            ids=Counter(known["ids"]),
+            labels=set(known["labels"]),
+            problems=known["problems"],
+        )
+    seen = _read(html)
+    links = [[one.target, one.loaded] for one in seen.links]
+    made = {"links": links, "ids": seen.ids, "labels": sorted(seen.labels), "problems": seen.problems}
+    kept.keep(SEEN, html, made)
+    return seen
+
+
+def _read(html: str) -> _Seen:
     reader = _Reader()
-    reader.feed(path.read_text("utf-8"))
+    reader.feed(html)
     reader.close()
     return reader.seen
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from generator.errors import Busy, PublishError
 from generator.publish import unchanged
 from generator.publish.finishing import add_policy, prune, swap_in
+from generator.publish.kept import Kept
 from generator.publish.linkcheck import check_links
 from generator.publish.staging import LANGUAGES, Language, Page, stage
 
@@ -108,20 +109,22 @@ def _build(
     # What a killed build left behind: MkDocs empties the folder too, but keeps hidden files.
     shutil.rmtree(built, ignore_errors=True)
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
-    made_of = unchanged.inputs(root, now, site_url or os.environ.get("SITE_URL"))
+    made_by = unchanged.makers(root)
+    made_of = unchanged.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
     if numbers := unchanged.recall(root, made_of, target):
         return Site(target, rewritten=staged.written, **numbers)
+    kept = Kept(root / "build" / "kept", made_by)
     addresses: list[str] = []
     with _environment({**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}):
         for language in LANGUAGES:
             tell(language)
             # The first language cleans the folder, so the others come after it, each in its own inside.
-            addresses.append(_run_mkdocs(root, language, built / language if addresses else built))
+            addresses.append(_run_mkdocs(root, language, built / language if addresses else built, kept))
     tell("finish")
     prune(built)
     add_policy(built)
     tell("check")
-    report = check_links(built, addresses[0])
+    report = check_links(built, addresses[0], kept)
     if report.problems:
         raise PublishError("the built site", _listed("its pages have faults", report.problems), "Mend the pages.")
     swap_in(built, target)
@@ -133,6 +136,7 @@ def _build(
         "size_bytes": sum(path.stat().st_size for path in files),
     }
     unchanged.remember(root, made_of, target, numbers)
+    kept.forget_the_rest()
     return Site(target, rewritten=staged.written, **numbers)
 
 
@@ -162,7 +166,7 @@ def _only_build(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def _run_mkdocs(root: Path, language: Language, into: Path) -> str:
+def _run_mkdocs(root: Path, language: Language, into: Path, kept: Kept) -> str:
     """Build one language strictly; return the address that its pages are made for."""
     path = root / CONFIGURATIONS[language]
     if not path.is_file():
@@ -173,8 +177,11 @@ def _run_mkdocs(root: Path, language: Language, into: Path) -> str:
         from mkdocs.config import load_config
         from mkdocs.exceptions import MkDocsException
 
+        from generator.publish.conversions import KeptConversions
+
         try:
             config = load_config(str(path), strict=True, site_dir=str(into))
+            config.plugins["kept conversions"] = KeptConversions(kept, warnings)
             # Two events that MkDocs' own command line fires, and `build` does not.
             config.plugins.on_startup(command="build", dirty=False)
             try:

@@ -1,4 +1,4 @@
-"""Whether the site already is what a build would make; then MkDocs, which makes every page anew, is not asked.
+"""Whether the site already is what a build would make; then MkDocs, which writes every page anew, is not asked.
 
 What a build goes by is hashed: what is staged, the files in the checkout's root, our own code and theme, the versions
 of all that is installed, and the moment that stands for "now". Of the site itself sizes and times are compared.
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -22,19 +22,33 @@ FILE = "built.json"
 _OURS = Path(__file__).parent
 
 
-def inputs(root: Path, now: str, address: str | None) -> str:
+def makers(root: Path) -> str:
+    """SHA-256 over what makes a site of its pages: code, theme, configuration, versions.
+
+    Args:
+        root: the checkout.
+    """
+    installed = sorted(f"{one.name}=={one.version}" for one in distributions())
+    folders = dict.fromkeys((_OURS, (root / "generator" / "publish").resolve()))
+    files = (*(path for folder in folders for path in _files(folder)), *sorted(root.glob("*.*")))
+    return _hash([sys.version, installed], files)
+
+
+def inputs(root: Path, made_by: str, now: str, address: str | None) -> str:
     """SHA-256 over everything that decides what a build makes, once its pages are staged.
 
     Args:
         root: the checkout.
+        made_by: what `makers` gives.
         now: seconds since 1970 that stand for "now".
         address: of the site's root; None for the configuration's own.
     """
-    installed = sorted(f"{one.name}=={one.version}" for one in distributions())
-    told = [now, address, os.environ.get("EDIT_URL"), sys.version, installed]
+    return _hash([made_by, now, address, os.environ.get("EDIT_URL")], _files(root / "build" / "docs"))
+
+
+def _hash(told: Sequence[object], files: Iterable[Path]) -> str:
     digest = hashlib.sha256(json.dumps(told).encode())
-    folders = dict.fromkeys((root / "build" / "docs", _OURS, (root / "generator" / "publish").resolve()))
-    for path in (*(path for folder in folders for path in _files(folder)), *sorted(root.glob("*.*"))):
+    for path in files:
         if path.is_file():
             digest.update(f"\0{path}\0{path.stat().st_size}\0".encode())
             with path.open("rb") as file:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +39,15 @@ def estimate(point: float, low: float, high: float) -> Estimate:
 )
 def test_a_number_has_three_significant_digits(value: float, ru: str, en: str) -> None:
     assert (RU.number(value), EN.number(value)) == (ru, en)
+
+
+@given(st.floats(-1e12, 1e12), st.integers(0, 6))
+def test_digits_are_grouped_as_babel_groups_them(value: float, decimals: int) -> None:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    for language in Language:
+        shown = language.decimal(abs(value), decimals)
+        rounded = Decimal(repr(abs(value))).quantize(Decimal(1).scaleb(-decimals)) if decimals else round(abs(value))
+        assert shown == format_decimal(rounded, pattern, locale=language.locale)
 
 
 def test_nothing_is_minus_zero() -> None:

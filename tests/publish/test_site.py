@@ -189,9 +189,9 @@ def test_a_fault_in_the_built_pages_leaves_the_old_site(
     old = write("site/index.html", "old")
     faults = tuple(f"index.html: leads nowhere: {number}" for number in range(25))
     monkeypatch.setattr(
-        site_module, "_run_mkdocs", lambda root, language, into: into.mkdir(parents=True) or "http://x/"
+        site_module, "_run_mkdocs", lambda root, language, into, kept: into.mkdir(parents=True) or "http://x/"
     )
-    monkeypatch.setattr(site_module, "check_links", lambda built, address: LinkReport(1, 25, faults))
+    monkeypatch.setattr(site_module, "check_links", lambda built, address, kept: LinkReport(1, 25, faults))
     with pytest.raises(PublishError, match=r"faults \(25\):\n  - index\.html: leads nowhere: 0\n(?s:.*)and 5 more"):
         build_site(both("index.md"), tmp_path)
     assert old.read_text("utf-8") == "old"

@@ -280,6 +280,152 @@ def test_another_moment_place_or_page_is_another_site(tmp_path: Path, monkeypatc
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
 
 
+@pytest.fixture
+def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Pages that MkDocs converts from now on."""
+    from mkdocs.structure.pages import Page as MkDocsPage
+
+    names: list[str] = []
+    render = MkDocsPage.render
+
+    def noted(page: MkDocsPage, config: Any, files: Any) -> None:
+        names.append(f"{config.theme['language']}/{page.file.src_uri}")
+        render(page, config, files)
+
+    monkeypatch.setattr(MkDocsPage, "render", noted)
+    return names
+
+
+def _own_checkout(root: Path) -> Path:
+    """A checkout whose theme and hooks can be changed."""
+    root.mkdir()
+    for name in ("mkdocs.yml", "mkdocs.en.yml"):
+        shutil.copy(REPOSITORY / name, root / name)
+    shutil.copytree(REPOSITORY / "docs", root / "docs")
+    shutil.copytree(REPOSITORY / "generator" / "publish", root / "generator" / "publish")
+    return root
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def _of_pages(change: Callable[[list[Page]], list[Page]]) -> Callable[[Path, list[Page]], list[Page]]:
+    return lambda _root, made: change(made)
+
+
+def _edited(old: str, new: str, *paths: str) -> Callable[[Path, list[Page]], list[Page]]:
+    """A change of the pages at these paths, in both languages."""
+
+    def one(page: Page) -> Page:
+        if page.path not in paths:
+            return page
+        assert isinstance(page.content, bytes)
+        assert old.encode() in page.content
+        return replace(page, content=page.content.replace(old.encode(), new.encode()))
+
+    return _of_pages(lambda made: [one(page) for page in made])
+
+
+def _another_record(made: list[Page]) -> list[Page]:
+    """What a second record of the measurement adds: its file, its machine's page, and the links to them."""
+    files = {"measurements/q/r-2.json": "{}\n", "measurements/q/other.md": "# Q elsewhere\n\n[q](index.md#a)\n"}
+    more = [Page(language, path, text.encode()) for language in LANGUAGES for path, text in files.items()]
+    return _edited("[data]", "[r](r-2.json) [o](other.md) [data]", "measurements/q/index.md")(Path(), made) + more
+
+
+EVERYTHING = 2 * (6 + len(GENERATED))
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        pytest.param(_edited("[m]", "More. [m]", "index.md"), 2, id="text"),
+        pytest.param(_edited("# All", "# Everything", "measurements/index.md"), 2, id="title"),
+        pytest.param(_edited("## A {#a}", "## A {#a}\n\n## B {#b}", "measurements/q/index.md"), 2, id="heading"),
+        pytest.param(_edited("'\ndate: 2026-11-23", " or so'\ndate: 2026-11-24", "measurements/q/index.md"), 2, id="front matter"),
+        pytest.param(_of_pages(_another_record), 4, id="record"),
+        pytest.param(_edited("## A", "## C", *(f"{one}/index.md" for one in GENERATED)), 24, id="phrase"),
+        pytest.param(lambda root, made: _replace(root / "mkdocs.yml", "toc_depth: 3", "toc_depth: 2") or made, EVERYTHING, id="configuration"),
+        pytest.param(lambda root, made: _replace(root / "mkdocs.en.yml", "Back to", "Up to") or made, EVERYTHING, id="English configuration"),
+        pytest.param(lambda root, made: _replace(root / "generator/publish/theme/404.html", "404", "405") or made, EVERYTHING, id="theme"),
+        pytest.param(lambda root, made: _replace(root / "generator/publish/hooks.py", "html.escape(", "str(") or made, EVERYTHING, id="hooks"),
+    ],
+)  # fmt: skip
+def test_a_build_upon_another_is_as_a_clean_one(
+    tmp_path: Path, converted: list[str], change: Callable[[Path, list[Page]], list[Page]], again: int
+) -> None:
+    """Byte by byte: pages, search, site map, feed. Only changed pages are converted, and all where all may differ."""
+    root = _own_checkout(tmp_path / "root")
+    build_site(pages(), root, site_url=ROOT_URL)
+    assert len(converted) == EVERYTHING
+    converted.clear()
+    made = change(root, pages())
+    build_site(made, root, site_url=ROOT_URL)
+    assert len(converted) == again
+    upon = _contents(root / "site")
+    shutil.rmtree(root / "site")
+    shutil.rmtree(root / "build")
+    build_site(made, root, site_url=ROOT_URL)
+    assert upon == _contents(root / "site")
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_other_versions_convert_every_page_again(
+    tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = checkout(tmp_path)
+    build_site(pages(), root, site_url=ROOT_URL)
+    converted.clear()
+    monkeypatch.setattr(unchanged, "distributions", list)
+    build_site(pages(), root, site_url=ROOT_URL)
+    assert len(converted) == EVERYTHING
+
+
+def test_another_address_converts_none(tmp_path: Path, converted: list[str]) -> None:
+    """Links in pages are relative; the preview of a site that was built converts nothing again."""
+    root = checkout(tmp_path)
+    build_site(pages(), root, site_url=ROOT_URL)
+    converted.clear()
+    build_site(pages(), root, site_url="http://127.0.0.1:8000/", target=root / "build" / "preview")
+    assert converted == []
+
+
+def _without(made: list[Page], path: str) -> list[Page]:
+    return [page for page in made if page.path != path]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        pytest.param(_edited("## A {#a}", "## B", "measurements/q/index.md"), "#a", id="a place is gone"),
+        pytest.param(
+            _of_pages(lambda made: _without(made, "measurements/q/data.csv")), "data.csv", id="a file is gone"
+        ),
+        pytest.param(
+            _of_pages(lambda made: _without(made, "measurements/q/index.md")), "q/index.md", id="a page is gone"
+        ),
+    ],
+)
+def test_a_page_that_is_as_before_is_blamed_for_what_it_links_to(
+    tmp_path: Path, change: Callable[[Path, list[Page]], list[Page]], named: str
+) -> None:
+    """However often it is built, and until it is mended."""
+    root = checkout(tmp_path)
+    build_site(pages(), root, site_url=ROOT_URL)
+    for _ in range(2):
+        with pytest.raises(PublishError) as caught:
+            build_site(change(root, pages()), root, site_url=ROOT_URL)
+        assert "MkDocs warns" in str(caught.value)
+        assert named in str(caught.value)
+    build_site(pages(), root, site_url=ROOT_URL)
+
+
 def test_the_environment_is_left_as_it_was(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings made for MkDocs do not outlive the build."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
