@@ -11,7 +11,7 @@ from PIL import Image
 
 from generator.definition import Precision
 from generator.errors import PublishError
-from generator.publish.charts import drawing, palette, svg
+from generator.publish.charts import drawing, palette, pixels, svg
 from generator.publish.charts.picture import Bar, Forest, Group, Look, Mark, Strip
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering
 from generator.publish.language import Language
@@ -39,7 +39,7 @@ def standalone() -> str:
 def test_the_same_chart_is_the_same_bytes() -> None:
     assert inline() == inline()
     assert standalone() == standalone()
-    pictures = [svg.png(drawing.draw(STRIP, NARROW, RU, Lettering("т"))) for _ in range(2)]
+    pictures = [pixels.png(drawing.draw(STRIP, NARROW, RU, Lettering("т"))) for _ in range(2)]
     assert pictures[0] == pictures[1]
 
 
@@ -101,7 +101,7 @@ def test_a_file_has_its_own_ground_and_both_schemes() -> None:
     text = standalone()
     ET.fromstring(text)
     assert "prefers-color-scheme: dark" in text
-    assert text.index("<rect") < text.index("<text")
+    assert text.index(f'style="fill: {palette.light()["bg"]}"') < text.index("<text")
     assert "var(" not in text, "viewers other than browsers know no variables"
     for role in ("fill", "stroke"):
         assert f'[style*="{role}: {palette.light()["c1"]}"]' in text
@@ -118,7 +118,7 @@ def test_sizes_stay_small() -> None:
 
 
 def test_a_png_is_large_enough_for_previews() -> None:
-    image = Image.open(io.BytesIO(svg.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
+    image = Image.open(io.BytesIO(pixels.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
     assert image.width >= 1200
     assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
 

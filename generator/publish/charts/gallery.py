@@ -26,8 +26,8 @@ from generator.publish.language import Language
 from generator.publish.staging import write_whole
 
 _DRAWN_BY = (
-    *("card.py", "card_drawing.py", "drawing.py", "gallery.py", "palette.py", "picture.py", "roofline_drawing.py"),
-    *("rows.py", "scale.py", "sheet.py", "svg.py"),
+    *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "palette.py"),
+    *("picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py", "sheet.py", "svg.py"),
 )
 
 Drawing = Callable[[], object]
@@ -158,6 +158,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     # Imported here: where every chart is in the folder, matplotlib need not load.
     from generator.publish.charts import svg
     from generator.publish.charts.drawing import draw
+    from generator.publish.charts.pixels import png
     from generator.publish.charts.sheet import NARROW, WIDE, Lettering
 
     bare, lettering = Lettering(), Lettering(chart.title, chart.note)
@@ -167,7 +168,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
         wide=svg.inline(draw(chart.picture, WIDE, language, bare), f"{prefix}-w", *words),
         narrow=svg.inline(draw(chart.picture, NARROW, language, bare), f"{prefix}-n", *words),
         svg=svg.standalone(file, *words),
-        png=svg.png(file),
+        png=png(file),
     )
 
 
