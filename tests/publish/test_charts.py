@@ -285,6 +285,7 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
         "frame.py",
         "gallery.py",
         "ink.py",
+        "key.py",
         "palette.py",
         "picture.py",
         "pixels.py",

@@ -13,12 +13,11 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 
 from generator.publish.charts import palette
-from generator.publish.charts.font import text_width
 from generator.publish.charts.frame import Frame, Scale, with_room
 from generator.publish.charts.ink import Place
+from generator.publish.charts.key import Key
 from generator.publish.charts.picture import (
     Bar,
-    Curve,
     Deviation,
     Deviations,
     Distribution,
@@ -33,13 +32,12 @@ from generator.publish.charts.picture import (
     RooflinePicture,
     Rung,
     Rungs,
-    Spot,
     Strip,
 )
 from generator.publish.charts.roofline_drawing import roofline
 from generator.publish.charts.rows import AXIS, Rows
-from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of, fitting
+from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
 from generator.publish.language import Language
 
 
@@ -142,17 +140,19 @@ def deviations(data: Deviations, shape: Shape, language: Language, lettering: Le
 
 def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """What does speed cost in quality, and which variants does no other beat in both?"""
-    key = _Key(shape, data.spots)
+    key = Key(shape, data.spots)
     body = 190.0 if not shape.narrow else 210.0
     sheet = Sheet(shape, 16 + body + AXIS + 8 + key.height, lettering)
     left, right, top = 46.0, shape.width - 14.0, sheet.top + 20
     x = Scale(*padded([v / data.x_unit for s in data.spots for v in (s.x_low, s.x_high)], 0.09), left, right)
-    low, high = _around([v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)])
+    low, high = widened([v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)])
     frame = Frame(sheet, x, Scale(low, high, top + body, top, linear=True))
-    ticks = value_ticks(x.low, x.high, 5 if shape.narrow else 8)
-    frame.x_ticks(with_room(x, ticks, _labels(ticks, language.decimal), shape.small))
-    ticks = linear_ticks(low, high, nice_step(low, high, 5))
-    frame.y_ticks(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+    xs = value_ticks(x.low, x.high, 5 if shape.narrow else 8)
+    kept = with_room(x, xs, _labels(xs, language.decimal), shape.small)
+    ys = linear_ticks(low, high, nice_step(low, high, 5))
+    frame.grid([tick for tick, _ in kept], ys)
+    frame.x_labels(kept)
+    frame.y_labels(list(zip(ys, _labels(ys, language.decimal), strict=True)))
 
     def place(x: float, y: float) -> Place:
         return frame.place(x / data.x_unit, y / data.y_unit)
@@ -175,7 +175,7 @@ def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -
 
 def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How do several quantities depend on one?"""
-    key, body, heading = _Key(shape, data.curves), 128.0, 22.0
+    key, body, heading = Key(shape, data.curves), 128.0, 22.0
     sheet = Sheet(shape, (heading + body) * len(data.y_labels) + AXIS + key.height, lettering)
     left, right = 46.0, shape.width - 14.0
     for index, (label, unit) in enumerate(zip(data.y_labels, data.y_units, strict=True)):
@@ -183,11 +183,11 @@ def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering)
         values = [end / unit for curve in data.curves for p in curve.panels[index] for end in (p.low, p.high)]
         x, y = padded(data.x_ticks, 0.04), padded(values, 0.12)
         frame = Frame(sheet, Scale(*x, left, right), Scale(*y, top + body, top))
-        last = index == len(data.y_labels) - 1
-        labels = _labels(data.x_ticks, language.decimal) if last else [""] * len(data.x_ticks)
-        frame.x_ticks(list(zip(data.x_ticks, labels, strict=True)))
         ticks = value_ticks(*y, 5)
-        frame.y_ticks(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+        frame.grid(data.x_ticks, ticks)
+        frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+        if index == len(data.y_labels) - 1:
+            frame.x_labels(list(zip(data.x_ticks, _labels(data.x_ticks, language.decimal), strict=True)))
         for curve in data.curves:
             _curve(frame, curve.panels[index], curve.look, unit)
         sheet.text(4, top - 8, label, size=shape.small, colour="muted")
@@ -211,9 +211,9 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     ends = [(x.start, frame.y(data.threshold)), (x.end, frame.y(data.threshold))]
     sheet.stroke(ends, colour=palette.light()["fg"], width=0.9, dashes=(4, 3))
     ticks = linear_ticks(0, high, nice_step(0, high, 3))
-    frame.y_ticks(list(zip(ticks, _labels(ticks, language.decimal), strict=True)), lines=False)
+    frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
     step = 1 if len(values) <= 24 else 5
-    frame.x_ticks([(index, data.bars[index].label) for index in range(0, len(values), step)], lines=False)
+    frame.x_labels([(index, data.bars[index].label) for index in range(0, len(values), step)])
     sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
     sheet.text(shape.width - 8, sheet.bottom - 4, data.x_label, size=shape.small, colour="muted", ha="right")
     place = 1 - data.threshold / high
@@ -221,28 +221,6 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     if any(bar.disturbed for bar in data.bars):
         sheet.text(34, sheet.bottom - 4, f"▨ {data.disturbed}", size=shape.small, colour="muted")
     return sheet.figure
-
-
-class _Key:
-    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
-
-    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve]) -> None:
-        self.shape, self.rows = shape, rows
-        room = shape.width - 46
-        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
-        self.stacked = shape.narrow or max(widths) > room
-        self.step = 32.0 if self.stacked else 18.0
-        self.height = self.step * len(rows) + 4
-
-    def draw(self, sheet: Sheet, top: float) -> None:
-        for index, row in enumerate(self.rows):
-            y = top + self.step * index + 8
-            sheet.mark(row.look, (12, y))
-            sheet.label(24, y + 3.5, fitting(row.label, self.shape.text, self.shape.width - 32))
-            if self.stacked:
-                sheet.text(24, y + 17, row.number, colour="muted", size=self.shape.small)
-            else:
-                sheet.label(self.shape.width - 14, y + 3.5, row.number, ha="right")
 
 
 def _interval(sheet: Sheet, x: Scale, mark: Mark | Deviation | Rung, y: float) -> None:
@@ -286,12 +264,6 @@ def _bar(frame: Frame, index: int, bar: Bar) -> None:
         frame.sheet.stroke(*hatch, colour=colour, width=1.0)
     corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
     frame.sheet.stroke(corners, colour=colour, width=1.0, face=None if bar.disturbed else colour)
-
-
-def _around(values: Sequence[float]) -> tuple[float, float]:
-    """Ends of a linear axis that leave some room around the values."""
-    room = max((max(values) - min(values)) * 0.08, 1e-9)
-    return min(values) - room, max(values) + room
 
 
 def _labels(ticks: Sequence[float], write: Callable[[float, int], str]) -> list[str]:

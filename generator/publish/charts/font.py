@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.font_manager import FontProperties, findfont
+from matplotlib import get_data_path
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from matplotlib.path import Path
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import GlyphIndexType
+
+_FILES = MappingProxyType({"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"})
 
 _SIZE = 100.0
 """Points, at 72 dots an inch: large enough that rounding of outlines does not show."""
@@ -24,12 +32,12 @@ SLACK = 1.03
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    index: int
+    index: GlyphIndexType
     advance: float
     """To where the next one begins, in points at `_SIZE`."""
 
     vertices: npt.NDArray[np.float64]
-    codes: npt.NDArray[np.uint8]
+    codes: npt.NDArray[np.int8]
 
 
 @lru_cache(maxsize=8192)  # the same labels stand in several charts, each of which is drawn in three shapes
@@ -70,12 +78,12 @@ def _letter(character: str, weight: str) -> _Letter:
 
 @cache
 def _kerning(left: str, right: str, weight: str) -> float:
-    pair = (_letter(left, weight).index, _letter(right, weight).index)
-    return _font(weight).get_kerning(*pair, Kerning.UNFITTED) / 64
+    first, second = _letter(left, weight).index, _letter(right, weight).index
+    return _font(weight).get_kerning(first, second, Kerning.UNFITTED) / 64
 
 
 @cache
 def _font(weight: str) -> FT2Font:
-    font = FT2Font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
+    font = FT2Font(str(FilePath(get_data_path(), "fonts", "ttf", _FILES[weight])))
     font.set_size(_SIZE, 72)
     return font

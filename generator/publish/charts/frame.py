@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from generator.publish.charts import palette
@@ -48,23 +48,22 @@ class Frame:
         """Where two values stand."""
         return self.x(x), self.y(y)
 
-    def x_ticks(self, ticks: Sequence[tuple[float, str]], lines: bool = True) -> None:
-        """Write labels below the frame, and draw lines through it."""
+    def x_labels(self, ticks: Sequence[tuple[float, str]]) -> None:
+        """Write labels below the frame."""
         below(self.sheet, self.x, ticks, self.y.start)
-        if lines:
-            self._grid([[(self.x(tick), self.y.start), (self.x(tick), self.y.end)] for tick, _ in ticks])
 
-    def y_ticks(self, ticks: Sequence[tuple[float, str]], lines: bool = True) -> None:
-        """Write labels to the left of the frame, and draw lines through it."""
+    def y_labels(self, ticks: Sequence[tuple[float, str]]) -> None:
+        """Write labels to the left of the frame."""
         size = self.sheet.shape.small
         for tick, label in ticks:
             y = self.y(tick) + 0.38 * size
             self.sheet.text(self.x.start - PAD, y, label, size=size, colour="muted", ha="right")
-        if lines:
-            self._grid([[(self.x.start, self.y(tick)), (self.x.end, self.y(tick))] for tick, _ in ticks])
 
-    def _grid(self, lines: Sequence[Sequence[Place]]) -> None:
-        self.sheet.stroke(*lines, colour=palette.light()["grid"], width=0.8)
+    def grid(self, xs: Iterable[float], ys: Iterable[float]) -> None:
+        """Draw lines through the frame at these values."""
+        upright = [[(self.x(x), self.y.start), (self.x(x), self.y.end)] for x in xs]
+        level = [[(self.x.start, self.y(y)), (self.x.end, self.y(y))] for y in ys]
+        self.sheet.stroke(*upright, *level, colour=palette.light()["grid"], width=0.8)
 
 
 def below(sheet: Sheet, x: Scale, ticks: Sequence[tuple[float, str]], bottom: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
@@ -16,6 +16,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
+from matplotlib.typing import ColorType
 
 Place = tuple[float, float]
 """x and y."""
@@ -106,14 +108,14 @@ class Symbols(Artist):
         marker = _marker(self.marker)
         context = _context(renderer, self.colour, self.alpha, self.width)
         context.set_joinstyle(marker.get_joinstyle())
-        size = renderer.points_to_pixels(self.size)
+        size = cast(float, renderer.points_to_pixels(self.size))
         threshold = marker.get_snap_threshold()
         context.set_snap(threshold is None or size >= threshold)
-        shape = marker.get_path(), marker.get_transform().scale(size)
+        shape = marker.get_path(), marker.get_transform() + Affine2D().scale(size)
         renderer.draw_markers(context, *shape, self.path, self.get_transform(), to_rgba(self.face, self.alpha))
 
 
-def _context(renderer: RendererBase, colour: str, alpha: float = 1.0, width: float = 0.0) -> GraphicsContextBase:
+def _context(renderer: RendererBase, colour: ColorType, alpha: float = 1.0, width: float = 0.0) -> GraphicsContextBase:
     context = renderer.new_gc()
     context.set_foreground(to_rgba(colour, alpha), isRGBA=True)
     context.set_linewidth(width)

@@ -19,6 +19,7 @@ from PIL import Image
 
 from generator.publish.charts import palette
 from generator.publish.charts.font import SLACK, outline, text_width
+from generator.publish.charts.sheet import POINTS
 
 PNG_DPI = 180
 
@@ -35,10 +36,12 @@ _MOST = 256
 def png(figure: Figure, dpi: float = PNG_DPI) -> bytes:
     """Draw a figure; every pixel has a colour of the palette, or one between it and the ground."""
     figure.set_dpi(dpi)
-    painter = _Painter(*(float(inches) * dpi for inches in figure.get_size_inches()), dpi)
+    width, height = figure.get_size_inches()
+    painter = _Painter(width * dpi, height * dpi, dpi)  # type: ignore[no-untyped-call]
     figure.draw(painter)
     target = io.BytesIO()
-    image = Image.fromarray(np.asarray(painter.buffer_rgba())).convert("RGB")
+    pixels = np.asarray(painter.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.fromarray(pixels).convert("RGB")
     image.quantize(palette=_colours(), dither=Image.Dither.NONE).save(target, format="png", compress_level=6)
     return target.getvalue()
 
@@ -59,13 +62,13 @@ class _Painter(RendererAgg):
     ) -> None:
         """Draw a text at its place."""
         look = s, prop.get_size_in_points(), str(prop.get_weight())
-        scale = self.points_to_pixels(1)
+        scale = float(self.dpi) / POINTS
         back = {"left": 0.0, "center": 0.5, "right": 1.0}[mtext.get_horizontalalignment() if mtext else "left"]
         begin = x - back * scale * text_width(*look) / SLACK
         gc.set_linewidth(0)
         gc.set_snap(False)
         place = Affine2D.from_values(scale, 0, 0, scale, begin, self.height - y)
-        self.draw_path(gc, outline(*look), place, gc.get_rgb())
+        self.draw_path(gc, outline(*look), place, gc.get_rgb())  # type: ignore[no-untyped-call]
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from generator.publish.charts import palette
-from generator.publish.charts.font import text_width
 from generator.publish.charts.frame import Frame, Scale
+from generator.publish.charts.key import Key
 from generator.publish.charts.picture import RoofLine, RooflinePicture
 from generator.publish.charts.rows import AXIS
 from generator.publish.charts.scale import padded, value_ticks
@@ -20,11 +20,8 @@ LEAST_SPAN = 30.0
 def roofline(data: RooflinePicture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How much of what the machine can do does each variant get, and what bounds it?"""
     lines = (*data.slopes, *data.levels)
-    body, step = (230.0, 32.0) if shape.narrow else (240.0, 18.0)
-    stacked = shape.narrow or _widest(data, shape) > shape.width - 46
-    step = 32.0 if stacked else step
-    foot = 14.0 * len(lines) + step * len(data.marks) + 10
-    sheet = Sheet(shape, 16 + body + AXIS + 8 + foot, lettering)
+    body, key = 230.0 if shape.narrow else 240.0, Key(shape, data.marks)
+    sheet = Sheet(shape, 16 + body + AXIS + 8 + 14.0 * len(lines) + key.height + 6, lettering)
     left, right, top = 50.0, shape.width - 14.0, sheet.top + 20
     x, y = ends(data)
     frame = Frame(sheet, Scale(*x, left, right), Scale(*y, top + body, top))
@@ -41,12 +38,8 @@ def roofline(data: RooflinePicture, shape: Shape, language: Language, lettering:
         sheet.mark(mark.look, frame.place(mark.intensity, mark.achieved / data.y_unit))
     sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
     sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
-    _key(sheet, data, top + body + AXIS + 8 + 14.0 * len(lines), step, stacked)
+    key.draw(sheet, top + body + AXIS + 12 + 14.0 * len(lines))
     return sheet.figure
-
-
-def _widest(data: RooflinePicture, shape: Shape) -> float:
-    return max(text_width(m.label, shape.text) + text_width(m.number, shape.text) + 12 for m in data.marks)
 
 
 def ends(data: RooflinePicture) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -61,11 +54,11 @@ def ends(data: RooflinePicture) -> tuple[tuple[float, float], tuple[float, float
 
 
 def _ticks(frame: Frame, language: Language) -> None:
-    for scale, most, write in (
-        (frame.x, 5 if frame.sheet.shape.narrow else 8, frame.x_ticks),
-        (frame.y, 7, frame.y_ticks),
-    ):
-        write([(tick, language.number(tick)) for tick in value_ticks(scale.low, scale.high, most)])
+    xs = value_ticks(frame.x.low, frame.x.high, 5 if frame.sheet.shape.narrow else 8)
+    ys = value_ticks(frame.y.low, frame.y.high, 7)
+    frame.grid(xs, ys)
+    frame.x_labels([(tick, language.number(tick)) for tick in xs])
+    frame.y_labels([(tick, language.number(tick)) for tick in ys])
 
 
 def _roofs(frame: Frame, data: RooflinePicture) -> None:
@@ -83,16 +76,3 @@ def _roofs(frame: Frame, data: RooflinePicture) -> None:
 
 def _named(sheet: Sheet, line: RoofLine, y: float, sloping: bool) -> None:
     sheet.text(12, y, f"{'╌' if sloping else '─'} {line.label}", size=sheet.shape.small, colour="muted")
-
-
-def _key(sheet: Sheet, data: RooflinePicture, top: float, step: float, stacked: bool) -> None:
-    """Mark, name and numbers of each variant."""
-    shape = sheet.shape
-    for index, mark in enumerate(data.marks):
-        y = top + step * index + 12
-        sheet.mark(mark.look, (12, y))
-        sheet.label(24, y + 3.5, mark.label)
-        if stacked:
-            sheet.text(24, y + 17, mark.number, colour="muted", size=shape.small)
-        else:
-            sheet.label(shape.width - 14, y + 3.5, mark.number, ha="right")

@@ -82,19 +82,19 @@ class Rows(Generic[Row]):
         """
         kept = with_room(x, ticks, labels, self.shape.small, first)
         below(self.sheet, x, kept, self.sections[-1].bottom)
-        for tick, _ in kept:
-            self._line(x(tick), colour=palette.light()["grid"], width=0.8)
+        self._lines([x(tick) for tick, _ in kept], colour=palette.light()["grid"], width=0.8)
 
     def guide(self, x: float, dashed: bool = False) -> None:
         """Draw the line that marks are compared with."""
-        self._line(x, colour=palette.light()["fg"], width=1.1, dashes=(4, 3) if dashed else ())
+        self._lines([x], colour=palette.light()["fg"], width=1.1, dashes=(4, 3) if dashed else ())
 
-    def _line(self, x: float, **look: Any) -> None:
-        """Draw a vertical line; in a narrow shape in pieces, that do not run through the labels."""
-        for section in self.sections:
-            pieces = [(y - 11, y + 11) for y, _ in section.places]
-            ends = pieces if self.shape.narrow else [(section.top, section.bottom)]
-            self.sheet.stroke(*([(x, top), (x, bottom)] for top, bottom in ends), **look)
+    def _lines(self, xs: Sequence[float], **look: Any) -> None:
+        """Draw vertical lines; in a narrow shape in pieces, that do not run through the labels."""
+        if self.shape.narrow:
+            ends = [(y - 11, y + 11) for section in self.sections for y, _ in section.places]
+        else:
+            ends = [(section.top, section.bottom) for section in self.sections]
+        self.sheet.stroke(*([(x, top), (x, bottom)] for x in xs for top, bottom in ends), **look)
 
     def caption(self, text: str) -> None:
         """Write what the axis shows."""

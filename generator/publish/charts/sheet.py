@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.transforms import Affine2D
 
 from generator.publish.charts import palette
@@ -106,13 +109,13 @@ class Paper:
         ha: Literal["left", "center", "right"] = "left",
     ) -> None:
         """Write one line whose baseline stands at (x, y)."""
-        look = {"color": palette.light()[colour], "fontsize": size, "fontweight": weight}
-        letters = Letters(x, y, text, ha=ha, fontfamily="DejaVu Sans", transform=self._places, **look)
-        self.figure.add_artist(letters)
+        font, ink = _font(size, weight), palette.light()[colour]
+        self._add(Letters(x, y, text, color=ink, horizontalalignment=ha, fontproperties=font))
 
     def stroke(self, *lines: Sequence[Place], **look: Any) -> None:
         """Draw lines from place to place; `look` is `Stroke`'s."""
-        self._add(Stroke(lines, **look))
+        if any(lines):
+            self._add(Stroke(lines, **look))
 
     def mark(self, look: Look, *places: Place) -> None:
         """Draw a variant's mark at each place."""
@@ -121,9 +124,10 @@ class Paper:
 
     def dots(self, colour: str, places: Sequence[Place]) -> None:
         """Draw small dots through which others can be seen."""
-        self._add(Symbols(places, "o", 4.5, face=colour, alpha=0.7))
+        if places:
+            self._add(Symbols(places, "o", 4.5, face=colour, alpha=0.7))
 
-    def _add(self, artist: Stroke | Symbols) -> None:
+    def _add(self, artist: Artist) -> None:
         artist.set_transform(self._places)
         self.figure.add_artist(artist)
 
@@ -158,6 +162,11 @@ class Sheet(Paper):
         first = y - 1.25 * size * (len(lines) - 1) / 2 + 0.36 * size
         for index, line in enumerate(lines):
             self.label(x, first + 1.25 * size * index, line)
+
+
+@cache
+def _font(size: float, weight: str) -> FontProperties:
+    return FontProperties(family="DejaVu Sans", size=size, weight=weight)
 
 
 def colour_of(look: Look) -> str:

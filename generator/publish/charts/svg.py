@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -27,8 +28,8 @@ from generator.publish.charts.sheet import POINTS
 from generator.publish.language import Language
 
 _FILE_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_COMMANDS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
-_FOLLOWING = {Path.CURVE3: 1, Path.CURVE4: 2}
+_COMMANDS = {int(Path.MOVETO): "M", int(Path.LINETO): "L", int(Path.CURVE3): "Q", int(Path.CURVE4): "C"}
+_FOLLOWING = {int(Path.CURVE3): 1, int(Path.CURVE4): 2}
 """Places that belong to one command, after its first."""
 
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
@@ -131,7 +132,9 @@ class _Renderer(RendererBase):
         """A path in SVG's letters; matplotlib's y grows upwards from the bottom."""
         bottom = self.height if bottom is None else bottom
         parts, following = list[str](), 0
-        for (x, y), code in zip(transform.transform(path.vertices).tolist(), path.codes, strict=True):
+        for (x, y), code in zip(
+            transform.transform(path.vertices).tolist(), np.asarray(path.codes).tolist(), strict=True
+        ):
             if code == Path.CLOSEPOLY:
                 parts.append("z")
                 continue
@@ -148,7 +151,8 @@ class _Renderer(RendererBase):
             colour = gc.get_rgb()
             style.append(f"stroke: {self._colour(colour)}; stroke-width: {_number(width)}")
             style += [f"stroke-opacity: {colour[3]}"] * (colour[3] < 1)
-            style += [f"stroke-dasharray: {','.join(map(_number, dashes))}" for dashes in gc.get_dashes()[1:] if dashes]
+            if dashes := gc.get_dashes()[1]:
+                style.append(f"stroke-dasharray: {','.join(map(_number, np.asarray(dashes).tolist()))}")
             style += ["stroke-linecap: square"] * (gc.get_capstyle() == "projecting")
             style += ["stroke-linejoin: miter"] * (gc.get_joinstyle() == "miter")
         return "; ".join(style)
