@@ -43,6 +43,12 @@ def test_the_same_chart_is_the_same_bytes() -> None:
     assert pictures[0] == pictures[1]
 
 
+def test_a_png_leaves_the_figure_as_it_was_for_an_svg() -> None:
+    figure = drawing.draw(FOREST, WIDE, RU, Lettering("Заголовок", "Примечание"))
+    pixels.png(figure)
+    assert svg.standalone(figure, "Заголовок", "Описание", RU).decode() == standalone()
+
+
 def test_it_is_well_formed_and_described() -> None:
     root = ET.fromstring(inline())
     names = {child.tag.partition("}")[2]: child for child in root}

@@ -42,7 +42,7 @@ def png(figure: Figure, dpi: float = PNG_DPI) -> bytes:
     target = io.BytesIO()
     pixels = np.asarray(painter.buffer_rgba())  # type: ignore[no-untyped-call]
     image = Image.fromarray(pixels).convert("RGB")
-    image.quantize(palette=_colours(), dither=Image.Dither.NONE).save(target, format="png", compress_level=6)
+    image.quantize(palette=_colours(), dither=Image.Dither.NONE).save(target, format="png", compress_level=4)
     return target.getvalue()
 
 

@@ -74,6 +74,7 @@ class _Renderer(RendererBase):
         self.prefix, self.colour = prefix, colour
         self.elements = list[str]()
         self.symbols = dict[str, str]()
+        figure.set_dpi(POINTS)
         figure.draw(self)
 
     def get_canvas_width_height(self) -> tuple[float, float]:
