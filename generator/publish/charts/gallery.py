@@ -36,7 +36,7 @@ Drawing = Callable[[], object]
 Tell = Callable[[int, int], None]
 """Is told how many drawings are done, and of how many."""
 
-FEW = 64
+FEW = 40
 """Drawings that take about as long as it takes a process to start."""
 
 
