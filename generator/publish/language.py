@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from generator.analysis.estimate import Estimate, Interval
+if TYPE_CHECKING:  # a process that only draws charts has no need of SciPy
+    from generator.analysis.estimate import Estimate, Interval
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"

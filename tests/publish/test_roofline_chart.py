@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from matplotlib.text import Text
 
 from generator.analysis.findings import analyse
 from generator.publish.charts.picture import RooflinePicture
 from generator.publish.charts.roofline_chart import roofline
+from generator.publish.charts.roofline_drawing import ends
 from generator.publish.charts.roofline_drawing import roofline as drawn
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering, Shape
 from generator.publish.charts.subject import Subject
@@ -70,14 +72,13 @@ def test_it_is_drawn_in_both_shapes_without_text_beyond_the_sheet(shape: Shape) 
     assert chart is not None
     picture = cast(RooflinePicture, chart.picture)
     figure = drawn(picture, shape, Language.RU, Lettering())
-    figure.draw_without_rendering()
     width, height = figure.get_size_inches() * figure.dpi
-    for text in figure.texts:
+    for text in figure.findobj(Text):
         box = text.get_window_extent()
         assert box.x0 >= -1, text.get_text()
         assert box.x1 <= width + 1, text.get_text()
         assert -1 <= box.y0 <= box.y1 <= height + 1, text.get_text()
-    axes = figure.axes[0]
+    x, y = ends(picture)
     for mark in picture.marks:
-        assert axes.get_xlim()[0] < mark.intensity < axes.get_xlim()[1]
-        assert axes.get_ylim()[0] < mark.achieved / picture.y_unit < axes.get_ylim()[1]
+        assert x[0] < mark.intensity < x[1]
+        assert y[0] < mark.achieved / picture.y_unit < y[1]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from generator.definition import Precision
 from generator.errors import PublishError
-from generator.publish.charts import drawing, palette, svg
+from generator.publish.charts import drawing, palette, pixels, svg
 from generator.publish.charts.picture import Bar, Forest, Group, Look, Mark, Strip
 from generator.publish.charts.sheet import NARROW, WIDE, Lettering
 from generator.publish.language import Language
@@ -39,8 +39,14 @@ def standalone() -> str:
 def test_the_same_chart_is_the_same_bytes() -> None:
     assert inline() == inline()
     assert standalone() == standalone()
-    pictures = [svg.png(drawing.draw(STRIP, NARROW, RU, Lettering("т"))) for _ in range(2)]
+    pictures = [pixels.png(drawing.draw(STRIP, NARROW, RU, Lettering("т"))) for _ in range(2)]
     assert pictures[0] == pictures[1]
+
+
+def test_a_png_leaves_the_figure_as_it_was_for_an_svg() -> None:
+    figure = drawing.draw(FOREST, WIDE, RU, Lettering("Заголовок", "Примечание"))
+    pixels.png(figure)
+    assert svg.standalone(figure, "Заголовок", "Описание", RU).decode() == standalone()
 
 
 def test_it_is_well_formed_and_described() -> None:
@@ -101,7 +107,7 @@ def test_a_file_has_its_own_ground_and_both_schemes() -> None:
     text = standalone()
     ET.fromstring(text)
     assert "prefers-color-scheme: dark" in text
-    assert text.index("<rect") < text.index("<text")
+    assert text.index(f'style="fill: {palette.light()["bg"]}"') < text.index("<text")
     assert "var(" not in text, "viewers other than browsers know no variables"
     for role in ("fill", "stroke"):
         assert f'[style*="{role}: {palette.light()["c1"]}"]' in text
@@ -118,9 +124,17 @@ def test_sizes_stay_small() -> None:
 
 
 def test_a_png_is_large_enough_for_previews() -> None:
-    image = Image.open(io.BytesIO(svg.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
+    image = Image.open(io.BytesIO(pixels.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
     assert image.width >= 1200
     assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+
+
+def test_a_png_has_the_palette_s_colours_as_they_are() -> None:
+    image = Image.open(io.BytesIO(pixels.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
+    seen = {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
+    for name in ("bg", "fg", "grid", "c1"):
+        colour = palette.light()[name]
+        assert tuple(int(colour[place : place + 2], 16) for place in (1, 3, 5)) in seen, name
 
 
 def test_the_palette_is_the_site_s() -> None:

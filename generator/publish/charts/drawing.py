@@ -6,16 +6,18 @@ and the number stands beside the mark.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from generator.publish.charts import palette
+from generator.publish.charts.frame import Frame, Scale, with_room
+from generator.publish.charts.ink import Place
+from generator.publish.charts.key import Key
 from generator.publish.charts.picture import (
-    Curve,
+    Bar,
     Deviation,
     Deviations,
     Distribution,
@@ -30,36 +32,34 @@ from generator.publish.charts.picture import (
     RooflinePicture,
     Rung,
     Rungs,
-    Spot,
     Strip,
 )
 from generator.publish.charts.roofline_drawing import roofline
-from generator.publish.charts.rows import AXIS, Rows, colour_of, draw_marker, swatch, with_room
-from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, settings, text_width
+from generator.publish.charts.rows import AXIS, Rows
+from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
 from generator.publish.language import Language
 
 
 def draw(picture: Picture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """Draw any picture."""
-    with settings():
-        match picture:
-            case Forest():
-                return forest(picture, shape, language, lettering)
-            case Rungs():
-                return rungs(picture, shape, language, lettering)
-            case Plane():
-                return plane(picture, shape, language, lettering)
-            case Deviations():
-                return deviations(picture, shape, language, lettering)
-            case Distribution():
-                return distribution(picture, shape, language, lettering)
-            case Panels():
-                return panels(picture, shape, language, lettering)
-            case RooflinePicture():
-                return roofline(picture, shape, language, lettering)
-            case Strip():
-                return strip(picture, shape, language, lettering)
+    match picture:
+        case Forest():
+            return forest(picture, shape, language, lettering)
+        case Rungs():
+            return rungs(picture, shape, language, lettering)
+        case Plane():
+            return plane(picture, shape, language, lettering)
+        case Deviations():
+            return deviations(picture, shape, language, lettering)
+        case Distribution():
+            return distribution(picture, shape, language, lettering)
+        case Panels():
+            return panels(picture, shape, language, lettering)
+        case RooflinePicture():
+            return roofline(picture, shape, language, lettering)
+        case Strip():
+            return strip(picture, shape, language, lettering)
 
 
 def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering) -> Figure:
@@ -68,16 +68,15 @@ def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering)
     everything = [end for g in data.groups for m in g.marks for end in (m.low, m.high)]
     low, high = around(*padded([*everything, 1.0, *data.guides]))
     ticks = sorted({*ratio_ticks(low, high, 5 if shape.narrow else 7), *data.guides})
-    for section in rows.sections:
-        axes = rows.axes(section, low, high, "log")
-        rows.ticks(axes, section, ticks, _labels(ticks, language.factor), (1.0, *data.guides))
-        rows.guide(axes, section, 1.0)
-        for guide in data.guides:
-            rows.guide(axes, section, guide, dashed=True)
-        for y, mark in section.places:
-            rows.label(y, mark.label, mark.number, mark.look)
-            _interval(axes, mark, y)
-            draw_marker(axes, mark.point, y, mark.look)
+    x = rows.scale(low, high)
+    rows.ticks(x, ticks, _labels(ticks, language.factor), (1.0, *data.guides))
+    rows.guide(x(1.0))
+    for guide in data.guides:
+        rows.guide(x(guide), dashed=True)
+    for y, mark in (place for section in rows.sections for place in section.places):
+        rows.label(y, mark.label, mark.number, mark.look)
+        _interval(rows.sheet, x, mark, y)
+        rows.sheet.mark(mark.look, (x(mark.point), y))
     base = rows.sheet.bottom - 4
     rows.sheet.text(rows.left, base, f"← {data.slower}", size=shape.small, colour="muted")
     rows.sheet.text(rows.right, base, f"{data.faster} →", size=shape.small, colour="muted", ha="right")
@@ -89,21 +88,20 @@ def rungs(data: Rungs, shape: Shape, language: Language, lettering: Lettering) -
     rows = Rows(shape, lettering, [("", data.rows)])
     section = rows.sections[0]
     low, high = around(*padded([1.0, *(end for r in data.rows for end in (r.start, r.low, r.high))]))
-    axes = rows.axes(section, low, high, "log")
+    x = rows.scale(low, high)
     ticks = ratio_ticks(low, high, 5 if shape.narrow else 7)
-    rows.ticks(axes, section, ticks, _labels(ticks, language.factor))
-    rows.guide(axes, section, 1.0)
+    rows.ticks(x, ticks, _labels(ticks, language.factor))
+    rows.guide(x(1.0))
     for index, (y, rung) in enumerate(section.places):
         rows.label(y, rung.label, rung.number, rung.look)
-        whole, colour = index == len(data.rows) - 1, colour_of(rung.look)
-        axes.plot(
-            [rung.start, rung.point], [y, y], color=colour, lw=11, alpha=0.8 if whole else 0.45, solid_capstyle="butt"
-        )
-        _interval(axes, rung, y)
+        whole, bar = index == len(data.rows) - 1, [(x(rung.start), y), (x(rung.point), y)]
+        rows.sheet.stroke(bar, colour=colour_of(rung.look), width=11, alpha=0.8 if whole else 0.45)
+        _interval(rows.sheet, x, rung, y)
         if not whole:  # where the next step begins
             below = section.places[index + 1][0]
             ends = (y + 8, below - 8) if not shape.narrow else (y + 8, y + 12)
-            axes.plot([rung.point] * 2, ends, color=palette.light()["muted"], lw=0.9, ls=(0, (2, 2)))
+            line = [(x(rung.point), end) for end in ends]
+            rows.sheet.stroke(line, colour=palette.light()["muted"], width=0.9, dashes=(2, 2))
     rows.caption(data.label)
     return rows.sheet.figure
 
@@ -112,13 +110,12 @@ def distribution(data: Distribution, shape: Shape, language: Language, lettering
     """How long do answers take, and how far does the tail reach?"""
     rows = Rows(shape, lettering, [("", data.rows)])
     low, high = padded([v / data.unit for r in data.rows for v in (r.low, r.three_quarters, *(t for _, t in r.tail))])
-    section = rows.sections[0]
-    axes = rows.axes(section, low, high, "log")
+    x = rows.scale(low, high)
     ticks = value_ticks(low, high, 5 if shape.narrow else 8)
-    rows.ticks(axes, section, ticks, _labels(ticks, language.decimal))
-    for y, reach in section.places:
+    rows.ticks(x, ticks, _labels(ticks, language.decimal))
+    for y, reach in rows.sections[0].places:
         rows.label(y, reach.label, reach.number, reach.look)
-        _reach(axes, reach, y, data.unit)
+        _reach(rows.sheet, x, reach, y, data.unit)
     rows.caption(data.label)
     return rows.sheet.figure
 
@@ -127,53 +124,48 @@ def deviations(data: Deviations, shape: Shape, language: Language, lettering: Le
     """What does each estimate rest on: how far is each block from it?"""
     rows = Rows(shape, lettering, [("", data.rows)])
     far = 1.08 * max(abs(v) for row in data.rows for v in (row.low, row.high, *row.blocks, 0.005))
-    section = rows.sections[0]
-    axes = rows.axes(section, -far, far, "linear")
+    x = rows.scale(-far, far, linear=True)
     ticks = linear_ticks(-far, far, nice_step(-far, far, 4 if shape.narrow else 6))
-    rows.ticks(axes, section, ticks, [language.signed_percent(tick) for tick in ticks])
-    rows.guide(axes, section, 0.0)
-    for y, row in section.places:
+    rows.ticks(x, ticks, [language.signed_percent(tick) for tick in ticks])
+    rows.guide(x(0.0))
+    for y, row in rows.sections[0].places:
         rows.label(y, row.label, row.number, row.look)
-        _interval(axes, row, y)
         step = 18 / max(1, len(row.blocks) - 1)
-        for index, value in enumerate(row.blocks):
-            place = y - 9 + step * index  # the first block above: a drift shows as a slope
-            axes.plot([value], [place], ls="none", marker="o", ms=4.5, mfc=colour_of(row.look), mec="none", alpha=0.7)
+        # The first block above: a drift shows as a slope.
+        rows.sheet.dots(colour_of(row.look), [(x(value), y - 9 + step * k) for k, value in enumerate(row.blocks)])
+        _interval(rows.sheet, x, row, y)
     rows.caption(data.label)
     return rows.sheet.figure
 
 
 def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """What does speed cost in quality, and which variants does no other beat in both?"""
-    key = _Key(shape, data.spots)
+    key = Key(shape, data.spots)
     body = 190.0 if not shape.narrow else 210.0
     sheet = Sheet(shape, 16 + body + AXIS + 8 + key.height, lettering)
     left, right, top = 46.0, shape.width - 14.0, sheet.top + 20
-    axes = sheet.axes(left, top, right, top + body)
-    axes.set_xscale("log")
-    low, high = padded([v / data.x_unit for s in data.spots for v in (s.x_low, s.x_high)], 0.09)
-    axes.set_xlim(low, high)
-    _value_axis(axes, low, high, language, shape)
-    _linear_axis(axes, [v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)], language)
-    colours = palette.light()
-    front = sorted((data.spots[i] for i in data.front), key=lambda s: s.x)
-    axes.plot(
-        [s.x / data.x_unit for s in front],
-        [s.y / data.y_unit for s in front],
-        drawstyle="steps-post",
-        color=colours["muted"],
-        lw=1.0,
-        ls=(0, (4, 3)),
-    )
+    x = Scale(*padded([v / data.x_unit for s in data.spots for v in (s.x_low, s.x_high)], 0.09), left, right)
+    low, high = widened([v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)])
+    frame = Frame(sheet, x, Scale(low, high, top + body, top, linear=True))
+    xs = value_ticks(x.low, x.high, 5 if shape.narrow else 8)
+    kept = with_room(x, xs, _labels(xs, language.decimal), shape.small)
+    ys = linear_ticks(low, high, nice_step(low, high, 5))
+    frame.grid([tick for tick, _ in kept], ys)
+    frame.x_labels(kept)
+    frame.y_labels(list(zip(ys, _labels(ys, language.decimal), strict=True)))
+
+    def place(x: float, y: float) -> Place:
+        return frame.place(x / data.x_unit, y / data.y_unit)
+
+    front = sorted((data.spots[i] for i in data.front), key=lambda spot: spot.x)
+    steps = [(spot.x, y) for before, spot in pairwise(front[:1] + front) for y in (before.y, spot.y)]
+    sheet.stroke([place(*one) for one in steps], colour=palette.light()["muted"], width=1.0, dashes=(4, 3))
     for spot in data.spots:
-        x, y, ux, uy = spot.x / data.x_unit, spot.y / data.y_unit, data.x_unit, data.y_unit
-        axes.plot(
-            [x, x], [spot.y_low / uy, spot.y_high / uy], color=colour_of(spot.look), lw=1.6, solid_capstyle="butt"
-        )
-        axes.plot(
-            [spot.x_low / ux, spot.x_high / ux], [y, y], color=colour_of(spot.look), lw=1.6, solid_capstyle="butt"
-        )
-        draw_marker(axes, x, y, spot.look)
+        upright = [place(spot.x, spot.y_low), place(spot.x, spot.y_high)]
+        level = [place(spot.x_low, spot.y), place(spot.x_high, spot.y)]
+        sheet.stroke(upright, level, colour=colour_of(spot.look), width=1.6)
+    for spot in data.spots:
+        sheet.mark(spot.look, place(spot.x, spot.y))
     sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
     sheet.text(left, top + body + AXIS - 6, f"← {data.faster}", size=shape.small, colour="muted")
     sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
@@ -183,22 +175,21 @@ def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -
 
 def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How do several quantities depend on one?"""
-    key, body, heading = _Key(shape, data.curves), 128.0, 22.0
+    key, body, heading = Key(shape, data.curves), 128.0, 22.0
     sheet = Sheet(shape, (heading + body) * len(data.y_labels) + AXIS + key.height, lettering)
     left, right = 46.0, shape.width - 14.0
     for index, (label, unit) in enumerate(zip(data.y_labels, data.y_units, strict=True)):
         top = sheet.top + (heading + body) * index + heading
-        axes = sheet.axes(left, top, right, top + body)
-        axes.set_xscale("log", base=2)
-        axes.set_xlim(*padded(data.x_ticks, 0.04))
-        last = index == len(data.y_labels) - 1
-        axes.xaxis.set_major_locator(FixedLocator(list(data.x_ticks)))
-        axes.xaxis.set_major_formatter(FixedFormatter(_labels(data.x_ticks, language.decimal) if last else []))
-        axes.xaxis.set_minor_locator(NullLocator())
         values = [end / unit for curve in data.curves for p in curve.panels[index] for end in (p.low, p.high)]
-        _log_axis(axes, values, language)
+        x, y = padded(data.x_ticks, 0.04), padded(values, 0.12)
+        frame = Frame(sheet, Scale(*x, left, right), Scale(*y, top + body, top))
+        ticks = value_ticks(*y, 5)
+        frame.grid(data.x_ticks, ticks)
+        frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+        if index == len(data.y_labels) - 1:
+            frame.x_labels(list(zip(data.x_ticks, _labels(data.x_ticks, language.decimal), strict=True)))
         for curve in data.curves:
-            _curve(axes, curve.panels[index], curve.look, unit)
+            _curve(frame, curve.panels[index], curve.look, unit)
         sheet.text(4, top - 8, label, size=shape.small, colour="muted")
     foot = sheet.top + (heading + body) * len(data.y_labels) + AXIS - 6
     sheet.text(right, foot, data.x_label, size=shape.small, colour="muted", ha="right")
@@ -211,30 +202,18 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     body = 74.0
     sheet = Sheet(shape, 18 + body + AXIS + 4, lettering)
     top = sheet.top + 20
-    axes = sheet.axes(34, top, shape.width - 8, top + body)
-    colours = palette.light()
     values = [bar.value or 0.0 for bar in data.bars]
-    axes.set_xlim(-0.6, len(values) - 0.4)
     high = max(*values, data.threshold) * 1.15
-    axes.set_ylim(0, high)
+    x = Scale(-0.6, len(values) - 0.4, 34, shape.width - 8, linear=True)
+    frame = Frame(sheet, x, Scale(0, high, top + body, top, linear=True))
     for index, bar in enumerate(data.bars):
-        colour = colours["c1"] if bar.disturbed else colours["c7"]
-        axes.bar(
-            [index],
-            [bar.value or 0.0],
-            width=0.66,
-            facecolor="none" if bar.disturbed else colour,
-            edgecolor=colour,
-            hatch="////" if bar.disturbed else None,
-            lw=1.0,
-        )
-    axes.axhline(data.threshold, color=colours["fg"], lw=0.9, ls=(0, (4, 3)))
+        _bar(frame, index, bar)
+    ends = [(x.start, frame.y(data.threshold)), (x.end, frame.y(data.threshold))]
+    sheet.stroke(ends, colour=palette.light()["fg"], width=0.9, dashes=(4, 3))
     ticks = linear_ticks(0, high, nice_step(0, high, 3))
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
+    frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
     step = 1 if len(values) <= 24 else 5
-    axes.xaxis.set_major_locator(FixedLocator(list(range(0, len(values), step))))
-    axes.xaxis.set_major_formatter(FixedFormatter([bar.label for bar in data.bars[::step]]))
+    frame.x_labels([(index, data.bars[index].label) for index in range(0, len(values), step)])
     sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
     sheet.text(shape.width - 8, sheet.bottom - 4, data.x_label, size=shape.small, colour="muted", ha="right")
     place = 1 - data.threshold / high
@@ -244,83 +223,47 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     return sheet.figure
 
 
-class _Key:
-    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
-
-    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve]) -> None:
-        self.shape, self.rows = shape, rows
-        room = shape.width - 46
-        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
-        self.stacked = shape.narrow or max(widths) > room
-        self.step = 32.0 if self.stacked else 18.0
-        self.height = self.step * len(rows) + 4
-
-    def draw(self, sheet: Sheet, top: float) -> None:
-        for index, row in enumerate(self.rows):
-            y = top + self.step * index + 8
-            swatch(sheet, 12, y, row.look)
-            sheet.text(24, y + 3.5, fitting(row.label, self.shape.text, self.shape.width - 32))
-            if self.stacked:
-                sheet.text(24, y + 17, row.number, colour="muted", size=self.shape.small)
-            else:
-                sheet.text(self.shape.width - 14, y + 3.5, row.number, ha="right")
-
-
-def _interval(axes: Axes, mark: Mark | Deviation | Rung, y: float) -> None:
+def _interval(sheet: Sheet, x: Scale, mark: Mark | Deviation | Rung, y: float) -> None:
     colour = colour_of(mark.look)
     if mark.low == mark.high:
         return  # a figure that came without an interval
-    axes.plot([mark.low, mark.high], [y, y], color=colour, lw=2.2, solid_capstyle="butt", zorder=4)
-    for end in (mark.low, mark.high):
-        axes.plot([end, end], [y - 6, y + 6], color=colour, lw=1.5, solid_capstyle="butt", zorder=4)
+    ends = (x(mark.low), x(mark.high))
+    sheet.stroke([(end, y) for end in ends], colour=colour, width=2.2)
+    sheet.stroke(*([(end, y - 6), (end, y + 6)] for end in ends), colour=colour, width=1.5)
 
 
-def _reach(axes: Axes, reach: Reach, y: float, unit: float) -> None:
+def _reach(sheet: Sheet, x: Scale, reach: Reach, y: float, unit: float) -> None:
     colour = colour_of(reach.look)
-    end = max([reach.three_quarters, *(value for _, value in reach.tail)]) / unit
-    axes.plot([reach.low / unit, end], [y, y], color=colour, lw=1.3, solid_capstyle="butt")
-    axes.plot([reach.quarter / unit, reach.three_quarters / unit], [y, y], color=colour, lw=6, alpha=0.45)
-    for _, value in reach.tail:
-        axes.plot([value / unit] * 2, [y - 5, y + 5], color=colour, lw=1.6)
-    draw_marker(axes, reach.median / unit, y, reach.look)
+    tail = [x(value / unit) for _, value in reach.tail]
+    quarter, three_quarters = x(reach.quarter / unit), x(reach.three_quarters / unit)
+    sheet.stroke([(x(reach.low / unit), y), (max([three_quarters, *tail]), y)], colour=colour, width=1.3)
+    sheet.stroke([(quarter, y), (three_quarters, y)], colour=colour, width=6, alpha=0.45, cap="projecting")
+    if tail:
+        sheet.stroke(*([(end, y - 5), (end, y + 5)] for end in tail), colour=colour, width=1.6, cap="projecting")
+    sheet.mark(reach.look, (x(reach.median / unit), y))
 
 
-def _curve(axes: Axes, points: Sequence[Point], look: Look, unit: float) -> None:
-    colour = colour_of(look)
-    axes.plot([p.x for p in points], [p.y / unit for p in points], color=colour, lw=1.4)
-    for p in points:
-        axes.plot([p.x, p.x], [p.low / unit, p.high / unit], color=colour, lw=1.6, solid_capstyle="butt")
-        draw_marker(axes, p.x, p.y / unit, look)
+def _curve(frame: Frame, points: Sequence[Point], look: Look, unit: float) -> None:
+    colour, places = colour_of(look), [frame.place(p.x, p.y / unit) for p in points]
+    frame.sheet.stroke(places, colour=colour, width=1.4, cap="projecting")
+    ranges = ([frame.place(p.x, p.low / unit), frame.place(p.x, p.high / unit)] for p in points)
+    frame.sheet.stroke(*ranges, colour=colour, width=1.6)
+    frame.sheet.mark(look, *places)
 
 
-def _log_axis(axes: Axes, values: Sequence[float], language: Language) -> None:
-    low, high = padded(values, 0.12)
-    ticks = value_ticks(low, high, 5)
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.grid(axis="both", color=palette.light()["grid"], lw=0.8)
-
-
-def _value_axis(axes: Axes, low: float, high: float, language: Language, shape: Shape) -> None:
-    ticks = value_ticks(low, high, 5 if shape.narrow else 8)
-    kept = with_room(axes, ticks, _labels(ticks, language.decimal), shape.small)
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
-    axes.xaxis.set_major_formatter(FixedFormatter([label for _, label in kept]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.grid(axis="x", color=palette.light()["grid"], lw=0.8)
-
-
-def _linear_axis(axes: Axes, values: list[float], language: Language) -> None:
-    room = max((max(values) - min(values)) * 0.08, 1e-9)
-    low, high = min(values) - room, max(values) + room
-    ticks = linear_ticks(low, high, nice_step(low, high, 5))
-    axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter(FixedFormatter(_labels(ticks, language.decimal)))
-    axes.grid(axis="y", color=palette.light()["grid"], lw=0.8)
+def _bar(frame: Frame, index: int, bar: Bar) -> None:
+    """One block's bar, hatched where it is disturbed: 66 % as wide as its place."""
+    colour = palette.light()["c1" if bar.disturbed else "c7"]
+    left, bottom = frame.place(index - 0.33, 0.0)
+    right, top = frame.place(index + 0.33, bar.value or 0.0)
+    if bar.disturbed:
+        hatch = [
+            [(max(left, both - bottom), min(bottom, both - left)), (min(right, both - top), max(top, both - right))]
+            for both in range(math.ceil(left + top), math.floor(right + bottom) + 1, 6)  # x + y is the same on a line
+        ]
+        frame.sheet.stroke(*hatch, colour=colour, width=1.0)
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+    frame.sheet.stroke(corners, colour=colour, width=1.0, face=None if bar.disturbed else colour)
 
 
 def _labels(ticks: Sequence[float], write: Callable[[float, int], str]) -> list[str]:

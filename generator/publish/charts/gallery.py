@@ -12,9 +12,9 @@ import json
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,8 +26,8 @@ from generator.publish.language import Language
 from generator.publish.staging import write_whole
 
 _DRAWN_BY = (
-    *("card.py", "card_drawing.py", "drawing.py", "gallery.py", "palette.py", "picture.py", "roofline_drawing.py"),
-    *("rows.py", "scale.py", "sheet.py", "svg.py"),
+    *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
+    *("palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py", "sheet.py", "svg.py"),
 )
 
 Drawing = Callable[[], object]
@@ -36,7 +36,7 @@ Drawing = Callable[[], object]
 Tell = Callable[[int, int], None]
 """Is told how many drawings are done, and of how many."""
 
-FEW = 8
+FEW = 40
 """Drawings that take about as long as it takes a process to start."""
 
 
@@ -93,7 +93,7 @@ class Gallery:
         return self.folder / f"{_key(chart, prefix, language)}.json"
 
     def _card_path(self, card: Card) -> Path:
-        return self.folder / f"{_hash({'card': asdict(card), 'drawn by': _drawn_by()})}.png"
+        return self.folder / f"{_hash(card)}.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     # Imported here: where every chart is in the folder, matplotlib need not load.
     from generator.publish.charts import svg
     from generator.publish.charts.drawing import draw
+    from generator.publish.charts.pixels import png
     from generator.publish.charts.sheet import NARROW, WIDE, Lettering
 
     bare, lettering = Lettering(), Lettering(chart.title, chart.note)
@@ -167,24 +168,17 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
         wide=svg.inline(draw(chart.picture, WIDE, language, bare), f"{prefix}-w", *words),
         narrow=svg.inline(draw(chart.picture, NARROW, language, bare), f"{prefix}-n", *words),
         svg=svg.standalone(file, *words),
-        png=svg.png(file),
+        png=png(file),
     )
 
 
 def _key(chart: Chart, prefix: str, language: Language) -> str:
-    depends = {
-        "kind": type(chart.picture).__name__,
-        "picture": asdict(chart.picture),
-        "words": [chart.title, chart.description, chart.note],
-        "prefix": prefix,
-        "language": language.value,
-        "drawn by": _drawn_by(),
-    }
-    return _hash(depends)
+    return _hash(chart.picture, chart.title, chart.description, chart.note, prefix, language.value)
 
 
-def _hash(depends: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:40]
+def _hash(*depends: object) -> str:
+    """Hash over data that `repr` writes in full, and over what draws it."""
+    return hashlib.sha256(repr((*depends, _drawn_by())).encode()).hexdigest()[:40]
 
 
 @cache

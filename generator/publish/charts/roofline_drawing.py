@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from generator.publish.charts import palette
+from generator.publish.charts.frame import Frame, Scale
+from generator.publish.charts.key import Key
 from generator.publish.charts.picture import RoofLine, RooflinePicture
-from generator.publish.charts.rows import AXIS, colour_of, draw_marker, swatch
+from generator.publish.charts.rows import AXIS
 from generator.publish.charts.scale import padded, value_ticks
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, settings, text_width
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
 from generator.publish.language import Language
 
 LEAST_SPAN = 30.0
@@ -19,37 +19,30 @@ LEAST_SPAN = 30.0
 
 def roofline(data: RooflinePicture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How much of what the machine can do does each variant get, and what bounds it?"""
-    with settings():
-        lines = (*data.slopes, *data.levels)
-        body, step = (230.0, 32.0) if shape.narrow else (240.0, 18.0)
-        stacked = shape.narrow or _widest(data, shape) > shape.width - 46
-        step = 32.0 if stacked else step
-        foot = 14.0 * len(lines) + step * len(data.marks) + 10
-        sheet = Sheet(shape, 16 + body + AXIS + 8 + foot, lettering)
-        left, right, top = 50.0, shape.width - 14.0, sheet.top + 20
-        axes = sheet.axes(left, top, right, top + body)
-        x, y = _ends(data)
-        _axes(axes, x, y, shape, language)
-        _roofs(axes, data, x)
-        for index, line in enumerate(lines):
-            _named(sheet, line, top + body + AXIS + 12 + 14 * index, index < len(data.slopes))
-        for mark in data.marks:
-            colour, low, high = colour_of(mark.look), mark.achieved_low / data.y_unit, mark.achieved_high / data.y_unit
-            reach = [mark.achieved / data.y_unit, mark.attainable / data.y_unit]
-            axes.plot([mark.intensity] * 2, reach, color=colour, lw=0.9, ls=(0, (1, 3)))
-            axes.plot([mark.intensity] * 2, [low, high], color=colour, lw=1.8, solid_capstyle="butt")
-            draw_marker(axes, mark.intensity, mark.achieved / data.y_unit, mark.look)
-        sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
-        sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
-        _key(sheet, data, top + body + AXIS + 8 + 14.0 * len(lines), step, stacked)
-        return sheet.figure
+    lines = (*data.slopes, *data.levels)
+    body, key = 230.0 if shape.narrow else 240.0, Key(shape, data.marks)
+    sheet = Sheet(shape, 16 + body + AXIS + 8 + 14.0 * len(lines) + key.height + 6, lettering)
+    left, right, top = 50.0, shape.width - 14.0, sheet.top + 20
+    x, y = ends(data)
+    frame = Frame(sheet, Scale(*x, left, right), Scale(*y, top + body, top))
+    _ticks(frame, language)
+    _roofs(frame, data)
+    for index, line in enumerate(lines):
+        _named(sheet, line, top + body + AXIS + 12 + 14 * index, index < len(data.slopes))
+    for mark in data.marks:
+        values = (mark.achieved, mark.attainable, mark.achieved_low, mark.achieved_high)
+        places = [frame.place(mark.intensity, min(value / data.y_unit, y[1])) for value in values]
+        sheet.stroke(places[:2], colour=colour_of(mark.look), width=0.9, dashes=(1, 3))
+        sheet.stroke(places[2:], colour=colour_of(mark.look), width=1.8)
+    for mark in data.marks:
+        sheet.mark(mark.look, frame.place(mark.intensity, mark.achieved / data.y_unit))
+    sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
+    sheet.text(right, top + body + AXIS - 6, data.x_label, size=shape.small, colour="muted", ha="right")
+    key.draw(sheet, top + body + AXIS + 12 + 14.0 * len(lines))
+    return sheet.figure
 
 
-def _widest(data: RooflinePicture, shape: Shape) -> float:
-    return max(text_width(m.label, shape.text) + text_width(m.number, shape.text) + 12 for m in data.marks)
-
-
-def _ends(data: RooflinePicture) -> tuple[tuple[float, float], tuple[float, float]]:
+def ends(data: RooflinePicture) -> tuple[tuple[float, float], tuple[float, float]]:
     """Ends of both axes: all marks, the bend of the lowest roof, and the highest roof."""
     steepest, highest = data.slopes[-1].per_second, data.levels[-1].per_second
     bends = [data.levels[0].per_second / steepest, highest / data.slopes[0].per_second]
@@ -60,43 +53,26 @@ def _ends(data: RooflinePicture) -> tuple[tuple[float, float], tuple[float, floa
     return (x_low, x_high), (min(y_low, y_high / LEAST_SPAN), y_high)
 
 
-def _axes(axes: Axes, x: tuple[float, float], y: tuple[float, float], shape: Shape, language: Language) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlim(*x)
-    axes.set_ylim(*y)
-    for axis, (low, high), most in ((axes.xaxis, x, 5 if shape.narrow else 8), (axes.yaxis, y, 7)):
-        ticks = value_ticks(low, high, most)
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter(FixedFormatter([language.number(tick) for tick in ticks]))
-        axis.set_minor_locator(NullLocator())
-    axes.grid(color=palette.light()["grid"], lw=0.8)
+def _ticks(frame: Frame, language: Language) -> None:
+    xs = value_ticks(frame.x.low, frame.x.high, 5 if frame.sheet.shape.narrow else 8)
+    ys = value_ticks(frame.y.low, frame.y.high, 7)
+    frame.grid(xs, ys)
+    frame.x_labels([(tick, language.number(tick)) for tick in xs])
+    frame.y_labels([(tick, language.number(tick)) for tick in ys])
 
 
-def _roofs(axes: Axes, data: RooflinePicture, x: tuple[float, float]) -> None:
+def _roofs(frame: Frame, data: RooflinePicture) -> None:
     """Slopes up to the highest level that they reach, levels from the steepest slope on."""
-    colours, unit = palette.light(), data.y_unit
+    colours, unit, low, high = palette.light(), data.y_unit, frame.x.low, frame.x.high
     for slope in data.slopes:
-        end = min(x[1], data.levels[-1].per_second / slope.per_second)
-        ys = [slope.per_second * place / unit for place in (x[0], end)]
-        axes.plot([x[0], end], ys, color=colours["muted"], lw=1.3, ls=(0, (5, 3)))
+        end = min(high, data.levels[-1].per_second / slope.per_second)
+        line = [frame.place(place, slope.per_second * place / unit) for place in (low, end)]
+        frame.sheet.stroke(line, colour=colours["muted"], width=1.3, dashes=(5, 3))
     for level in data.levels:
-        begin = max(x[0], level.per_second / data.slopes[-1].per_second)
-        axes.plot([begin, x[1]], [level.per_second / unit] * 2, color=colours["fg"], lw=1.3)
+        begin = max(low, level.per_second / data.slopes[-1].per_second)
+        line = [frame.place(place, level.per_second / unit) for place in (begin, high)]
+        frame.sheet.stroke(line, colour=colours["fg"], width=1.3, cap="projecting")
 
 
 def _named(sheet: Sheet, line: RoofLine, y: float, sloping: bool) -> None:
     sheet.text(12, y, f"{'╌' if sloping else '─'} {line.label}", size=sheet.shape.small, colour="muted")
-
-
-def _key(sheet: Sheet, data: RooflinePicture, top: float, step: float, stacked: bool) -> None:
-    """Mark, name and numbers of each variant."""
-    shape = sheet.shape
-    for index, mark in enumerate(data.marks):
-        y = top + step * index + 12
-        swatch(sheet, 12, y, mark.look)
-        sheet.text(24, y + 3.5, mark.label)
-        if stacked:
-            sheet.text(24, y + 17, mark.number, colour="muted", size=shape.small)
-        else:
-            sheet.text(shape.width - 14, y + 3.5, mark.number, ha="right")

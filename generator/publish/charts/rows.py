@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
-
 from generator.publish.charts import palette
+from generator.publish.charts.font import text_width
+from generator.publish.charts.frame import Scale, below, with_room
 from generator.publish.charts.picture import Deviation, Look, Mark, Reach, Rung
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, text_width, wrapped_in
+from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, wrapped_in
 
 ROW = 32.0
 """Height of a row whose label stands beside it."""
@@ -73,45 +71,30 @@ class Rows(Generic[Row]):
             yield Section(y, bottom, tuple((y + self.height * k + centre, one) for k, one in enumerate(group)))
             y = bottom
 
-    def axes(self, section: Section[Row], low: float, high: float, scale: str) -> Axes:
-        """Axes of one section, whose y is the sheet's."""
-        axes = self.sheet.axes(self.left, section.top, self.right, section.bottom)
-        axes.set_xscale(scale)
-        axes.set_xlim(low, high)
-        axes.set_ylim(section.bottom, section.top)  # y in points from the top, as on the sheet
-        axes.yaxis.set_major_locator(NullLocator())
-        return axes
+    def scale(self, low: float, high: float, *, linear: bool = False) -> Scale:
+        """Axis of all sections."""
+        return Scale(low, high, self.left, self.right, linear)
 
-    def ticks(
-        self,
-        axes: Axes,
-        section: Section[Row],
-        ticks: Sequence[float],
-        labels: Sequence[str],
-        first: Sequence[float] = (0, 1),
-    ) -> None:
+    def ticks(self, x: Scale, ticks: Sequence[float], labels: Sequence[str], first: Sequence[float] = (0, 1)) -> None:
         """Write ticks under the last section, and draw their lines; those whose labels have no room are left out.
 
         `first` are the ticks that are left out last.
         """
-        kept = with_room(axes, ticks, labels, self.shape.small, first)
-        axes.xaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
-        last = section is self.sections[-1]
-        axes.xaxis.set_major_formatter(FixedFormatter([label for _, label in kept] if last else []))
-        axes.xaxis.set_minor_locator(NullLocator())
-        for tick, _ in kept:
-            self._line(axes, section, tick, color=palette.light()["grid"], lw=0.8, zorder=0.5)
+        kept = with_room(x, ticks, labels, self.shape.small, first)
+        below(self.sheet, x, kept, self.sections[-1].bottom)
+        self._lines([x(tick) for tick, _ in kept], colour=palette.light()["grid"], width=0.8)
 
-    def guide(self, axes: Axes, section: Section[Row], x: float, dashed: bool = False) -> None:
+    def guide(self, x: float, dashed: bool = False) -> None:
         """Draw the line that marks are compared with."""
-        style = (0, (4, 3)) if dashed else "-"
-        self._line(axes, section, x, color=palette.light()["fg"], lw=1.1, zorder=1, ls=style, dash_capstyle="butt")
+        self._lines([x], colour=palette.light()["fg"], width=1.1, dashes=(4, 3) if dashed else ())
 
-    def _line(self, axes: Axes, section: Section[Row], x: float, **look: Any) -> None:
-        """Draw a vertical line; in a narrow shape in pieces, that do not run through the labels."""
-        ends = [(y - 11, y + 11) for y, _ in section.places] if self.shape.narrow else [(section.top, section.bottom)]
-        for top, bottom in ends:
-            axes.plot([x, x], [top, bottom], solid_capstyle="butt", **look)
+    def _lines(self, xs: Sequence[float], **look: Any) -> None:
+        """Draw vertical lines; in a narrow shape in pieces, that do not run through the labels."""
+        if self.shape.narrow:
+            ends = [(y - 11, y + 11) for section in self.sections for y, _ in section.places]
+        else:
+            ends = [(section.top, section.bottom) for section in self.sections]
+        self.sheet.stroke(*([(x, top), (x, bottom)] for x in xs for top, bottom in ends), **look)
 
     def caption(self, text: str) -> None:
         """Write what the axis shows."""
@@ -123,45 +106,10 @@ class Rows(Generic[Row]):
         size = self.shape.text
         if self.shape.narrow:
             above = y - 18 - LINE * self.crowded
-            swatch(self.sheet, self.edge - 8, above - 4, look)
-            self.sheet.text(self.edge, above, fitting(label, size, self.far - self.edge))
-            self.sheet.text(self.far, y - 18, number, weight="bold", ha="right")
+            self.sheet.mark(look, (self.edge - 8, above - 4))
+            self.sheet.label(self.edge, above, fitting(label, size, self.far - self.edge))
+            self.sheet.label(self.far, y - 18, number, weight="bold", ha="right")
             return
-        swatch(self.sheet, self.edge - 10, y, look)
-        self.sheet.lines(self.edge, y, wrapped_in(label, size, self.label_width, 2))
-        self.sheet.text(self.far, y + 0.36 * size, number, weight="bold", ha="right")
-
-
-def with_room(
-    axes: Axes, ticks: Sequence[float], labels: Sequence[str], size: float, first: Sequence[float] = (0, 1)
-) -> list[tuple[float, str]]:
-    """Ticks whose labels do not touch one another; those named `first`, where they are, come first."""
-    places = [float(axes.transData.transform((tick, 0))[0]) for tick in ticks]
-    halves = [text_width(label, size) / 2 + 3 for label in labels]
-    kept = list[int]()
-    for index in sorted(range(len(ticks)), key=lambda i: (ticks[i] not in first, i)):
-        if all(abs(places[index] - places[other]) >= halves[index] + halves[other] for other in kept):
-            kept.append(index)
-    return [(ticks[index], labels[index]) for index in sorted(kept)]
-
-
-def swatch(sheet: Sheet, x: float, y: float, look: Look) -> None:
-    """Repeat a variant's mark beside its name."""
-    place = ([x / sheet.width], [1 - y / sheet.height])
-    sheet.figure.add_artist(Line2D(*place, transform=sheet.figure.transFigure, **_mark(look)))
-
-
-def colour_of(look: Look) -> str:
-    """Colour of a variant's marks; grey where its speed does not count."""
-    return palette.light()["c7"] if look.hollow else palette.light().series(look.colour)
-
-
-def draw_marker(axes: Axes, x: float, y: float, look: Look) -> None:
-    """Draw a variant's mark."""
-    axes.plot([x], [y], clip_on=False, zorder=5, **_mark(look))
-
-
-def _mark(look: Look) -> dict[str, Any]:
-    colour = colour_of(look)
-    face = palette.light()["bg"] if look.hollow else colour
-    return {"ls": "none", "marker": look.marker, "ms": 6.5, "mfc": face, "mec": colour, "mew": 1.6}
+        self.sheet.mark(look, (self.edge - 10, y))
+        self.sheet.labels(self.edge, y, wrapped_in(label, size, self.label_width, 2))
+        self.sheet.label(self.far, y + 0.36 * size, number, weight="bold", ha="right")

@@ -52,6 +52,12 @@ def padded(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
     return math.exp(low - room), math.exp(high + room)
 
 
+def widened(values: Sequence[float], share: float = 0.08) -> tuple[float, float]:
+    """Ends of a linear axis that leave some room around the values."""
+    room = max((max(values) - min(values)) * share, 1e-9)
+    return min(values) - room, max(values) + room
+
+
 def around(low: float, high: float) -> tuple[float, float]:
     """Widen the ends of a ratio axis to the next power of two where that is near, so that a tick stands there."""
     room = math.log2(high / low)

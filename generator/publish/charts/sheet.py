@@ -1,24 +1,25 @@
 """A chart's paper: its size, its letters, and where things stand on it, in points from the top left corner.
 
-Layout is arithmetic on measured text, not matplotlib's solver: it is faster, and nothing moves when a number changes.
+Layout is arithmetic on measured text, not matplotlib's axes: it is faster, and nothing moves when a number changes.
 Text is measured in DejaVu Sans, wider than the fonts that browsers put in its place, so what fits here fits there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
-from matplotlib import style
-from matplotlib.axes import Axes
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Affine2D
 
 from generator.publish.charts import palette
+from generator.publish.charts.font import text_width
+from generator.publish.charts.ink import Letters, Place, Stroke, Symbols
+from generator.publish.charts.picture import Look
 
 POINTS = 72.0
 
@@ -58,28 +59,6 @@ class Lettering:
     note: str = ""
 
 
-@contextmanager
-def settings() -> Iterator[None]:
-    """Settings of matplotlib for all charts: deterministic, real text, no mathematics in labels."""
-    chosen = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "inference",
-        "font.family": ["DejaVu Sans"],
-        "text.parse_math": False,
-        "axes.unicode_minus": True,
-        "path.simplify": False,
-    }
-    with style.context(["default", chosen]):
-        yield
-
-
-@lru_cache(maxsize=8192)  # the same labels stand in several charts, each of which is drawn in three shapes
-def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of one line, in points, with the little that rasterizing adds."""
-    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
-
-
 def wrapped(text: str, size: float, width: float, weight: str = "normal") -> list[str]:
     """Break a text into lines no wider than `width`; a word that is wider stands alone. No-break spaces hold."""
     lines = [""]
@@ -109,8 +88,52 @@ def wrapped_in(text: str, size: float, width: float, most: int) -> list[str]:
     return [fitting(line, size, width) for line in lines]
 
 
-class Sheet:
-    """One drawing's paper, with its title and note already on it."""
+class Paper:
+    """What a drawing stands on, in points from its top left corner."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        size = (width / POINTS, height / POINTS)
+        self.figure = Figure(size, dpi=POINTS, facecolor=palette.light()["bg"], edgecolor="none", linewidth=0)
+        self._places = Affine2D.from_values(1 / width, 0, 0, -1 / height, 0, 1) + self.figure.transFigure
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        colour: str = "fg",
+        size: float,
+        weight: str = "normal",
+        ha: Literal["left", "center", "right"] = "left",
+    ) -> None:
+        """Write one line whose baseline stands at (x, y)."""
+        font, ink = _font(size, weight), palette.light()[colour]
+        self._add(Letters(x, y, text, color=ink, horizontalalignment=ha, fontproperties=font))
+
+    def stroke(self, *lines: Sequence[Place], **look: Any) -> None:
+        """Draw lines from place to place; `look` is `Stroke`'s."""
+        if any(lines):
+            self._add(Stroke(lines, **look))
+
+    def mark(self, look: Look, *places: Place) -> None:
+        """Draw a variant's mark at each place."""
+        face = palette.light()["bg"] if look.hollow else colour_of(look)
+        self._add(Symbols(places, look.marker, 6.5, face=face, colour=colour_of(look), width=1.6))
+
+    def dots(self, colour: str, places: Sequence[Place]) -> None:
+        """Draw small dots through which others can be seen."""
+        if places:
+            self._add(Symbols(places, "o", 4.5, face=colour, alpha=0.7))
+
+    def _add(self, artist: Artist) -> None:
+        artist.set_transform(self._places)
+        self.figure.add_artist(artist)
+
+
+class Sheet(Paper):
+    """A chart's paper, with its title and note already on it."""
 
     def __init__(self, shape: Shape, body_height: float, lettering: Lettering) -> None:
         """Make a sheet of the height that body, title and note need together."""
@@ -121,47 +144,31 @@ class Sheet:
         note = wrapped(lettering.note, shape.small, usable) if lettering.note else []
         self.top = (self.margin + 16.0 * len(title) + 10.0) if title else 2.0
         foot = (8.0 + 12.0 * len(note) + self.margin) if note else 2.0
-        self.width, self.height = shape.width, self.top + body_height + foot
+        super().__init__(shape.width, self.top + body_height + foot)
         self.bottom = self.top + body_height
         """Where the body ends."""
-        self.figure = Figure(figsize=(self.width / POINTS, self.height / POINTS), dpi=POINTS)
         for index, line in enumerate(title):
             self.text(self.margin, self.margin + 12 + 16.0 * index, line, size=12.0, weight="bold")
         for index, line in enumerate(note):
             self.text(self.margin, self.bottom + 18 + 12.0 * index, line, size=shape.small, colour="muted")
 
-    def text(self, x: float, y: float, text: str, *, colour: str = "fg", size: float = 0.0, **more: Any) -> None:
-        """Write one line whose baseline stands at (x, y)."""
-        more = {"ha": "left", "va": "baseline", **more}
-        self.figure.text(
-            x / self.width,
-            1 - y / self.height,
-            text,
-            color=palette.light()[colour],
-            fontsize=size or self.shape.text,
-            **more,
-        )
+    def label(self, x: float, y: float, text: str, **look: Any) -> None:
+        """Write one line in the size of labels."""
+        self.text(x, y, text, size=self.shape.text, **look)
 
-    def lines(self, x: float, y: float, lines: list[str], **more: Any) -> None:
-        """Write lines below one another, the whole centred on y."""
-        step = (more.get("size") or self.shape.text) * 1.25
-        first = y - step * (len(lines) - 1) / 2 + 0.36 * (more.get("size") or self.shape.text)
+    def labels(self, x: float, y: float, lines: Sequence[str]) -> None:
+        """Write labels below one another, the whole centred on y."""
+        size = self.shape.text
+        first = y - 1.25 * size * (len(lines) - 1) / 2 + 0.36 * size
         for index, line in enumerate(lines):
-            self.text(x, first + step * index, line, **more)
+            self.label(x, first + 1.25 * size * index, line)
 
-    def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
-        """Axes between these edges, without a frame."""
-        rectangle = (
-            left / self.width,
-            1 - bottom / self.height,
-            (right - left) / self.width,
-            (bottom - top) / self.height,
-        )
-        axes = self.figure.add_axes(rectangle)
-        axes.set_facecolor("none")
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        colours = palette.light()
-        axes.tick_params(length=0, labelsize=self.shape.small, labelcolor=colours["muted"], pad=4, which="both")
-        axes.set_axisbelow(True)
-        return axes
+
+@cache
+def _font(size: float, weight: str) -> FontProperties:
+    return FontProperties(family="DejaVu Sans", size=size, weight=weight)
+
+
+def colour_of(look: Look) -> str:
+    """Colour of a variant's marks; grey where its speed does not count."""
+    return palette.light()["c7"] if look.hollow else palette.light().series(look.colour)

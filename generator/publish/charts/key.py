@@ -1,0 +1,32 @@
+"""Rows under a chart: what its marks are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from generator.publish.charts.font import text_width
+from generator.publish.charts.picture import Curve, RoofMark, Spot
+from generator.publish.charts.sheet import Shape, Sheet, fitting
+
+
+class Key:
+    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
+
+    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve | RoofMark]) -> None:
+        self.shape, self.rows = shape, rows
+        room = shape.width - 46
+        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
+        self.stacked = shape.narrow or max(widths) > room
+        self.step = 32.0 if self.stacked else 18.0
+        self.height = self.step * len(rows) + 4
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        """Write them from here downwards."""
+        for index, row in enumerate(self.rows):
+            y = top + self.step * index + 8
+            sheet.mark(row.look, (12, y))
+            sheet.label(24, y + 3.5, fitting(row.label, self.shape.text, self.shape.width - 32))
+            if self.stacked:
+                sheet.text(24, y + 17, row.number, colour="muted", size=self.shape.small)
+            else:
+                sheet.label(self.shape.width - 14, y + 3.5, row.number, ha="right")
