@@ -4,7 +4,7 @@
     python -m benchmarks.site --quick        10 only; nothing is saved
 
 Each synthetic measurement has a record with raw latencies. Cold: no chart is drawn yet. Warm: all are in the cache, and
-nothing has changed. Plain: MkDocs with Material, search and the same Markdown extensions, over the pages that our build
+nothing has changed. Changed: one article has a new sentence in one language. Plain: MkDocs with Material, search and the same Markdown extensions, over the pages that our build
 staged, both languages; no charts to draw, no records to read, no checks. Ratios are of processor time, the steadier
 figure on a shared machine. Aims: at most 1.5 cold, 1.1 warm; time grows no faster than measurements to the power 1.1.
 
@@ -69,6 +69,7 @@ class Builds:
     measurements: int
     cold: Cost
     warm: Cost
+    changed: Cost
     plain: Cost
     asv: Cost | None
     """`asv publish` of as many benchmarks; None where asv is not installed."""
@@ -162,6 +163,10 @@ def builds(count: int) -> Builds:
         checkout(root, count)
         command = [sys.executable, "-m", "generator", "build", "--measure", "none", "--root", str(root)]
         cold, warm = timed(command, root), timed(command, root)
+        article = root / "measurements" / "synthetic-0000" / "article.ru.md.j2"
+        text = article.read_text("utf-8")
+        article.write_text(text.replace("{% block intro %}", "{% block intro %}\nЕщё одна фраза.\n", 1), "utf-8")
+        changed = timed(command, root)
         plain = [
             timed([sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(plain_configuration(root, one))], root)
             for one in LANGUAGES
@@ -169,7 +174,7 @@ def builds(count: int) -> Builds:
         together = Cost(
             sum(one.wall_s for one in plain), sum(one.cpu_s for one in plain), max(one.peak_bytes for one in plain)
         )
-    return Builds(count, cold, warm, together, asv_publish(count))
+    return Builds(count, cold, warm, changed, together, asv_publish(count))
 
 
 def asv_publish(count: int) -> Cost | None:
@@ -208,11 +213,13 @@ def exponent(found: Sequence[Builds]) -> float | None:
 
 def table(found: Sequence[Builds]) -> Table:
     """The results, a row a size."""
-    made = Table("measurements", "cold", "warm", "plain", "cold / plain", "warm / plain", "peak memory", "asv publish")
+    made = Table(
+        "measurements", "cold", "warm", "changed", "plain", "cold / plain", "warm / plain", "peak memory", "asv publish"
+    )
     for one in found:
         made.add_row(
             str(one.measurements),
-            *(f"{cost.cpu_s:.1f} s" for cost in (one.cold, one.warm, one.plain)),
+            *(f"{cost.cpu_s:.1f} s" for cost in (one.cold, one.warm, one.changed, one.plain)),
             f"{one.cold_ratio:.2f} (aim {COLD})",
             f"{one.warm_ratio:.2f} (aim {WARM})",
             f"{max(one.cold.peak_bytes, one.warm.peak_bytes) / 1e6:.0f} MB",

@@ -21,7 +21,9 @@ def cost(cpu_s: float) -> Cost:
 
 
 def built(measurements: int, cpu_s: float) -> Builds:
-    return Builds(measurements, cold=cost(3 * cpu_s), warm=cost(cpu_s), plain=cost(2 * cpu_s), asv=None)
+    return Builds(
+        measurements, cold=cost(3 * cpu_s), warm=cost(cpu_s), changed=cost(cpu_s), plain=cost(2 * cpu_s), asv=None
+    )
 
 
 def test_ratios_are_of_processor_time() -> None:
