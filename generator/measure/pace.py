@@ -165,6 +165,8 @@ def _answering_s(variant: Variant | VariantRecord, earlier: Sequence[Record]) ->
     pace = pace_of(variant, earlier)
     pair_ns = max(protocol.ROUND_NS, pace.query_ns) + max(protocol.ROUND_NS, timed * pace.query_ns)
     pairs = min(max(protocol.AUDIT_LEAST_PAIRS, math.ceil(protocol.AUDIT_LONG_NS / pair_ns)), protocol.AUDIT_PAIRS)
+    if isinstance(variant, VariantRecord) and variant.audit:  # what that run did, by the rules of then
+        pairs = len(variant.audit.repeated_ns)
     return _QUALITY_STARTS * pace.start_s + _JUDGING_S + (samples * pace.query_ns + pairs * pair_ns) / 1e9
 
 

@@ -64,8 +64,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Collectio
 
 
 def sortable(text: str, value: float | None) -> Markdown:
-    """Cell of a table that is sorted by this value (theme/assets/js/tables.js), whatever its text; None stays last."""
-    return Markdown.escape(text) if value is None else Markdown('{} {{ data-sort="{}" }}').format(text, f"{value:.6g}")
+    """Cell of a table that is sorted by this value (theme/assets/js/tables.js), whatever its text; None stays last.
+
+    What stands in a number's place, a reason for instance, may take several lines.
+    """
+    if value is None:
+        return Markdown("{} {{ .words }}").format(text) if text else Markdown("")
+    return Markdown('{} {{ data-sort="{}" }}').format(text, f"{value:.6g}")
 
 
 def _row(cells: Sequence[str]) -> Markdown:

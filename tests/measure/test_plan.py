@@ -255,3 +255,23 @@ def test_a_plan_can_be_read_in_a_narrow_terminal(
     assert any(line.split()[-2:] == ["fast", "?"] for line in lines) is variants
     assert not any("third" in line for line in lines)
     assert max(map(len, lines)) <= width
+
+
+def test_audits_are_expected_by_the_rules_of_now_whatever_an_earlier_run_did(
+    checkout: Make, surroundings: Make
+) -> None:
+    """A run of before took thirty pairs of rounds for each variant; its time is scaled down to the pairs of now."""
+    measurement, record = _measured(checkout(), surroundings)
+    first = record.blocks[0].started_at
+
+    def expected_s(pairs: int) -> float:
+        audits = [one.audit for one in record.variants]
+        longer = tuple(
+            one.model_copy(update={"audit": audit and audit.model_copy(update={"repeated_ns": (1,) * pairs})})
+            for one, audit in zip(record.variants, audits, strict=True)
+        )
+        begun = {"sittings": 1, "started_at": first - timedelta(seconds=10), "variants": longer}
+        return quality_s(list(measurement.variants), [record.model_copy(update=begun)])
+
+    assert expected_s(protocol.AUDIT_PAIRS) == pytest.approx(10.0)
+    assert expected_s(3 * protocol.AUDIT_PAIRS) < 10.0
