@@ -3,10 +3,11 @@
     python -m benchmarks.site                10, 100 and 1,000 measurements beside the repository's own; half an hour
     python -m benchmarks.site --quick        10 only; nothing is saved
 
-Each synthetic measurement has a record with raw latencies. Cold: no chart is drawn yet. Warm: all are in the cache, and
-nothing has changed. Changed: one article has a new sentence in one language. Plain: MkDocs with Material, search and the same Markdown extensions, over the pages that our build
-staged, both languages; no charts to draw, no records to read, no checks. Ratios are of processor time, the steadier
-figure on a shared machine. Aims: at most 1.5 cold, 1.1 warm; time grows no faster than measurements to the power 1.1.
+Each synthetic measurement has a record with raw latencies. Cold: no chart is drawn yet. Warm: all are in the cache,
+and nothing has changed. Changed: one article has a new sentence in one language. Plain: MkDocs with Material, search
+and the same Markdown extensions, over the pages that our build staged, both languages; no charts to draw, no records
+to read, no checks. Ratios are of processor time, the steadier figure on a shared machine. Aims: at most 1.5 cold, 1.1
+warm; time grows no faster than measurements to the power 1.1.
 
 Beside them stands what `asv publish` takes for as many benchmarks with the same variants and one result each. It writes
 one page in one language, whose script draws a graph when somebody looks; ours writes every page and chart beforehand.

@@ -132,7 +132,7 @@ def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario) -> float:
         for pace in paces
         if pace.query_ns < protocol.REFILLING_NS
     ]
-    cycles = math.ceil(block_ns / min(rounds))
+    cycles = max(protocol.LEAST_CYCLES, math.ceil(block_ns / min(rounds)))
     return before_s + cycles * (sum(rounds) + sum(refills)) / 1e9
 
 

@@ -54,7 +54,7 @@ def _cycles(workers: Mapping[str, Asks], batches: Mapping[str, int], block_ns: i
     """
     measured_ns, first = dict.fromkeys(workers, 0), order.getrandbits(16)
     for cycle in itertools.count():
-        if min(measured_ns.values()) >= block_ns and cycle % 2 == 0:
+        if min(measured_ns.values()) >= block_ns and cycle >= protocol.LEAST_CYCLES and cycle % 2 == 0:
             return
         for name in order.sample(sorted(workers), len(workers)):
             answer = workers[name].ask("round", first_sample=first + cycle, **round_command())
