@@ -3,7 +3,7 @@
     python -m benchmarks.shorter_blocks             half a minute; nothing is measured
     python -m benchmarks.shorter_blocks --quick     three records; nothing is saved
 
-The core suite measures a third as long in a block as any other run (`protocol.CORE_BLOCK_SHARE`), so that all of it
+The core suite measures a quarter as long in a block as any other run (`protocol.CORE_BLOCK_SHARE`), so that all of it
 ends within ten minutes. Here every comparison of every record is estimated from the first part of each block's cycles,
 over its first blocks, as many as the core suite takes: how much wider does the interval get, how far does the ratio
 move, and does the A/A control's interval still hold 1?

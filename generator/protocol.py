@@ -161,9 +161,10 @@ class TierRules:
         return round(whole * CORE_BLOCK_SHARE) if core else whole
 
 
-CORE_BLOCK_SHARE = 1 / 3
+CORE_BLOCK_SHARE = 1 / 4
 """Length of a block of the core suite over that of any other, so that all of it ends within ten minutes. It costs
-little precision, for most of what blocks differ by lies between fresh processes: see `benchmarks/shorter_blocks.py`."""
+a quarter of precision and not half, for most of what blocks differ by lies between fresh processes: see
+`benchmarks/shorter_blocks.py`."""
 
 LEAST_CYCLES = 4
 """Cycles of a block at least, however long the queries: timed samples take their turns, and may differ."""
