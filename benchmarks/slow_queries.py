@@ -1,6 +1,6 @@
 """What slow queries need before they are timed: how soon a worker is warm, and whether it must refill its caches.
 
-    python -m benchmarks.slow_queries             real models of 40 ms to 1 s a query: about 5 minutes
+    python -m benchmarks.slow_queries             real models of 40 ms to 1 s a query: about 4 minutes
     python -m benchmarks.slow_queries --quick     one pair, two workers; nothing is saved
 
 The protocol's warm-up and its uncounted queries were found with queries of 50 µs to 10 ms. A query of half a second
@@ -47,7 +47,7 @@ PAIRS: Sequence[tuple[str, str, str]] = (
 )
 """A measurement and two variants of one of its workloads, that take turns; faster models first."""
 
-WORKERS = 4
+WORKERS = 3
 TRACED = 16
 """Queries of a fresh worker whose latencies are kept one by one."""
 
