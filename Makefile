@@ -19,8 +19,7 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -n auto --dist loadfile --ignore tests/browser
-	$(VENV)/bin/python -m pytest tests/browser
+	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .

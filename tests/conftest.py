@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,26 @@ precision = "int8"
 title = {ru = "Быстрый", en = "Fast"}
 options = {latency_ns = 1_000_000, outputs = 1}
 """
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and those of the browser together: they share a built site.
+
+    For `--dist loadgroup`. The browser mostly waits, so all else goes on beside it.
+    """
+    for item in items:
+        group = BROWSER if BROWSER in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(group.relative_to(BROWSER.parent).as_posix()))
+
+
+@pytest.fixture(autouse=True)
+def subnormal_numbers() -> Iterator[None]:
+    """Undo what a PyTorch session sets for the whole process: numbers near zero count as zero."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture
