@@ -40,10 +40,10 @@ class Shortened:
     half_width: float
 
 
-def first_part(block: Block, share: float) -> Block:
-    """The block as if it had ended after a share of its cycles; two at least, for they are paired."""
+def first_part(block: Block, share: float, turn: int) -> Block:
+    """The block as if it had ended after a share of its cycles, in whole turns."""
     cycles = 1 + max(one.cycle for one in block.rounds)
-    kept = max(2, round(cycles * share / 2) * 2)
+    kept = max(turn, round(cycles * share / turn) * turn)
     return block.model_copy(update={"rounds": tuple(one for one in block.rounds if one.cycle < kept)})
 
 
@@ -53,11 +53,12 @@ def comparisons(record: Record) -> Iterator[dict[float, Shortened]]:
     for workload in record.workloads:
         blocks = protocol.kept_blocks([one for one in record.blocks if one.workload == workload.name])[:BLOCKS]
         baseline = next((v.name for v in record.variants if v.workload == workload.name and v.baseline), "")
+        turn = protocol.turn_cycles(workload.timed_samples)
         for name in sorted({one.variant for block in blocks for one in block.rounds} - {baseline}):
             found = dict[float, Shortened]()
             for share in SHARES:
-                shortened = [first_part(block, share) for block in blocks]
-                values = [protocol.block_value(block, name, baseline, statistic) for block in shortened]
+                shortened = [first_part(block, share, turn) for block in blocks]
+                values = [protocol.block_value(block, name, baseline, statistic, turn) for block in shortened]
                 if interval := protocol.log_interval([one for one in values if one is not None]):
                     found[share] = Shortened(name == CONTROL, interval.mean, interval.half_width)
             if len(found) == len(SHARES):

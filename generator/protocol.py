@@ -87,6 +87,9 @@ SERVER_CONFIRMATIONS = 3
 SERVER_STEP = 0.03
 """Relative width at which the search for the highest rate ends."""
 
+ANSWERING_WORKERS = 4
+"""Workers that answer one variant's samples side by side, at most: each has the model and all samples in memory."""
+
 AUDIT_PAIRS = 10
 """Rounds of one repeated sample, and of all samples in turn, that an audit compares."""
 
@@ -166,8 +169,11 @@ CORE_BLOCK_SHARE = 1 / 4
 a quarter of precision and not half, for most of what blocks differ by lies between fresh processes: see
 `benchmarks/shorter_blocks.py`."""
 
-LEAST_CYCLES = 4
-"""Cycles of a block at least, however long the queries: timed samples take their turns, and may differ."""
+LEAST_CYCLES = 3
+"""Cycles of a block at least, however long the queries; made up to whole turns, so 4 where a turn is a pair."""
+
+PAIR, LONGEST_TURN = 2, 4
+"""Cycles of a turn: see `turn_cycles`."""
 
 TIERS = MappingProxyType(
     {
@@ -221,17 +227,28 @@ def log_interval(values: Sequence[float], comparisons: int = 1) -> LogInterval |
     return LogInterval(statistics.fmean(values), half_width(values, comparisons), len(values))
 
 
-def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50") -> float | None:
+def turn_cycles(timed_samples: int) -> int:
+    """Successive cycles that count as one, by how many samples are timed: as many as ask each of a few samples once.
+
+    A cycle of long queries asks one sample, and one sample may gain by a variant what another loses. Over pairs of
+    cycles the median of three such samples is that of the pairs they happen to form, and no mean of theirs. Where
+    there are more samples than `LONGEST_TURN`, or one, a turn is a pair.
+    """
+    return timed_samples if PAIR <= timed_samples <= LONGEST_TURN else PAIR
+
+
+def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50", turn: int = PAIR) -> float | None:
     """Speedup of a variant in one block, as log(baseline / variant): above 0 is faster.
 
-    Median over pairs of successive cycles, so that one slow cycle does not carry the block. A last cycle without
-    a partner counts only where it is the only one.
+    Median over turns of successive cycles, so that one slow cycle does not carry the block. Last cycles that make no
+    whole turn count only where there is none.
 
     Args:
         block: the block.
         variant: name of the variant, or `control`.
         baseline: name of what it is compared with.
         statistic: "p50" or "mean" of a round's latencies per sample, or "rate": the highest rate served.
+        turn: cycles of a turn; see `turn_cycles`.
 
     Returns:
         Log ratio, or None when no cycle holds both.
@@ -239,15 +256,16 @@ def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50
     if statistic == "rate":
         rates = [served_rate(block, name) for name in (variant, baseline)]
         return math.log(rates[0] / rates[1]) if rates[0] and rates[1] else None
-    return paired_log_ratio(_by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic))
+    return cycles_log_ratio(_by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic), turn)
 
 
-def paired_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> float | None:
-    """log(theirs / ours): median over pairs of successive cycles.
+def cycles_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float], turn: int = PAIR) -> float | None:
+    """log(theirs / ours): median over turns of successive cycles.
 
     Args:
         ours: latency by cycle.
         theirs: the same of what it is compared with.
+        turn: cycles of a turn.
 
     Returns:
         Log ratio, or None when no cycle holds both.
@@ -255,8 +273,8 @@ def paired_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> 
     ratios = [math.log(theirs[cycle] / ours[cycle]) for cycle in sorted(ours.keys() & theirs.keys())]
     if not ratios:
         return None
-    pairs = [(a + b) / 2 for a, b in zip(ratios[::2], ratios[1::2], strict=False)]
-    return statistics.median(pairs or ratios)
+    turns = [statistics.fmean(ratios[first : first + turn]) for first in range(0, len(ratios) - turn + 1, turn)]
+    return statistics.median(turns or ratios)
 
 
 def round_statistic(one: Round, statistic: str) -> float:

@@ -362,6 +362,9 @@ class VariantRecord(_Part):
     audit: Audit | None = None
     """Null in records from before there were audits."""
 
+    answering_workers: Annotated[int, Field(ge=1)] = 1
+    """Workers that answered its samples side by side when its quality was measured."""
+
     batches_tried: dict[int, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Offline: samples per second at each batch size that was tried in search of the best."""
 

@@ -39,9 +39,10 @@ from generator.analysis.comparison import Verdict, compare, verdict
 from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
 from generator.analysis.summary import control_alarms, summarise
-from generator.analysis.times import times_of
+from generator.analysis.times import block_times
 from generator.definition import CONTROL, Scenario, load_measurement
 from generator.measure import block as block_module
+from generator.measure import quality as quality_module
 from generator.measure import run as run_module
 from generator.measure.health import is_disturbed
 from generator.measure.process import Job, WorkerProcess, controls
@@ -156,6 +157,7 @@ def test_block_puts_all_workers_on_the_same_cores_as_many_as_threads(
         return real(job, (), timeout_s)
 
     monkeypatch.setattr(block_module, "WorkerProcess", watched)
+    monkeypatch.setattr(quality_module, "WorkerProcess", lambda job, _cores, timeout_s: real(job, (), timeout_s))
     monkeypatch.setattr(run_module, "available_cores", lambda: tuple(range(8)))
     root = checkout(trial=definition.replace('suite = "core"', 'suite = "core"\nthreads = 2'))
     record = run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))
@@ -320,7 +322,7 @@ def test_mean_and_median_stand_side_by_side() -> None:
         for name, latencies in (("a", (100, 100, 100)), ("b", (100, 100, 1000)))
     ]  # fmt: skip
     blocks = [make_block({}, index=i).model_copy(update={"rounds": tuple(rounds)}) for i in range(6)]
-    found = compare(times_of(blocks), "b", "a")
+    found = compare([block_times(one) for one in blocks], "b", "a")
     assert found is not None
     assert found.speedup.point == pytest.approx(1)
     assert found.mean_speedup.point == pytest.approx(1 / 4)
@@ -456,7 +458,7 @@ def test_bonferroni_widens_the_verdict_and_not_the_interval_shown() -> None:
     blocks = [
         make_block({"a": [base] * 4, "b": [round(base * math.exp(-one))] * 4}, index=i) for i, one in enumerate(logs)
     ]
-    alone, among_eight = (compare(times_of(blocks), "b", "a", count) for count in (1, 8))
+    alone, among_eight = (compare([block_times(one) for one in blocks], "b", "a", count) for count in (1, 8))
     assert alone is not None
     assert among_eight is not None
     assert alone.speedup == among_eight.speedup
@@ -504,7 +506,7 @@ def test_cycle_holds_one_round_of_each_in_fresh_random_order() -> None:
     """Each cycle is a permutation of all; over 40 cycles of three, all six orders occur and none rules."""
     log = list[tuple[str, str]]()
     workers = {name: _Recording(name, log) for name in ("a", "b", "c")}
-    played = list(play(Scenario.SINGLE_STREAM, workers, {}, 1_200_000_000, None, random.Random(3)))
+    played = list(play(Scenario.SINGLE_STREAM, workers, {}, 1_200_000_000, protocol.PAIR, None, random.Random(3)))
     cycles = [tuple(name for name, _ in log[i : i + 3]) for i in range(0, len(log), 3)]
     assert len(cycles) == 40
     assert [one.cycle for one, _ in played] == [i // 3 for i in range(120)]

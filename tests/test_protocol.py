@@ -50,6 +50,26 @@ def test_block_value_is_the_median_over_pairs_of_cycles() -> None:
     assert protocol.block_value(block, "fast", "base") == pytest.approx(math.log(2))
 
 
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_few_samples_that_gain_differently_weigh_alike(first: int) -> None:
+    """One text in three gains nothing by guessing: the value is the mean of all three, wherever the block begins."""
+    gains = [1.0, 1.5, 1.5]
+    fast = [round(900 / gains[(first + cycle) % 3]) for cycle in range(6)]
+    block = make_block({"base": [900] * 6, "fast": fast})
+    turn = protocol.turn_cycles(len(gains))
+    assert protocol.block_value(block, "fast", "base", turn=turn) == pytest.approx(2 / 3 * math.log(1.5))
+
+
+def test_last_cycles_that_make_no_whole_turn_count_only_alone() -> None:
+    block = make_block({"base": [200] * 4, "fast": [100, 100, 100, 50]})
+    assert protocol.block_value(block, "fast", "base", turn=3) == pytest.approx(math.log(2))
+    assert protocol.block_value(block, "fast", "base", turn=5) == pytest.approx(math.log(2))
+
+
+def test_a_turn_asks_each_of_a_few_samples_once() -> None:
+    assert [protocol.turn_cycles(count) for count in (0, 1, 2, 3, 4, 5, 20)] == [2, 2, 2, 3, 4, 2, 2]
+
+
 def test_block_value_compares_within_cycles_only() -> None:
     """A machine that slows down in the middle slows both: the ratio stays exact."""
     block = make_block({"base": [200, 200, 600, 600], "fast": [100, 100, 300, 300]})

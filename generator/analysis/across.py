@@ -132,7 +132,7 @@ def within(record: Record, variant: str, other: str) -> Within:
     """
     ours, theirs = side(record, variant), side(record, other)
     workload = ours.variant.workload
-    times = times_of(record.blocks, workload)
+    times = times_of(record, workload)
     found = compare(times, variant, other, max(1, record.compared(workload)), _statistic(record))
     return Within(ours, theirs, found, quality_differences(ours.variant, theirs.variant))
 
@@ -191,7 +191,7 @@ def side(record: Record, name: str) -> Side:
     workload = workload_of(record, name).name
     baseline, blocks = baseline_of(record, workload), _blocks(record, workload)
     others = record.compared(workload)
-    found, times = qualities(variant), times_of(blocks)
+    found, times = qualities(variant), times_of(record, workload)
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     return Side(
         record=record,

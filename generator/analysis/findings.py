@@ -170,7 +170,7 @@ def analyse(measurement: Measurement, record: Record, prices: Sequence[Price] = 
     A variant of the record that the definition no longer has is left out; one that the record does not have yet
     is left out as well: findings never invent a row. A workload is left out when the record has no baseline for it.
     """
-    times = times_of(record.blocks)
+    times = times_of(record)
     workloads = tuple(
         _workload(measurement, record, choice, found, [one for one in times if one.workload == choice.name], prices)
         for choice in measurement.workloads

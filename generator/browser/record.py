@@ -205,7 +205,7 @@ def speedups(record: BrowserRecord) -> Mapping[str, protocol.LogInterval]:
 
 def _values(record: BrowserRecord, name: str) -> list[float]:
     values = (
-        protocol.paired_log_ratio(_by_cycle(block, name), _by_cycle(block, record.baseline.name))
+        protocol.cycles_log_ratio(_by_cycle(block, name), _by_cycle(block, record.baseline.name))
         for block in _kept(record.blocks)
     )
     return [value for value in values if value is not None]

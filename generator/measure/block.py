@@ -41,6 +41,9 @@ class BlockPlan:
     batches: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Samples of each participant's queries; those left out have 1."""
 
+    turn: int = protocol.PAIR
+    """Cycles of a turn: see `protocol.turn_cycles`."""
+
     meter: Meter = field(default_factory=NoMeter)
     """Measures energy after the rounds."""
 
@@ -99,7 +102,7 @@ def _play(
     used_ns = {name: int(start["process_cpu_ns"]) for name, start in starts.items()}
     begin_ns = sum(used_ns.values()) + time.process_time_ns()
     probe.start()
-    for one, used in play(plan.scenario, workers, plan.batches, plan.block_ns, plan.latency_bound_ns, order):
+    for one, used in play(plan.scenario, workers, plan.batches, plan.block_ns, plan.turn, plan.latency_bound_ns, order):
         rounds.append(one)
         used_ns[one.variant] = used
     own_cpu_s = (sum(used_ns.values()) + time.process_time_ns() - begin_ns) / 1e9

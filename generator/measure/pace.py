@@ -10,6 +10,7 @@ from statistics import median
 
 from generator import protocol
 from generator.definition import Scenario, Variant
+from generator.measure.system import available_cores, core_groups
 from generator.record import Record, Tier, VariantRecord
 
 _START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}
@@ -100,7 +101,7 @@ def workload_time(
     slow = max(pace.start_s for pace in paces) * 1e9 > protocol.SLOW_START_NS
     return WorkloadTime(
         before_s=quality_s(variants, earlier),
-        block_s=block_s(paces, rules.measured_ns(slow, core), scenario),
+        block_s=block_s(paces, rules.measured_ns(slow, core), scenario, _turn(variants[0].workload, earlier)),
         likely_blocks=likely_blocks(variants[0].workload, earlier, tier),
         budget_s=(rules.slow_budget_s if slow else rules.budget_s) * len(paces),
         rules=rules,
@@ -121,7 +122,12 @@ def pace_of(variant: Variant | VariantRecord, earlier: Iterable[Record]) -> Pace
     return Pace(_START_S.get(variant.runtime, 1.0), _WARM_UP_S, _QUERY_NS)
 
 
-def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario) -> float:
+def _turn(workload: str, earlier: Iterable[Record]) -> int:
+    timed = (one.timed_samples for record in earlier for one in record.workloads if one.name == workload)
+    return protocol.turn_cycles(next(timed, 1))
+
+
+def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario, turn: int = protocol.PAIR) -> float:
     """Time of one block: starts, warm-ups, and cycles until every participant was measured for long enough."""
     before_s = sum(pace.start_s + pace.warming_s for pace in paces)
     if scenario is Scenario.SERVER:
@@ -133,7 +139,7 @@ def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario) -> float:
         if pace.query_ns < protocol.REFILLING_NS
     ]
     cycles = max(protocol.LEAST_CYCLES, math.ceil(block_ns / min(rounds)))
-    return before_s + cycles * (sum(rounds) + sum(refills)) / 1e9
+    return before_s + math.ceil(cycles / turn) * turn * (sum(rounds) + sum(refills)) / 1e9
 
 
 def quality_s(variants: Sequence[Variant], earlier: Sequence[Record]) -> float:
@@ -165,9 +171,11 @@ def _answering_s(variant: Variant | VariantRecord, earlier: Sequence[Record]) ->
     pace = pace_of(variant, earlier)
     pair_ns = max(protocol.ROUND_NS, pace.query_ns) + max(protocol.ROUND_NS, timed * pace.query_ns)
     pairs = min(max(protocol.AUDIT_LEAST_PAIRS, math.ceil(protocol.AUDIT_LONG_NS / pair_ns)), protocol.AUDIT_PAIRS)
+    threads = variant.threads or next((record.controls.threads for record in earlier), 1)
+    workers = len(core_groups(available_cores(), threads, protocol.ANSWERING_WORKERS))
     if isinstance(variant, VariantRecord) and variant.audit:  # what that run did, by the rules of then
-        pairs = len(variant.audit.repeated_ns)
-    return _QUALITY_STARTS * pace.start_s + _JUDGING_S + (samples * pace.query_ns + pairs * pair_ns) / 1e9
+        pairs, workers = len(variant.audit.repeated_ns), variant.answering_workers
+    return _QUALITY_STARTS * pace.start_s + _JUDGING_S + (samples * pace.query_ns / workers + pairs * pair_ns) / 1e9
 
 
 def _before_blocks_s(record: Record, workload: str) -> float | None:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -23,12 +27,13 @@ from generator.measure.needs import UNCACHED
 from generator.measure.prepare import PreparedWorkload, failure
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
+from generator.measure.system import core_groups
 from generator.record import ArtifactRecord, Audit, Failure, Observations, VariantRecord
 from generator.transforms import operator_counts
 from generator.workloads.workload import Arrays, SeveralModels
 
 ANSWERS_AT_ONCE = 32
-"""Samples answered between two signs of progress."""
+"""Samples answered between two signs of progress, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Answers:
     """Of the graph that the runtime really ran, where it tells."""
 
     first_call_ns: int
+    workers: int
+    """How many answered side by side."""
 
 
 def measure_quality(
@@ -100,7 +107,8 @@ def _observed(
         job, samples = replace(job, quality_inputs=job.timed_inputs), prepared.workload.timed_samples()
     compiles = bool(job.options.get("compile"))
     first = replace(job, variables={**job.variables, **UNCACHED}) if compiles else job
-    given = answers(first, cores, tell, timeout_s)
+    # A first call that compiles is told of, so nothing goes on beside it.
+    given = answers(first, cores[: job.threads] if compiles else cores, tell, timeout_s)
     batch, tried = _batch(job, variant, measurement.scenario, cores, timeout_s)
     places = _positions(prepared.workload.timed_samples(), samples)
     expected = [None if place is None else given.outputs[place] for place in places]
@@ -114,6 +122,7 @@ def _observed(
             "samples_per_query": batch,
             "audit": audit,
             "batches_tried": tried,
+            "answering_workers": given.workers,
             "uncached_first_call_ns": given.first_call_ns if compiles else None,
         }
     )
@@ -138,28 +147,50 @@ def _unknown(prepared: PreparedWorkload, variant: Variant) -> str | None:
 
 
 def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) -> Answers:
-    """Let one variant answer every sample.
+    """Let one variant answer every sample, by several fresh workers side by side where there are cores for them.
+
+    Nothing is timed here, and no answer depends on the ones before it: audits see to that.
 
     Raises:
-        WorkerError: when the worker crashes, hangs or reports an error.
+        WorkerError: when a worker crashes, hangs or reports an error.
     """
-    outputs: list[Arrays] = []
     folder, own = job.artifact.parent, _own_name(job)
-    into, optimized = folder / f"answers-{own}.npz", folder / f"optimized-{own}.onnx"
+    optimized = folder / f"optimized-{own}.onnx"
     try:
-        with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
-            start = worker.load(job.quality_inputs, optimized if job.runtime == "onnxruntime" else None)
-            total = int(start["samples"])
-            for first in range(0, total, ANSWERS_AT_ONCE):
-                tell(Answering(job.variant, first, total))
-                worker.ask("answer", first=first, count=ANSWERS_AT_ONCE, into=str(into))
-                outputs += _read_answers(into)
+        with ThreadPoolExecutor(protocol.ANSWERING_WORKERS) as pool, ExitStack() as stack:
+            groups = core_groups(cores, job.threads, protocol.ANSWERING_WORKERS)
+            workers = [stack.enter_context(WorkerProcess(job, group, timeout_s)) for group in groups]
+            optimizing = [optimized if job.runtime == "onnxruntime" else None, *[None] * (len(workers) - 1)]
+            starts = list(pool.map(lambda worker, path: worker.load(job.quality_inputs, path), workers, optimizing))
+            total = int(starts[0]["samples"])
+            size = min(ANSWERS_AT_ONCE, math.ceil(total / len(workers))) or 1
+            idle = SimpleQueue[WorkerProcess]()
+            for worker in workers:
+                idle.put(worker)
+
+            def some(first: int) -> list[Arrays]:
+                """Answers to a few samples, by whoever has nothing to do."""
+                worker, into = idle.get(), folder / f"answers-{own}-{first}.npz"
+                try:
+                    worker.ask("answer", first=first, count=size, into=str(into))
+                    return _read_answers(into)
+                finally:
+                    into.unlink(missing_ok=True)
+                    idle.put(worker)
+
+            outputs: list[Arrays] = []
+            for answered in pool.map(some, range(0, total, size)):
+                tell(Answering(job.variant, len(outputs), total))
+                outputs += answered
             tell(Answering(job.variant, total, total))
-            operators = dict(worker.ask("operators")["operators"])
+            operators = dict(workers[0].ask("operators")["operators"])
         operators = operator_counts(optimized) if optimized.exists() else operators
-        return Answers(outputs, str(start["version"]), start["details"], operators, int(start["first_call_ns"]))
+        first = starts[0]
+        return Answers(
+            outputs, str(first["version"]), first["details"], operators, int(first["first_call_ns"]), len(workers)
+        )
     finally:
-        for path in (into, *folder.glob(f"{optimized.name}*")):
+        for path in folder.glob(f"{optimized.name}*"):
             path.unlink(missing_ok=True)
 
 

@@ -210,6 +210,7 @@ class _Run:
             scenario=self.measurement.scenario,
             latency_bound_ns=_nanoseconds(self.measurement.latency_bound_ms),
             batches={name: self.variants[job.variant].samples_per_query for name, job in jobs.items()},
+            turn=protocol.turn_cycles(prepared.record.timed_samples),
             meter=self.where.meter,
         )
         simulated = all(job.runtime == "fake" for job in jobs.values())
@@ -250,8 +251,10 @@ class _Run:
     def _half_widths(self, workload: str) -> dict[str, float]:
         kept, baseline = protocol.kept_blocks(self._blocks_of(workload)), self._baseline(workload)
         widths, statistic = dict[str, float](), protocol.STATISTICS[self.measurement.scenario]
+        timed = next(one.record.timed_samples for one in self.prepared if one.choice.name == workload)
+        turn = protocol.turn_cycles(timed)
         for name in (*self._alive(workload), CONTROL):
-            values = [protocol.block_value(block, name, baseline, statistic) for block in kept]
+            values = [protocol.block_value(block, name, baseline, statistic, turn) for block in kept]
             interval = protocol.log_interval([v for v in values if v is not None])
             if name != baseline and interval:
                 widths[name] = interval.half_width

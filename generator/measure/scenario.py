@@ -28,6 +28,7 @@ def play(
     workers: Mapping[str, Asks],
     batches: Mapping[str, int],
     block_ns: int,
+    turn: int,
     latency_bound_ns: int | None,
     order: random.Random,
 ) -> Played:
@@ -38,23 +39,26 @@ def play(
         workers: warm workers of all participants.
         batches: samples of each participant's queries.
         block_ns: time for which each participant is measured; the server scenario takes what its search needs.
+        turn: cycles of a turn.
         latency_bound_ns: server: bound of the 99th percentile.
         order: decides who runs when.
     """
     if scenario is Scenario.SERVER and latency_bound_ns:
         return _search_rates(workers, latency_bound_ns, order)
-    return _cycles(workers, batches, block_ns, order)
+    return _cycles(workers, batches, block_ns, turn, order)
 
 
-def _cycles(workers: Mapping[str, Asks], batches: Mapping[str, int], block_ns: int, order: random.Random) -> Played:
-    """Cycles until every participant was measured for the block's time; an even number, for they are paired.
+def _cycles(
+    workers: Mapping[str, Asks], batches: Mapping[str, int], block_ns: int, turn: int, order: random.Random
+) -> Played:
+    """Cycles until every participant was measured for the block's time, in whole turns.
 
     In each cycle all begin with the same sample, the next one, and the block's first one is drawn: samples may take
     different times, and a block of few long queries does not get through all of them.
     """
     measured_ns, first = dict.fromkeys(workers, 0), order.getrandbits(16)
     for cycle in itertools.count():
-        if min(measured_ns.values()) >= block_ns and cycle >= protocol.LEAST_CYCLES and cycle % 2 == 0:
+        if min(measured_ns.values()) >= block_ns and cycle >= protocol.LEAST_CYCLES and cycle % turn == 0:
             return
         for name in order.sample(sorted(workers), len(workers)):
             answer = workers[name].ask("round", first_sample=first + cycle, **round_command())

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,21 @@ def boot_id() -> str:
 def available_cores() -> tuple[int, ...]:
     """Cores that this process may use; empty where the system does not let a process choose."""
     return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
+
+
+def core_groups(cores: Sequence[int], threads: int, most: int) -> list[Sequence[int]]:
+    """Cores for processes of so many threads that run side by side, no core for two of them.
+
+    Args:
+        cores: those to share out; empty: nobody chooses, and one process runs.
+        threads: of each process.
+        most: how many processes at most.
+
+    Returns:
+        A group of cores for each process; where there are fewer cores than threads one, of all.
+    """
+    firsts = range(0, len(cores) - threads + 1, threads)
+    return [cores[first : first + threads] for first in firsts][:most] or [cores]
 
 
 def address_randomisation() -> str | None:

@@ -12,7 +12,7 @@ from generator.analysis import estimate, percentile
 from generator.analysis.comparison import Verdict, compare, verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.quality import Gate, Quality, gate, summarise
-from generator.analysis.times import times_of
+from generator.analysis.times import block_times
 from generator.protocol import LogInterval, early_stopping_discard
 from generator.record import Observations
 from tests.test_protocol import make_block
@@ -41,7 +41,7 @@ def test_compare_leaves_disturbed_blocks_out() -> None:
     """A flagged block does not count, whatever it says."""
     blocks = [make_block({"a": [200] * 4, "b": [100] * 4}, index=i) for i in range(5)]
     blocks.append(make_block({"a": [200] * 4, "b": [900] * 4}, disturbed=True, index=5))
-    found = compare(times_of(blocks), "b", "a")
+    found = compare([block_times(one) for one in blocks], "b", "a")
     assert found is not None
     assert found.speedup.point == pytest.approx(2)
     assert found.block_values == pytest.approx([2] * 5)
@@ -49,7 +49,7 @@ def test_compare_leaves_disturbed_blocks_out() -> None:
 
 def test_compare_needs_two_blocks() -> None:
     """A single block has no interval, so nothing is said."""
-    assert compare(times_of([make_block({"a": [2] * 4, "b": [1] * 4})]), "b", "a") is None
+    assert compare([block_times(make_block({"a": [2] * 4, "b": [1] * 4}))], "b", "a") is None
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.9, 64), (0.95, 130), (0.99, 662), (0.999, 6636)])

@@ -56,6 +56,17 @@ def test_any_two_variants_can_be_compared_without_the_raw_latencies() -> None:
 
 
 def test_times_of_one_workload_leave_the_others_out() -> None:
-    blocks = imaginary.record().blocks
-    assert len(times_of(blocks, imaginary.WORKLOAD)) == len(blocks)
-    assert times_of(blocks, "another") == ()
+    record = imaginary.record()
+    assert len(times_of(record, imaginary.WORKLOAD)) == len(record.blocks)
+    assert times_of(record, "another") == ()
+
+
+@pytest.mark.parametrize(("timed", "turn"), [(1, 2), (3, 3), (4, 4), (5, 2)])
+def test_a_few_timed_samples_make_a_turn(timed: int, turn: int) -> None:
+    record = imaginary.record()
+    workloads = tuple(one.model_copy(update={"timed_samples": timed}) for one in record.workloads)
+    for times in times_of(record.model_copy(update={"workloads": workloads})):
+        block = record.blocks[times.index]
+        expected = protocol.block_value(block, "onnxruntime-fp32", "pytorch-fp32", "p50", turn)
+        assert times.turn == turn
+        assert times.log_ratio("onnxruntime-fp32", "pytorch-fp32", "p50") == expected

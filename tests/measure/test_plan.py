@@ -163,8 +163,16 @@ def test_a_suite_gets_the_longest_limit_with_which_it_ends_in_time(
     assert total(shortest).most_s == pytest.approx(least), "the tier's least blocks are measured all the same"
 
 
-def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(checkout: Make, surroundings: Make) -> None:
+def _with_cores(cores: int, patch: pytest.MonkeyPatch) -> None:
+    for room in ("run", "pace"):
+        patch.setattr(f"generator.measure.{room}.available_cores", lambda: tuple(range(cores)))
+
+
+def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Samples at the pace of timed ones, those alone where answers mean nothing; or a share of an unbroken run's."""
+    _with_cores(1, monkeypatch)
     measurement, record = _measured(checkout(), surroundings)
     first, workload = record.blocks[0].started_at, record.workloads[0]
 
@@ -183,6 +191,9 @@ def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(checkout: Make,
     assert expected_s("slow", took_s=4.0) == pytest.approx(4.0 * slow_s / both_s)
     ceilings = Ceilings(measured_at=first - timedelta(seconds=3), found=())
     assert expected_s("slow", "fast", took_s=60.0, ceilings=ceilings) == pytest.approx(3.0)
+    _with_cores(3, monkeypatch)
+    assert both_s - expected_s("slow", "fast") == pytest.approx(2000 * (0.002 + 0.001) * 2 / 3)
+    assert expected_s("slow", "fast", took_s=4.0) < 3.0, "that run's samples were answered by one worker"
 
 
 @pytest.fixture
@@ -259,9 +270,10 @@ def test_a_plan_can_be_read_in_a_narrow_terminal(
 
 
 def test_audits_are_expected_by_the_rules_of_now_whatever_an_earlier_run_did(
-    checkout: Make, surroundings: Make
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of before took thirty pairs of rounds for each variant; its time is scaled down to the pairs of now."""
+    _with_cores(1, monkeypatch)
     measurement, record = _measured(checkout(), surroundings)
     first = record.blocks[0].started_at
 

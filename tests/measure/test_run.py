@@ -20,6 +20,7 @@ from generator.definition import CONTROL, Measurement, load_measurement
 from generator.errors import StorageError
 from generator.measure import block, events, journal
 from generator.measure.run import run_measurement
+from generator.measure.system import core_groups
 from generator.record import Record, StopReason, Tier, load_records
 
 Make = Callable[..., Any]
@@ -62,6 +63,38 @@ def test_quality_is_what_the_fake_answers(checkout: Make, surroundings: Make) ->
     assert slow.estimate.point == 1
     assert fast.estimate.point == 0.9
     assert fast.estimate.interval.low < 0.9 < fast.estimate.interval.high
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "groups"),
+    [
+        ((), 1, [()]),
+        ((3,), 1, [(3,)]),
+        ((0, 2, 5), 1, [(0,), (2,), (5,)]),
+        ((0, 2, 5), 2, [(0, 2)]),
+        ((0, 1), 4, [(0, 1)]),
+        (tuple(range(64)), 8, [tuple(range(first, first + 8)) for first in (0, 8, 16, 24)]),
+    ],
+)
+def test_workers_side_by_side_share_no_core(cores: tuple[int, ...], threads: int, groups: list[object]) -> None:
+    assert core_groups(cores, threads, most=4) == groups
+
+
+def test_answers_come_in_order_however_many_workers_give_them(
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch, definition: str
+) -> None:
+    """The first few of every ten samples are answered wrongly, by their place among all of them."""
+    found = []
+    for cores in ((), (0,), (0, 0), (0, 0, 0)):  # a core that stands twice is one for each of two workers
+        monkeypatch.setattr("generator.measure.run.available_cores", lambda cores=cores: cores)
+        root = checkout(**{f"trial-{len(found)}": definition.replace("samples = 20", "samples = 107")})
+        record = run_measurement(
+            load_measurement(root / f"measurements/trial-{len(found)}"), Tier.SMOKE, surroundings(root)
+        )
+        fast = record.variant("fast")
+        assert fast.answering_workers == max(1, len(cores))
+        found.append(fast.quality)
+    assert found == [found[0]] * 4
 
 
 def test_the_baseline_takes_part_twice(checkout: Make, surroundings: Make) -> None:

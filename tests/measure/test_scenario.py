@@ -176,3 +176,15 @@ def test_bound_belongs_to_the_server_scenario(checkout: Make, definition: str) -
     }.items():
         with pytest.raises(DefinitionError, match="Give both or neither"):
             load_measurement(checkout(**{name: text}) / "measurements" / name)
+
+
+def test_blocks_are_made_of_whole_turns_through_a_few_samples(
+    checkout: Make, surroundings: Make, definition: str
+) -> None:
+    """Three timed samples: as many cycles as ask each of them equally often."""
+    few = definition.replace("samples = 20", "samples = 3").replace("latency_ns = 1_000_000", "latency_ns = 60_000_000")
+    root = checkout(trial=few)
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    assert {one.timed_samples for one in record.workloads} == {3}
+    for block in record.blocks:
+        assert (1 + max(one.cycle for one in block.rounds)) % 3 == 0
