@@ -35,8 +35,8 @@ NO_DIFFERENCE = 0.03
 """An interval within ±3 % of 1 is reported as "no difference shown"."""
 
 WARM_UP_WINDOW_NS = 50_000_000
-"""A query that takes as long is a window by itself, and four such queries are enough: most workers are warm by the
-second or third one: `benchmarks/slow_queries.py` looks."""
+"""A query that takes as long is a window by itself, and four such queries are enough: workers are warm by the
+second one (`benchmarks/slow_queries.py`)."""
 
 WARM_UP_WINDOW_QUERIES = 5
 WARM_UP_GAIN = 0.05
