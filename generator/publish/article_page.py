@@ -328,7 +328,7 @@ class ArticlePages:
         say = self.phrases.say
         if not view.measured:
             return say("decision.not_measured")
-        if not view.counts:
+        if not view.counts and view.verdict != "slower":
             return say("decision.gate_failed")
         chosen = {"faster": one.faster, "slower": one.slower, "no_difference": one.no_difference}.get(view.verdict)
         return localized(chosen, self.language) if chosen else say("decision.cannot_tell")
