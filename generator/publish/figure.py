@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from generator.publish import markdown
 from generator.publish.charts.chart import Cell, Chart, Column, shown
@@ -13,6 +14,9 @@ from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
 
 FORMATS = ("svg", "png", "csv", "json")
+
+WORDS: Mapping[str, str] = MappingProxyType({"verdict": "verdict", "bound": "roof_bound"})
+"""Families of phrases for columns whose words files give as the code has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,9 @@ class Figure:
     def _cell(self, value: Cell, column: Column) -> str:
         phrases = self.phrases
         if isinstance(value, str):
-            return (
-                phrases.of("verdict", value) if column.name == "verdict" else dict(self.chart.names).get(value, value)
-            )
+            if column.name in WORDS:
+                return phrases.of(WORDS[column.name], value)
+            return dict(self.chart.names).get(value, value)
         return shown(value, column.kind, phrases.language, phrases.say("cell.yes"), phrases.say("cell.no"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from generator.analysis.caveat import Caveat
@@ -34,6 +35,8 @@ def bound(estimate: Estimate) -> float:
     """How far a ratio's interval reaches from 1, as a share."""
     return max(abs(estimate.interval.low - 1), abs(estimate.interval.high - 1))
 
+
+_PARENTHESES = re.compile(r"\([^)]*\)")
 
 NEGLIGIBLE = 0.001
 """A change of less than this share of an error or a score is told as such, and not in its digits."""
@@ -75,8 +78,13 @@ class Sentences:
         return self.phrases.write(key, variant=_first(self._named(variant)), against=self._named(against), **values)
 
     def _named(self, title: str) -> str:
-        """A variant's title inside a sentence; that of a ladder's step begins with a plus, and stands in quotes."""
-        return self.phrases.say("sentence.step", variant=title) if title.startswith("+") else title
+        """A variant's title inside a sentence; in quotes where it would not read as one word of it.
+
+        A ladder's step begins with a plus, "2 threads" with a number that would rule the verb, and the comma of
+        "batch 8, 2 threads" would split the sentence.
+        """
+        loose = title[:1] == "+" or title[:1].isdigit() or ", " in _PARENTHESES.sub("", title)
+        return self.phrases.say("sentence.step", variant=title) if loose else title
 
     def _compared(self, found: Comparison | None, reason: str, interval: bool = True) -> tuple[str, dict[str, str]]:
         """Phrase that the verdict asks for, and its values."""

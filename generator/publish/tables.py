@@ -158,6 +158,8 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
     commit = record.provenance.generator_commit
     generator = record.provenance.generator_version + (f" ({commit[:12]})" if commit else "")
     queries = sum(v.latency.queries for w in findings.workloads for v in w.variants if v.latency)
+    timed = [v for w in findings.workloads for v in w.variants if v.latency]
+    threads = {v.variant.threads or record.controls.threads for v in timed} or {record.controls.threads}
     pairs = [
         (say("fact.processor"), system.processor),
         (say("fact.type"), system.type),
@@ -166,9 +168,9 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
         (say("fact.accelerator"), record.system.accelerator_model_name or say("fact.no_accelerator")),
         (say("fact.os"), record.system.operating_system),
         (say("fact.kernel"), record.system.kernel),
-        (say("fact.threads"), language.decimal(record.controls.threads, 0)),
+        (say("fact.threads"), ", ".join(language.decimal(count, 0) for count in sorted(threads))),
         (say("fact.scenario"), phrases.of("scenario", record.scenario)),
-        *((say("fact.model"), one.model) for one in record.workloads),
+        *((say("fact.model"), translated(one.model, language)) for one in record.workloads),
         *((say("fact.samples"), say("count.samples", n=one.samples)) for one in record.workloads),
         (say("fact.queries"), language.decimal(queries, 0)),
         (say("fact.finished"), language.date(record.finished_at.date())),

@@ -18,6 +18,7 @@ from generator.analysis.comparison import Verdict
 from generator.analysis.overview import NO_GAIN
 from generator.analysis.pair import Absence
 from generator.analysis.quality import Gate
+from generator.analysis.roofline import Bound
 from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
 from generator.errors import PublishError
 from generator.evidence import Basis, Confidence, Metric, RatioKind
@@ -64,6 +65,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "confidence": Confidence,
     "post": frozenset(get_args(Claim.model_fields["section"].annotation)),
     "ratio_kind": RatioKind,
+    "roof_bound": Bound,
     "stance": Stance,
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""

@@ -98,8 +98,22 @@ def test_the_number_of_a_sentence_is_bold_and_its_titles_are_escaped() -> None:
 
 @pytest.mark.parametrize(
     ("title", "words"),
-    [("+ int8", "“+ int8” is "), ("batch 8", "Batch 8 is "), ("int8 (static)", "int8 (static) is ")],
-    ids=["a ladder's step in quotes", "a word with its capital", "a name as it is"],
+    [
+        ("+ int8", "“+ int8” is "),
+        ("2 threads", "“2 threads” is "),
+        ("batch 8, 2 threads", "“batch 8, 2 threads” is "),
+        ("batch 8", "Batch 8 is "),
+        ("int8 (static)", "int8 (static) is "),
+        ("int8 (static, in part)", "int8 (static, in part) is "),
+    ],
+    ids=[
+        "a ladder's step in quotes",
+        "a number in quotes",
+        "a list in quotes",
+        "a word with its capital",
+        "a name as it is",
+        "a comma in parentheses",
+    ],
 )
 def test_titles_read_well_in_a_sentence(title: str, words: str) -> None:
     assert Sentences(phrases(Language.EN)).comparison(comparison(2.0, 0.02), title, "fp32").startswith(words)
