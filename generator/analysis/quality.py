@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from generator.analysis.bleu import bleu
@@ -52,6 +52,8 @@ def summarise(observations: Observations) -> Quality:
         estimate = proportion(values)
     elif observations.kind == "mean":
         estimate = mean(values)
+        if observations.better == "higher" and all(0 <= one <= 1 for one in values):
+            estimate = within_bounds(estimate)
     elif observations.kind == "bleu":
         estimate = bleu(observations.counts)
     else:
@@ -65,6 +67,12 @@ def summarise(observations: Observations) -> Quality:
         observations.better,
         observations.unit,
     )
+
+
+def within_bounds(estimate: Estimate) -> Estimate:
+    """Mean of shares: Student's interval, which knows no bounds, ends where shares end."""
+    interval = Interval(max(0.0, estimate.interval.low), min(1.0, estimate.interval.high))
+    return replace(estimate, interval=interval)
 
 
 def qualities(variant: VariantRecord) -> tuple[Quality, ...]:
@@ -115,9 +123,9 @@ def skill(variant: VariantRecord, metric: str) -> Estimate | None:
 
 
 def _on_labels(variant: Sequence[Quality], baseline: Sequence[Quality]) -> list[tuple[Quality, Quality]]:
-    """Metrics on labels that both have: accuracies, scores and errors, ours and theirs."""
+    """Metrics on labels that both have, ours and theirs. A rule's own error says nothing of a model."""
     reference = {q.metric: q for q in baseline if q.reference == "label" and q.kind != "maximum"}
-    return [(q, reference[q.metric]) for q in variant if q.metric in reference]
+    return [(q, reference[q.metric]) for q in variant if q.metric in reference and not q.metric.startswith(NAIVE)]
 
 
 def _judged(variant: Sequence[Quality], baseline: Sequence[Quality]) -> list[tuple[float, float]]:

@@ -294,6 +294,13 @@ class MeasurementPage:
         return self.phrases.say("page.first_look", word=word[:1].lower() + word[1:])
 
     @property
+    def answer_part(self) -> str:
+        """The workload that the answer is of; empty where there is no other."""
+        if self.answer is None or len(self.workloads) < 2:
+            return ""
+        return self.sentences.workload(self.findings.workload_of(self.answer.variant.variant.name))
+
+    @property
     def answer_quality(self) -> str:
         """What the answer costs, or that it does not count."""
         answer = self.answer

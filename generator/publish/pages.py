@@ -324,4 +324,5 @@ class _Answer:
         page = self.page
         if page.answer is None or page.answer.found is None:
             return page.answer_word
-        return page.phrases.say("home.answer", word=page.answer_word, factor=page.answer.factor)
+        answer = page.phrases.say("home.answer", word=page.answer_word, factor=page.answer.factor)
+        return page.phrases.say("home.answer_of", answer=answer, part=page.answer_part) if page.answer_part else answer

@@ -100,7 +100,10 @@ class Sentences:
                 return "sentence.no_difference", {"bound": self.language.plus_minus(bound(speedup))}
             case Verdict.CANNOT_TELL:
                 low, high = self.ends(speedup)
-                return "sentence.cannot_tell", {"low": low, "high": high}
+                # A verdict's interval is the wider, the more comparisons there are; the one that is shown never is.
+                alone = speedup.interval.contains(1.0)
+                key = "sentence.cannot_tell" if alone else "sentence.cannot_tell_among_many"
+                return key, {"low": low, "high": high}
 
     def _times(self, estimate: Estimate, interval: bool) -> str:
         if interval:
@@ -137,11 +140,13 @@ class Sentences:
         quality = variant.quality_of(metric.metric) if metric else None
         if metric is None or quality is None:
             return self.phrases.say("quality.not_measured", reason=self.quality_unknown(variant, baseline))
-        words = {"metric": self.metric(metric.metric), "share": self.value(quality, interval=False)}
+        words = {"metric": self.metric(metric.metric)}
         change = quality_change(variant.record, baseline.record, metric.metric)
         if change is None or variant is baseline:
             return self.phrases.say("quality.unpaired", metric=words["metric"], value=self.value(quality))
-        words.update(against=self.title(baseline), reference=self.value(metric, interval=False))
+        finest = 0 if metric.kind == "proportion" else estimate_decimals(change)
+        ours, theirs = (self.value(one, interval=False, least_decimals=finest) for one in (quality, metric))
+        words.update(share=ours, reference=theirs, against=self.title(baseline))
         return self._change(change, metric, words)
 
     def _change(self, change: Estimate, metric: Quality, words: dict[str, str]) -> str:
@@ -175,15 +180,18 @@ class Sentences:
         decimals = estimate_decimals(Estimate(0.0, interval, 0))
         return self.with_unit(self.language.interval(interval, decimals), metric.unit)
 
-    def value(self, quality: Quality, interval: bool = True) -> str:
-        """A quality metric's value: a share as a percentage, anything else as a number; with its interval."""
+    def value(self, quality: Quality, interval: bool = True, least_decimals: int = 0) -> str:
+        """A quality metric's value: a share as a percentage, anything else as a number; with its interval.
+
+        Beside another one a number has at least as many digits as the difference of the two.
+        """
         estimate = quality.estimate
         if quality.kind == "proportion":
             return self.language.percent_estimate(estimate) if interval else self.language.percent(estimate.point)
         tiny = 0 < abs(estimate.point) < SMALLEST_PLAIN
         if tiny or estimate.interval.low == estimate.interval.high:
             return self.with_unit(self.language.number(estimate.point), quality.unit)
-        decimals = estimate_decimals(estimate)
+        decimals = max(least_decimals, estimate_decimals(estimate))
         number = self.with_unit(self.language.decimal(estimate.point, decimals), quality.unit)
         return f"{number} {self.language.interval(estimate.interval, decimals)}" if interval else number
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from generator.analysis.estimate import Unknown
-from generator.analysis.findings import Findings
+from generator.analysis.findings import Findings, VariantFindings
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
@@ -169,6 +169,7 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
         (say("fact.os"), record.system.operating_system),
         (say("fact.kernel"), record.system.kernel),
         (say("fact.threads"), ", ".join(language.decimal(count, 0) for count in sorted(threads))),
+        *((say("fact.allocator"), way) for way in _allocators(timed, phrases)),
         (say("fact.scenario"), phrases.of("scenario", record.scenario)),
         *((say("fact.model"), translated(one.model, language)) for one in record.workloads),
         *((say("fact.samples"), say("count.samples", n=one.samples)) for one in record.workloads),
@@ -178,6 +179,14 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
     ]
     items = "".join(f"<dt>{markdown.html_text(name)}</dt><dd>{markdown.html_text(value)}</dd>" for name, value in pairs)
     return Markdown(f'<dl class="facts">{items}</dl>')
+
+
+def _allocators(variants: Sequence[VariantFindings], phrases: Phrases) -> Sequence[str]:
+    """What PyTorch does with freed memory, for it decides how slow a baseline is; nothing where its variants differ."""
+    kept = {bool(one.variant.options.get("keep_memory")) for one in variants if one.record.runtime == "pytorch"}
+    if len(kept) != 1:
+        return ()
+    return (phrases.say("fact.memory_kept") if kept.pop() else phrases.say("fact.memory_returned"),)
 
 
 def sources(findings: Findings, phrases: Phrases) -> Markdown:

@@ -89,7 +89,7 @@ def test_the_published_ratio_stands_in_the_page(kit: Kit) -> None:
     """The sentence is the measurement page's own; files of other hashes are said to be others."""
     (one,) = handed(kit, Language.EN, imaginary.record())["groups"][0]["published"]
     assert "ONNX Runtime int8 (static)" in one["sentence"]
-    assert "faster" in one["sentence"]
+    assert "as fast as" in one["sentence"]
     assert one["estimate"][1] < 1.6 < one["estimate"][2]
     assert one["same_files"] is False
 

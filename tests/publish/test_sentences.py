@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -32,12 +33,12 @@ CASES = {
     "faster": (
         comparison(1.56, 0.02),
         "Б работает в 1,56 раза [1,53; 1,59] быстрее, чем А.",
-        "B is 1.56× [1.53, 1.59] faster than A.",
+        "B is 1.56× [1.53, 1.59] as fast as A.",
     ),
     "slower": (
         comparison(1 / 1.56, 0.02),
         "Б работает в 1,56 раза [1,53; 1,59] медленнее, чем А.",
-        "B is 1.56× [1.53, 1.59] slower than A.",
+        "B takes 1.56× [1.53, 1.59] as long as A.",
     ),
     "no difference": (
         comparison(1.005, 0.01),
@@ -65,6 +66,13 @@ def test_every_verdict_has_its_sentence(case: str) -> None:
     assert en.comparison(found, "B", "A").replace(NBSP, " ") == english
 
 
+def test_a_difference_that_is_lost_among_many_comparisons_is_not_said_to_be_none() -> None:
+    """The interval that is printed excludes 1; the one behind the verdict, widened for all comparisons, does not."""
+    found = replace(comparison(1.05, 0.02), verdict=Verdict.CANNOT_TELL)
+    said = Sentences(phrases(Language.EN)).comparison(found, "B", "A")
+    assert said.startswith("B and A: taken alone, a ratio between 1.03× and 1.07× would show a difference;")
+
+
 def test_the_cases_are_all_verdicts() -> None:
     assert {found.verdict for found, _, _ in CASES.values() if found} == set(Verdict)
 
@@ -79,9 +87,9 @@ def test_nothing_is_ever_called_equal() -> None:
 @pytest.mark.parametrize(
     ("scenario", "russian", "english"),
     [
-        (Scenario.SINGLE_STREAM, "быстрее", "faster"),
-        (Scenario.OFFLINE, "больше образцов в секунду", "more samples per second"),
-        (Scenario.SERVER, "больше запросов в секунду", "more queries per second"),
+        (Scenario.SINGLE_STREAM, "быстрее", "as fast as"),
+        (Scenario.OFFLINE, "больше образцов в секунду", "as many samples per second"),
+        (Scenario.SERVER, "больше запросов в секунду", "as many queries per second"),
     ],
 )
 def test_speed_is_what_the_scenario_compares(scenario: Scenario, russian: str, english: str) -> None:

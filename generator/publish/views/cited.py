@@ -134,6 +134,8 @@ class RatioView:
             decimals = decimals_of((change.interval.high - change.interval.low) / 2, 2)
             interval = language.interval(change.interval, decimals)
             text = sentences.with_unit(f"{language.decimal(change.point, decimals)} {interval}", metric.unit)
+            if metric.better == "lower":
+                text = self.phrases.say("cited.lower_is_better", change=text)
         return f"{text}; {self.phrases.say('cited.gate_failed')}" if variant.gate is Gate.FAILED else text
 
     @property
@@ -332,6 +334,11 @@ class ClaimView:
     def numbers(self) -> str:
         """Numbers that it is judged by."""
         return self.phrases.language.decimal(len(self.judged.ours) + len(self.judged.theirs), 0)
+
+    @property
+    def open(self) -> str:
+        """Numbers that do not decide."""
+        return self.phrases.language.decimal(self.judged.count(Stance.OPEN), 0)
 
     @property
     def depends(self) -> str:
