@@ -47,6 +47,7 @@ options = {latency_ns = 1_000_000, outputs = 1}
 BROWSER = Path(__file__).parent / "browser"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and those of the browser together: they share a built site.
 

@@ -147,8 +147,11 @@ def staged_folder(root: Path, language: Language) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a reader sees the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.part")
+    """Write a file whole or not at all: a reader sees the old content or the new, never a part.
+
+    Builds of several checkouts may write the same file of a shared cache at once: each has a part of its own.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

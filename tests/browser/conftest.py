@@ -54,7 +54,7 @@ class Visit:
     problems: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
     """Build from the committed records by the reader's own command, and serve under a sub-path."""
     home = tmp_path_factory.mktemp("browser")
@@ -85,7 +85,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """The system's Chromium, the one that CHROMIUM names, or the one that Playwright has fetched."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
@@ -133,7 +133,7 @@ def watch(visit: Visit, address: str) -> None:
     visit.page.on("request", lambda r: None if r.url.startswith(allowed) else tell(f"asks elsewhere: {r.url}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def npm_tools() -> Path:
     """Folder of the npm packages that package-lock.json pins by their hashes; fetched once into the cache."""
     npm, node = shutil.which("npm"), shutil.which("node")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from generator.publish.kept import Kept
+from generator.publish.staging import write_whole
 
 MADE = {"content": "<p>é😀</p>", "links": [["a.md", {"x": "a.md#x"}]], "title": None, "level": 2}
 
@@ -59,3 +62,18 @@ def test_what_nobody_asked_for_is_forgotten(tmp_path: Path) -> None:
     later = Kept(tmp_path, "code")
     assert [later.recall("converted", page) for page in ("# A", "# B", "# C")] == [MADE, None, MADE]
     Kept(tmp_path / "gone", "code").forget_the_rest()
+
+
+def _written_often(path: Path, text: str) -> None:
+    for _ in range(300):
+        write_whole(path, text.encode())
+
+
+def test_two_builds_that_share_a_cache_may_write_the_same_file(tmp_path: Path) -> None:
+    """Neither takes the other's unfinished part away, and what is read is one of the two, whole."""
+    path, texts = tmp_path / "chart.json", ("a" * 5000, "b" * 5000)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for done in [pool.submit(_written_often, path, text) for text in texts]:
+            done.result()
+    assert path.read_text("utf-8") in texts
+    assert [one.name for one in tmp_path.iterdir()] == ["chart.json"]
