@@ -255,7 +255,8 @@ def main() -> None:
         kept = kept and growth <= EXPONENT
     console.print(f"The aims are {'kept' if kept else 'NOT kept'}.")
     if not chosen.quick:
-        save("site", "python -m benchmarks.site", results(found))
+        sizes = [str(one.measurements) for one in found]
+        save(f"site-{'-'.join(sizes)}", f"python -m benchmarks.site --sizes {' '.join(sizes)}", results(found))
 
 
 if __name__ == "__main__":
