@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,18 +45,21 @@ title = {ru = "Быстрый", en = "Fast"}
 options = {latency_ns = 1_000_000, outputs = 1}
 """
 
-BROWSER = Path(__file__).parent / "browser"
 
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file in one process, and those of the browser together: they share a built site.
 
-    For `--dist loadgroup`. The browser mostly waits, so all else goes on beside it.
+    The browser mostly waits, so all else goes on beside it.
     """
-    for item in items:
-        group = BROWSER if BROWSER in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(group.relative_to(BROWSER.parent).as_posix()))
+    from xdist.scheduler.loadfile import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            """A test's unit of work."""
+            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
