@@ -59,6 +59,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             """A test's unit of work."""
             return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
+    # In the order of folders: the browser's tests take longest, and come early.
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
