@@ -14,6 +14,7 @@ from rich.markup import escape
 from generator import console as show
 from generator.definition import Measurement, load_suite
 from generator.errors import AssetError, GeneratorError, PreparationError, StorageError
+from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices
 
 if TYPE_CHECKING:
@@ -26,21 +27,19 @@ out, err = Console(), Console(stderr=True)
 STEPS = {
     "wait": "Waiting: another build is going on in this checkout",
     "stage": "Writing the pages, drawing the charts",
-    "ru": "Building the Russian site",
-    "en": "Building the English site",
-    "finish": "Finishing",
+    "languages": "Building the Russian and the English site",
     "check": "Checking every link",
 }
 """What a person reads while each step of `build_site` goes on."""
 
 
-def collection_of(root: Path) -> tuple[tuple[Measurement, ...], Collection]:
+def collection_of(root: Path, pool: Pool | None = None) -> tuple[tuple[Measurement, ...], Collection]:
     """All definitions, and what the records say about them."""
     from generator.store import collect
 
     measurements = root / "measurements"
     suite, prices = load_suite(measurements), load_prices(measurements / PRICES_FILE)
-    return suite, collect(measurements, suite, prices, root / ".cache" / "records")
+    return suite, collect(measurements, suite, prices, root / ".cache" / "records", pool)
 
 
 def prepare_models(root: Path) -> None:
@@ -81,13 +80,17 @@ def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
     return Kit(version, Engine(script, binary), Engine(gpu_script, gpu_binary), groups, cache.root)
 
 
-def all_pages(root: Path) -> Iterator[Page]:
+def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
     """Write every page; a module's function, for `serve` runs it in a fresh process."""
-    return _written(root, *collection_of(root))
+    return _written(root, *collection_of(root, pool), pool)
 
 
 def _written(
-    root: Path, suite: Sequence[Measurement], collection: Collection, drawn: Callable[[int, int], None] | None = None
+    root: Path,
+    suite: Sequence[Measurement],
+    collection: Collection,
+    pool: Pool,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[Page]:
     from generator.publish.freshness import Today
     from generator.publish.pages import pages
@@ -95,22 +98,22 @@ def _written(
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     beside = os.environ.get("SITE_URL"), _kit(root, suite), today
-    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, drawn)
+    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool)
 
 
 def publish(root: Path) -> Path:
     """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
     from generator.publish.site import build_site
 
-    with out.status("Reading the records") as status:
+    with Pool() as pool, out.status("Reading the records") as status:
 
-        def drawn(done: int, count: int) -> None:
-            status.update(f"Drawing charts: {done} of {count}")
+        def tell(done: int, count: int) -> None:
+            status.update(f"{STEPS['stage']}: {done} of {count}")
 
-        suite, collection = collection_of(root)
-        written = _written(root, suite, collection, drawn)
+        suite, collection = collection_of(root, pool)
+        written = _written(root, suite, collection, pool, tell)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
-        return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch).path
+        return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool).path
 
 
 def pinned(root: Path) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from scipy import stats
+from scipy import special  # not scipy.stats, which takes most of a second to load
 
 from generator.definition import Precision, Scenario
 from generator.record import Block, Round, Tier
@@ -205,6 +205,16 @@ class LogInterval:
     blocks: int
 
 
+def t_quantile(count: int, comparisons: int = 1) -> float:
+    """Student's quantile of the two-sided interval of a mean.
+
+    Args:
+        count: values that the mean is of; at least 2.
+        comparisons: how many verdicts are drawn from the same run (Bonferroni).
+    """
+    return float(special.stdtrit(count - 1, 1 - (1 - CONFIDENCE) / 2 / comparisons))
+
+
 def half_width(values: Sequence[float], comparisons: int = 1) -> float:
     """Half-width of the confidence interval over block values: Student's t, and the floor in quadrature.
 
@@ -216,8 +226,7 @@ def half_width(values: Sequence[float], comparisons: int = 1) -> float:
         Half-width in log ratio.
     """
     count = len(values)
-    quantile = float(stats.t.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons, count - 1))
-    return math.hypot(quantile * statistics.stdev(values) / math.sqrt(count), SESSION_FLOOR)
+    return math.hypot(t_quantile(count, comparisons) * statistics.stdev(values) / math.sqrt(count), SESSION_FLOOR)
 
 
 def log_interval(values: Sequence[float], comparisons: int = 1) -> LogInterval | None:
@@ -293,9 +302,9 @@ def early_stopping_discard(count: int, share: float) -> int:
     Source: MLPerf Inference rules, "early stopping criterion", with d = 0.
     """
     tolerated = 1 - EARLY_STOPPING_CONFIDENCE
-    t = int(stats.binom.ppf(tolerated, count, 1 - share))
-    while t >= 0 and stats.binom.cdf(t, count, 1 - share) > tolerated:
-        t -= 1
+    t = -1
+    while special.bdtr(t + 1, count, 1 - share) <= tolerated:
+        t += 1
     return t
 
 

@@ -8,6 +8,7 @@ doubt the record is read again, and without pyarrow (extra `export`) all of them
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import importlib.util
@@ -28,6 +29,7 @@ from generator.analysis.collection import MOST_SYSTEMS, Collection, newest_first
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
+from generator.pool import Pool
 from generator.prices import Price
 from generator.record import Record, load_named, outline, record_files, records_folder
 
@@ -36,6 +38,9 @@ CACHE_FILE = "summaries.parquet"
 RACY_NS = 2_000_000_000
 """A file that changed so shortly before the cache was written may have changed once more within the same tick of its
 clock: then its size and time are no proof, and its hash decides (git does so too)."""
+
+FEW = 8
+"""Measurements whose records are read about as fast as processes start."""
 
 _ROWS_AT_ONCE = 500
 _CODE = Path(__file__).parent
@@ -59,7 +64,11 @@ def analyses(measurements: Path, suite: Iterable[Measurement], prices: Sequence[
 
 
 def collect(
-    measurements: Path, suite: Iterable[Measurement], prices: Sequence[Price] = (), cache: Path | None = None
+    measurements: Path,
+    suite: Iterable[Measurement],
+    prices: Sequence[Price] = (),
+    cache: Path | None = None,
+    pool: Pool | None = None,
 ) -> Collection:
     """Reduce every record to its summary, and analyse in full those that pages show.
 
@@ -68,28 +77,48 @@ def collect(
         suite: those whose records are wanted.
         prices: what an hour of a machine costs.
         cache: folder to remember the summaries in; may be deleted at any time. None: nothing is remembered.
+        pool: processes that read the measurements side by side; without it, this one does.
 
     Raises:
         RecordError: for the first file that is no sound record.
     """
     memory = _Memory(cache / CACHE_FILE if cache else None)
+    suite = tuple(suite)
+    parts = memory.parts(one.name for one in suite)
+    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name]) for one in suite]
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
     files = dict[tuple[str, str], Path]()
-    for measurement in suite:
-        reader = _Reader(measurement, records_folder(measurements, measurement), prices, memory)
-        if told := newest_first(map(reader.summary, reader.paths.values())):
-            every[measurement.name] = told
-            shown[measurement.name] = tuple(map(reader.findings, to_show(told)))
-            files |= {(measurement.name, one.record_id): reader.paths[one.record_id] for one in told}
+    all_told = pool.map(_told, readers, least=FEW) if pool else map(_told, readers)
+    for reader, told in zip(readers, all_told, strict=True):
+        memory.used |= told.used
+        if told.every:
+            name = reader.measurement.name
+            every[name], shown[name] = told.every, told.shown
+            files |= {(name, one.record_id): reader.paths[one.record_id] for one in told.every}
     memory.save()
     return Collection(shown, every, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the records of one measurement say."""
+
+    every: tuple[Summary, ...]
+    shown: tuple[Findings, ...]
+    used: _Rows
+    """What is to be remembered of them."""
+
+
+def _told(reader: _Reader) -> _Told:
+    every = newest_first(map(reader.summary, reader.paths.values()))
+    return _Told(every, tuple(map(reader.findings, to_show(every))), reader.memory.used)
 
 
 class _Reader:
     """Reads the records of one measurement; what it holds does not grow with their number."""
 
     def __init__(self, measurement: Measurement, folder: Path, prices: Sequence[Price], memory: _Memory) -> None:
-        self.measurement, self.prices, self.memory = measurement, prices, memory
+        self.measurement, self.prices, self.memory = measurement, tuple(prices), memory
         self.paths = {path.stem: path for path in record_files(folder)}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
         # Names sort by time: what is read last is mostly what is shown, and need not be read twice.
@@ -174,6 +203,16 @@ class _Memory:
             # A cache is never a reason to fail, and a damaged file makes pyarrow raise a dozen kinds of errors.
             with contextlib.suppress(Exception):
                 self.kept, self.written_ns = _read(self.path)
+
+    def parts(self, measurements: Iterable[str]) -> Mapping[str, _Memory]:
+        """What each measurement's records have of it, small enough to be sent to another process."""
+        found = {name: copy.copy(self) for name in measurements}
+        for part in found.values():
+            part.kept, part.used = _Rows(), _Rows()
+        for key, row in self.kept.items():
+            if key[0] in found:
+                found[key[0]].kept[key] = row
+        return found
 
     def recall(self, path: Path, definition: str) -> Summary | None:
         """The summary of a record's file, if it is known and still true."""

@@ -48,16 +48,16 @@ options = {latency_ns = 1_000_000, outputs = 1}
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a file in one process, and those of the browser together: they share a built site.
+    """Give each test to whichever process is free, but those of the browser together: they share a built site.
 
     The browser mostly waits, so all else goes on beside it.
     """
-    from xdist.scheduler.loadfile import LoadFileScheduling
+    from xdist.scheduler.loadscope import LoadScopeScheduling
 
-    class Scheduling(LoadFileScheduling):
+    class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             """A test's unit of work."""
-            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+            return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
 
     # In the order of folders: the browser's tests take longest, and come early.
     config.option.loadscopereorder = False

@@ -17,6 +17,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
 BELOW = {
     "errors": set(),
+    "pool": {"errors"},
     "reading": {"errors"},
     "definition": {"errors", "reading"},
     "prices": {"errors", "reading", "definition"},
@@ -34,9 +35,9 @@ BELOW = {
         *("assets", "workloads", "transforms", "runtimes"),
     },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "protocol", "story"},
-    "store": {"errors", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
+    "store": {"errors", "pool", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
     "publish": {
-        *("errors", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
+        *("errors", "pool", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
         *("story", "analysis"),
     },
     "contribute": {

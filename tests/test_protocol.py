@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from scipy import stats
 
 from generator import protocol
 from generator.record import Block, Health, Round
@@ -84,6 +85,13 @@ def test_block_value_without_the_variant_is_none() -> None:
 def test_a_batch_counts_a_sample() -> None:
     """Latency is per sample, so that batches of different size can be compared."""
     assert protocol.round_statistic(make_block({"a": [800]}, samples=8).rounds[0], "p50") == 100
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("count", [1, 10, 63, 64, 662, 5000])
+def test_early_stopping_discards_as_many_as_the_binomial_distribution_allows(count: int, share: float) -> None:
+    discarded = protocol.early_stopping_discard(count, share)
+    assert stats.binom.cdf(discarded, count, 1 - share) <= 0.01 < stats.binom.cdf(discarded + 1, count, 1 - share)
 
 
 def test_half_width_is_student_t_with_the_floor_in_quadrature() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +18,10 @@ from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.errors import RecordError
 from generator.measure.needs import LEFT_OUT
+from generator.pool import Pool
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
-from generator.publish.pages import pages
+from generator.publish.pages import FEW, pages
 from generator.record import Record, dump_record
 from generator.store import CACHE_FILE, analyses, collect, outlines, whole
 from tests.publish import imaginary
@@ -102,7 +102,6 @@ def test_pages_are_the_same_bytes_with_and_without_the_cache(
     measurements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
-    monkeypatch.setattr(gallery, "FEW", sys.maxsize)  # other processes would know nothing of that
     suite = [imaginary.measurement()]
 
     def made(collection: Collection) -> dict[tuple[str, str], bytes | Path]:
@@ -112,6 +111,28 @@ def test_pages_are_the_same_bytes_with_and_without_the_cache(
     _collect(measurements)
     assert made(_collect(measurements)) == without
     assert ("ru", f"measurements/{NAME}/index.md") in without
+
+
+@pytest.mark.slow
+def test_other_processes_read_and_write_the_same(
+    measurements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records, pages and charts, and what is remembered for the next time."""
+    monkeypatch.setattr(store, "FEW", 1)
+    suite = [imaginary.measurement(), imaginary.measurement().model_copy(update={"name": "another"})]
+
+    def made(pool: Pool | None, name: str) -> tuple[Collection, dict[tuple[str, str], bytes | Path]]:
+        collection = collect(measurements, suite, cache=tmp_path / name, pool=pool)
+        found = pages(collection, suite, tmp_path / name / "charts", pool=pool)
+        return collection, {(page.language, page.path): page.content for page in found}
+
+    alone = made(None, "alone")
+    with Pool(2) as pool:
+        assert made(pool, "together") == alone
+        assert made(pool, "together") == alone, "as remembered"
+    assert len(alone[0].shown[NAME]) * 2 >= FEW, "enough pages for other processes"
+    charts = [{path.name for path in (tmp_path / name / "charts").iterdir()} for name in ("alone", "together")]
+    assert charts[0] == charts[1]
 
 
 def _oldest(measurements: Path) -> Path:

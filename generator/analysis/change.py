@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy import stats
+from scipy import special
 
 from generator.analysis.estimate import Estimate, Interval, mean
 from generator.protocol import CONFIDENCE
@@ -23,7 +23,7 @@ def paired_change(variant: Sequence[float], baseline: Sequence[float]) -> Estima
     gained = sum(v > b for v, b in zip(variant, baseline, strict=True))
     lost = sum(v < b for v, b in zip(variant, baseline, strict=True))
     up, down = (gained + 1) / (count + 2), (lost + 1) / (count + 2)
-    z = float(stats.norm.ppf(1 - (1 - CONFIDENCE) / 2))
+    z = float(special.ndtri(1 - (1 - CONFIDENCE) / 2))
     half = z * math.sqrt((up + down - (up - down) ** 2) / (count + 2))
     centre = up - down
     return Estimate((gained - lost) / count, Interval(max(-1.0, centre - half), min(1.0, centre + half)), count)

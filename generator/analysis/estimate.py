@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
-from generator.protocol import CONFIDENCE, LogInterval
+from generator.protocol import CONFIDENCE, LogInterval, t_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,12 @@ def proportion(values: Sequence[float]) -> Estimate:
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
     """
     hits, count = round(sum(values)), len(values)
-    interval = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(hits / count, Interval(float(interval.low), float(interval.high)), count)
+    share, z = hits / count, float(special.ndtri(1 - (1 - CONFIDENCE) / 2))
+    centre = (hits + z**2 / 2) / (count + z**2)
+    half = z / (count + z**2) * math.sqrt(count * share * (1 - share) + z**2 / 4)
+    # At the ends the formula gives 0 and 1 but for rounding.
+    low, high = centre - half if hits else 0.0, centre + half if hits < count else 1.0
+    return Estimate(share, Interval(low, high), count)
 
 
 def mean(values: Sequence[float]) -> Estimate:
@@ -78,7 +82,7 @@ def mean(values: Sequence[float]) -> Estimate:
     if count < 2:
         return Estimate(centre, Interval(centre, centre), count)
     spread = math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (count - 1) / count)
-    half = float(stats.t.ppf(1 - (1 - CONFIDENCE) / 2, count - 1)) * spread
+    half = t_quantile(count) * spread
     return Estimate(centre, Interval(centre - half, centre + half), count)
 
 

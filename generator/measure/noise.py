@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from generator import protocol
 from generator.assets.cache import Cache
@@ -148,8 +147,7 @@ def _write_inputs(path: Path) -> Mapping[str, str]:
 
 def _expected(spread: float) -> float:
     count = protocol.TIERS[Tier.STANDARD].least_blocks
-    quantile = float(stats.t.ppf(1 - (1 - protocol.CONFIDENCE) / 2, count - 1))
-    return math.hypot(quantile * spread / math.sqrt(count), protocol.SESSION_FLOOR)
+    return math.hypot(protocol.t_quantile(count) * spread / math.sqrt(count), protocol.SESSION_FLOOR)
 
 
 def _middle(values: list[float | None]) -> float | None:

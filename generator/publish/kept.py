@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,15 @@ class Kept:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, (_sha256(text) + text).encode())
         self._used.add(path)
+
+    @property
+    def used(self) -> frozenset[Path]:
+        """Files of what was recalled and kept so far."""
+        return frozenset(self._used)
+
+    def count_as_used(self, paths: Iterable[Path]) -> None:
+        """Count what another process has recalled and kept in the same folder."""
+        self._used.update(paths)
 
     def forget_the_rest(self) -> None:
         """Delete what this build has neither recalled nor kept; a site that is built daily must not fill the disk."""

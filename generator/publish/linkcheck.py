@@ -16,7 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from generator.publish.kept import Kept
 
-__all__ = ["LinkReport", "check_links"]
+__all__ = ["LinkReport", "check_links", "read_pages"]
 
 SEEN = "seen"
 """What a page holds, among what is kept of a build."""
@@ -75,7 +75,7 @@ def check_links(site: Path, address: str, kept: Kept | None = None) -> LinkRepor
         address: address of its root, as the pages were built for: "https://example.org/lab/".
         kept: what the last check read. Every link is checked each time; a page that is as before is not read again.
     """
-    pages = {path.relative_to(site).as_posix(): _seen(path, kept) for path in sorted(site.rglob("*.html"))}
+    pages = read_pages(site, kept)
     files = frozenset(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     check = _Check(pages, files, address)
     problems = [f"{name}: {problem}" for name, seen in pages.items() for problem in check.page(name, seen)]
@@ -89,6 +89,11 @@ def check_links(site: Path, address: str, kept: Kept | None = None) -> LinkRepor
         for request in _CSS_REQUEST.findall(path.read_text("utf-8")):
             problems.append(f"{path.relative_to(site).as_posix()}: asks another host: {request}")
     return LinkReport(len(pages), links, tuple(problems))
+
+
+def read_pages(site: Path, kept: Kept | None = None) -> dict[str, _Seen]:
+    """Read every page of a site, or of one language of it; `check_links` does not read again what is kept."""
+    return {path.relative_to(site).as_posix(): _seen(path, kept) for path in sorted(site.rglob("*.html"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scipy import stats
-
 from generator import protocol
 from generator.analysis.findings import Findings
 from generator.browser.kit import RUNTIME, Engine, Group, Kit, Model
@@ -122,9 +120,8 @@ def rules() -> dict[str, Any]:
 
 def _quantiles(comparisons: int) -> list[float | None]:
     """Student's quantiles by the number of blocks."""
-    share = 1 - (1 - protocol.CONFIDENCE) / 2 / comparisons
     counts = range(RULES.most_blocks + 1)
-    return [tidy(float(stats.t.ppf(share, count - 1))) if count > 1 else None for count in counts]
+    return [tidy(protocol.t_quantile(count, comparisons)) if count > 1 else None for count in counts]
 
 
 def _group(

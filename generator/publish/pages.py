@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,12 @@ from generator.analysis.summary import control_alarms
 from generator.browser.kit import Kit
 from generator.definition import Measurement
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
+from generator.pool import Pool
 from generator.publish import markdown, on_device, validity, your_record
 from generator.publish.article import Environment, render
 from generator.publish.article_page import ArticlePages
 from generator.publish.charts.card import Card
-from generator.publish.charts.gallery import Gallery, Sketch, Tell, draw_all
+from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
 from generator.publish.evidence_page import EvidencePage, in_language
 from generator.publish.figure import figure
@@ -41,6 +42,9 @@ from generator.story import Article, load_article
 MOST_CONTROLS = 60
 """Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
 
+FEW = 8
+"""Pages that are written about as fast as processes start."""
+
 
 def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     collection: Collection,
@@ -50,7 +54,8 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     site_url: str | None = None,
     kit: Kit | None = None,
     today: Today = UNTOLD,
-    tell: Tell | None = None,
+    tell: Callable[[int, int], None] | None = None,
+    pool: Pool | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -62,7 +67,8 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
         site_url: address of the site's root, for citations; without it, they have no address.
         kit: what a reader measures in the browser; without it, that page has no button.
         today: what a record's age is told by; without it, pages tell the record's date alone.
-        tell: told how many of the charts that the cache lacks are drawn, and how many there are.
+        tell: told how many of the measurements' pages are written, and how many there are.
+        pool: processes that write them and draw their charts; without it, this one does.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
@@ -71,16 +77,27 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     article = load_article(measurements.parent) if measurements else None
     beside = measurements, evidence, article, site_url, kit, today
 
-    def edition(language: Language, gallery: Gallery) -> _Edition:
-        return _Edition(language, collection, suite, gallery, *beside)
-
-    sketch = Sketch(cache)
-    for language in Language:
-        edition(language, sketch).draw()
-    draw_all(tuple(sketch.lacking.values()), tell)
-    for language in Language:
-        yield from edition(language, Gallery(cache)).pages()
+    editions = [_Edition(one, collection, suite, Gallery(cache), *beside) for one in Language]
+    own = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
+    # The pages of measurements are most of the work. They begin at once; meanwhile this process writes the others.
+    measured = [page for *_, page in own]
+    written = pool.map(_files, measured, least=FEW) if pool else map(_files, measured)
+    for edition in editions:
+        yield from edition.pages()
+    for done, ((edition, folder, _), files) in enumerate(zip(own, written, strict=True), 1):
+        (tell or _tell_nobody)(done, len(own))
+        for name, content in files:
+            yield edition.page(f"{folder}/{name}", content)
     yield from on_device.files(kit) if kit else ()
+
+
+def _files(page: MeasurementPage) -> tuple[tuple[str, bytes], ...]:
+    """Write one page and what stands beside it. A copy does it: what it draws is let go with it."""
+    return tuple(replace(page).files())
+
+
+def _tell_nobody(_done: int, _all: int) -> None:
+    """Stand in for a progress display where there is none."""
 
 
 @dataclass(frozen=True)
@@ -103,45 +120,39 @@ class _Edition:
         """Findings of each measurement that pages show in full, newest first."""
         return self.collection.shown
 
-    def draw(self) -> None:
-        """Ask the gallery for what the measurements' pages show, and write none of them."""
-        for name, systems in self.found.items():
-            for findings in systems:
-                page = replace(self._measurement_page(name), findings=findings)
-                self.gallery.card(page.card)
-                _ = page.figures
+    def measurement_pages(self) -> Iterator[tuple[str, MeasurementPage]]:
+        """Pages that show a record, a page of its own for each machine, and the folders that they lie in."""
+        for name in self.found:
+            main = self._measurement_page(name)
+            yield from ((f"measurements/{name}", replace(main, findings=one)) for one in main.systems)
 
     def pages(self) -> Iterator[Page]:
+        """Everything but the pages of measurements."""
         made = {name: self._measurement_page(name) for name in self.found}
         results = Results(self.language, self.suite, made)
         yield from self._home(made)
-        yield self._page("measurements/index.md", answers_page(results, self._alarms()))
-        yield self._page("no-gain/index.md", no_gain_page(results))
-        yield self._page("systems/index.md", systems_page(results))
-        yield self._page("glossary/index.md", glossary_page(phrases(self.language)))
-        yield self._page("licences/index.md", licences_page(results))
+        yield self.page("measurements/index.md", answers_page(results, self._alarms()))
+        yield self.page("no-gain/index.md", no_gain_page(results))
+        yield self.page("systems/index.md", systems_page(results))
+        yield self.page("glossary/index.md", glossary_page(phrases(self.language)))
+        yield self.page("licences/index.md", licences_page(results))
         for path, page in topic_pages(results):
-            yield self._page(path, page)
+            yield self.page(path, page)
         yield from self._validity()
         yield from self._evidence()
         yield from self._article()
         yield from self._your_record()
-        yield self._page("on-device/index.md", self._on_device())
+        yield self.page("on-device/index.md", self._on_device())
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
-            if measurement.name in made:
-                main = made[measurement.name]
-                for findings in main.systems:
-                    # A page of its own for each, the main one too: what it draws is let go with it.
-                    for name, content in replace(main, findings=findings).files():
-                        yield self._page(f"{folder}/{name}", content)
-                for one in main.others:
-                    copy = self.collection.files[measurement.name, one.record_id]
-                    yield self._page(f"{folder}/{one.record_id}.json", copy)
-            else:
-                yield self._page(f"{folder}/index.md", self._unmeasured(measurement))
+            if measurement.name not in made:
+                yield self.page(f"{folder}/index.md", self._unmeasured(measurement))
+            for one in self.collection.every.get(measurement.name, ()):
+                copy = self.collection.files[measurement.name, one.record_id]
+                yield self.page(f"{folder}/{one.record_id}.json", copy)
 
-    def _page(self, path: str, content: Content | str) -> Page:
+    def page(self, path: str, content: Content | str) -> Page:
+        """A file of this language."""
         return Page(self.language.code, path, content.encode() if isinstance(content, str) else content)
 
     def _measurement_page(self, name: str) -> MeasurementPage:
@@ -186,10 +197,10 @@ class _Edition:
             updated=max(dates).isoformat() if dates else None,
             image="card.png",
         )
-        yield self._page("card.png", self.gallery.card(Card(words.say("home.title"), words.say("home.description"))))
-        yield self._page("index.md", head + Markdown("\n" + body))
+        yield self.page("card.png", self.gallery.card(Card(words.say("home.title"), words.say("home.description"))))
+        yield self.page("index.md", head + Markdown("\n" + body))
         for name, content in drawn.files() if drawn else ():
-            yield self._page(name, content)
+            yield self.page(name, content)
 
     def _validity(self) -> Iterator[Page]:
         """How often the intervals are wrong."""
@@ -217,9 +228,9 @@ class _Edition:
         }
         body = render(Environment(self.language), f"{self.language.value}/validity.md.j2", context)
         head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
-        yield self._page("validity/index.md", head + Markdown("\n" + body))
+        yield self.page("validity/index.md", head + Markdown("\n" + body))
         for name, content in drawn.files() if drawn else ():
-            yield self._page(f"validity/{name}", content)
+            yield self.page(f"validity/{name}", content)
 
     def _controlled(self) -> list[Findings]:
         """Newest published findings of each machine, as many as a chart has room for; all records are counted."""
@@ -237,12 +248,12 @@ class _Edition:
         others = [(name, (folder / name).read_bytes()) for name in (RESULTS_FILE, RATIOS_FILE)]
         sources = ((FIGURES_FILE, figures), *others)
         for path, content in EvidencePage(self.evidence, phrases(self.language), self.gallery, sources).files():
-            yield self._page(path, content)
+            yield self.page(path, content)
 
     def _article(self) -> Iterator[Page]:
         """The article that the site exists for, and its claims; both cite published figures too."""
         for path, content in self._story.files() if self._story else ():
-            yield self._page(path, content)
+            yield self.page(path, content)
 
     @cached_property
     def _story(self) -> ArticlePages | None:
@@ -262,8 +273,8 @@ class _Edition:
         body = render(Environment(self.language), f"{self.language.value}/your-record.md.j2", context)
         title, description = words.say("your_record.title"), words.say("your_record.description")
         head = markdown.front_matter(title=title, description=description)
-        yield self._page("your-record/index.md", head + Markdown("\n" + body))
-        yield self._page("your-record/published.json", your_record.published(self.found, words))
+        yield self.page("your-record/index.md", head + Markdown("\n" + body))
+        yield self.page("your-record/published.json", your_record.published(self.found, words))
 
     def _on_device(self) -> str:
         """Measuring in the reader's browser."""

@@ -19,9 +19,13 @@ from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from generator.errors import GeneratorError, StorageError
+from generator.pool import Pool
 from generator.publish.site import Page, build_site
 
 __all__ = ["PreviewServer", "rebuild", "serve", "snapshot"]
+
+MakePages = Callable[[Pool], Iterable[Page]]
+"""Makes all generated pages. It runs in fresh processes: a module's function, or a `functools.partial` of one."""
 
 WATCHED = ("docs", "measurements", "generator", "evidence", "articles", "mkdocs.yml", "mkdocs.en.yml")
 """What the site is made of, relative to the checkout; what does not exist is not watched."""
@@ -39,7 +43,7 @@ RELOAD_TAG = '<script src="/__preview/reload.js?{version}"></script></body>'
 
 def serve(
     root: Path,
-    make_pages: Callable[[], Iterable[Page]],
+    make_pages: MakePages,
     host: str = "127.0.0.1",
     port: int = 8000,
     open_browser: bool = False,
@@ -49,8 +53,7 @@ def serve(
 
     Args:
         root: the checkout.
-        make_pages: makes all generated pages anew. It runs in fresh processes: a module's function, or a
-            `functools.partial` of one.
+        make_pages: makes all generated pages anew.
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         open_browser: whether to open the front page.
@@ -83,7 +86,7 @@ def serve(
         server.shutdown()
 
 
-def rebuild(root: Path, make_pages: Callable[[], Iterable[Page]], address: str) -> bool:
+def rebuild(root: Path, make_pages: MakePages, address: str) -> bool:
     """Build into the preview folder, in a fresh process. Return whether it went well; errors go to stderr."""
     process = multiprocessing.get_context("spawn").Process(target=_build, args=(root, make_pages, address))
     process.start()
@@ -91,9 +94,10 @@ def rebuild(root: Path, make_pages: Callable[[], Iterable[Page]], address: str) 
     return process.exitcode == 0
 
 
-def _build(root: Path, make_pages: Callable[[], Iterable[Page]], address: str) -> None:
+def _build(root: Path, make_pages: MakePages, address: str) -> None:
     try:
-        build_site(make_pages(), root, site_url=address, target=root / "build" / "preview")
+        with Pool() as pool:
+            build_site(make_pages(pool), root, site_url=address, target=root / "build" / "preview", pool=pool)
     except GeneratorError as error:
         _to_stderr(f"\n{error}\n")
         raise SystemExit(1) from None

@@ -18,10 +18,11 @@ from types import MappingProxyType
 from filelock import FileLock, Timeout
 
 from generator.errors import Busy, PublishError
+from generator.pool import Pool
 from generator.publish import unchanged
 from generator.publish.finishing import add_policy, prune, swap_in
 from generator.publish.kept import Kept
-from generator.publish.linkcheck import check_links
+from generator.publish.linkcheck import check_links, read_pages
 from generator.publish.staging import LANGUAGES, Language, Page, stage
 
 __all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site"]
@@ -69,6 +70,7 @@ def build_site(
     epoch: int | None = None,
     site_url: str | None = None,
     target: Path | None = None,
+    pool: Pool | None = None,
 ) -> Site:
     """Stage the pages, build both languages, check the result and put it in the old site's place.
 
@@ -77,12 +79,13 @@ def build_site(
     Args:
         pages: the generated files; hand-written ones are read from docs/<language>.
         root: the checkout: has mkdocs.yml, mkdocs.en.yml and docs/.
-        progress: told the name of each step as it begins: "stage", "ru", "en", "finish", "check"; before them "wait"
-            when another build holds the checkout.
+        progress: told the name of each step as it begins: "stage", "languages", "check"; before them "wait" when
+            another build holds the checkout.
         epoch: seconds since 1970 that stand for "now", usually the newest record's; the environment's
             SOURCE_DATE_EPOCH goes before it. The same pages and epoch give the same bytes.
         site_url: address of the root language; by default the environment's SITE_URL, or the one in mkdocs.yml.
         target: the folder to publish into; by default `root / "site"`.
+        pool: processes that build the languages side by side; without it, this one builds one after the other.
 
     Raises:
         PublishError: when a page is missing, a link is broken, or MkDocs warns. The old site is still in its place.
@@ -91,7 +94,7 @@ def build_site(
     """
     tell = progress or _say_nothing
     with _only_build(root / "build", tell):
-        return _build(pages, root, tell, epoch=epoch, site_url=site_url, target=target or root / "site")
+        return _build(pages, root, tell, epoch=epoch, site_url=site_url, target=target or root / "site", pool=pool)
 
 
 def _build(
@@ -102,29 +105,31 @@ def _build(
     epoch: int | None,
     site_url: str | None,
     target: Path,
+    pool: Pool | None,
 ) -> Site:
     tell("stage")
     staged = stage(pages, root)
     built = root / "build" / "site"
     # What a killed build left behind: MkDocs empties the folder too, but keeps hidden files.
-    shutil.rmtree(built, ignore_errors=True)
+    apart = {language: built.with_name(f"site.{language}") for language in LANGUAGES}
+    for folder in (built, *apart.values()):
+        shutil.rmtree(folder, ignore_errors=True)
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
     made_by = unchanged.makers(root)
     made_of = unchanged.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
     if numbers := unchanged.recall(root, made_of, target):
         return Site(target, rewritten=staged.written, **numbers)
     kept = Kept(root / "build" / "kept", made_by)
-    addresses: list[str] = []
-    with _environment({**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}):
-        for language in LANGUAGES:
-            tell(language)
-            # The first language cleans the folder, so the others come after it, each in its own inside.
-            addresses.append(_run_mkdocs(root, language, built / language if addresses else built, kept))
-    tell("finish")
+    tell("languages")
+    environment = {**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}
+    jobs = [_Job(root, language, into, environment, kept) for language, into in apart.items()]
+    done = list((pool.map if pool else map)(_build_language, jobs))
+    for language, into in apart.items():
+        into.rename(built if language == LANGUAGES[0] else built / language)
+    kept.count_as_used(path for one in done for path in one.used)
     prune(built)
-    add_policy(built)
     tell("check")
-    report = check_links(built, addresses[0], kept)
+    report = check_links(built, done[0].address, kept)
     if report.problems:
         raise PublishError("the built site", _listed("its pages have faults", report.problems), "Mend the pages.")
     swap_in(built, target)
@@ -164,6 +169,37 @@ def _only_build(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One language that is to be built."""
+
+    root: Path
+    language: Language
+    into: Path
+    environment: Mapping[str, str | None]
+    kept: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What building one language left."""
+
+    address: str
+    """Of its root, as its pages were made for."""
+
+    used: frozenset[Path]
+    """What it has recalled and kept."""
+
+
+def _build_language(job: _Job) -> _Done:
+    """Build one language and read its pages, so that checking them finds what they hold."""
+    with _environment(job.environment):
+        address = _run_mkdocs(job.root, job.language, job.into, job.kept)
+    add_policy(job.into)
+    read_pages(job.into, job.kept)
+    return _Done(address, job.kept.used)
 
 
 def _run_mkdocs(root: Path, language: Language, into: Path, kept: Kept) -> str:

@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scipy import stats
-
 from generator import protocol
 from generator.analysis.comparability import baseline_of
 from generator.analysis.findings import Findings, WorkloadFindings
@@ -82,7 +80,7 @@ def published(main: Mapping[str, Iterable[Findings]], phrases: Phrases) -> bytes
 
 def _quantile(blocks: int) -> float | None:
     """Student's quantile for the interval over this many blocks."""
-    return tidy(float(stats.t.ppf((1 + protocol.CONFIDENCE) / 2, blocks - 1))) if blocks > 1 else None
+    return tidy(protocol.t_quantile(blocks)) if blocks > 1 else None
 
 
 def _titles(findings: Findings, sentences: Sentences) -> dict[str, str]:

@@ -87,6 +87,14 @@ def test_early_stopping_bound_holds_the_true_percentile_99_times_in_100() -> Non
     assert missed / 400 <= 0.025
 
 
+@pytest.mark.parametrize("count", [1, 2, 20, 401])
+def test_the_interval_of_a_proportion_is_scipys(count: int) -> None:
+    for hits in {0, 1, count // 3, count - 1, count}:
+        expected = stats.binomtest(hits, count).proportion_ci(0.95, method="wilson")
+        found = estimate.proportion([1] * hits + [0] * (count - hits)).interval
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
 def test_proportion_has_wilsons_interval() -> None:
     """18 of 20: Wilson's 95 % interval is 0.6990 to 0.9721, and never leaves 0 to 1."""
     found = estimate.proportion([1] * 18 + [0] * 2)

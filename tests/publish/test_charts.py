@@ -338,33 +338,3 @@ def test_value_axes_always_have_some_ticks(low: float, span: float) -> None:
 def test_the_front_is_what_nothing_beats_in_both() -> None:
     points = [(10, 0.90), (6, 0.90), (4, 0.89), (16, 0.80), (4, 0.89)]
     assert front(points) == (1, 2, 4)
-
-
-def test_a_sketch_notes_what_is_lacking_and_draws_nothing(found: Findings, tmp_path: Path) -> None:
-    """What a folder has is taken from it; the rest is drawn on all processors and found there the next time."""
-    charts = [made(found)[name] for name in ("health", "speedup")]
-    gallery.Gallery(tmp_path).drawn(charts[0], "x", Language.RU)
-    sketch = gallery.Sketch(tmp_path)
-    assert not any(sketch.drawn(chart, "x", Language.RU).png for chart in charts)
-    assert len(sketch.lacking) == 1
-    told: list[tuple[int, int]] = []
-    gallery.draw_all(tuple(sketch.lacking.values()), lambda done, count: told.append((done, count)))
-    assert told == [(1, 1)]
-    assert len(list(tmp_path.glob("*.json"))) == 2
-    again = gallery.Sketch(tmp_path)
-    again.drawn(charts[1], "x", Language.RU)
-    assert not again.lacking
-
-
-@pytest.mark.slow
-def test_other_processes_draw_the_same(found: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "FEW", 1)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    chart, here, there = made(found)["health"], tmp_path / "here", tmp_path / "there"
-    sketch = gallery.Sketch(there)
-    for language in Language:
-        sketch.drawn(chart, "x", language)
-    gallery.draw_all(tuple(sketch.lacking.values()))
-    assert all(path.is_file() for path in sketch.lacking)
-    for language in Language:
-        assert gallery.Gallery(there).drawn(chart, "x", language) == gallery.Gallery(here).drawn(chart, "x", language)

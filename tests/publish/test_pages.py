@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,6 @@ Site = Mapping[tuple[str, str], bytes]
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for charts that are not drawn: drawing is the slowest part, and has tests of its own."""
     monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
-    monkeypatch.setattr(gallery, "FEW", sys.maxsize)  # other processes would know nothing of that
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import PublishError, StorageError
+from generator.pool import Pool
 from generator.publish.serve import PreviewServer, rebuild, serve, snapshot
 from generator.publish.site import Page
 
@@ -87,11 +88,11 @@ def test_a_taken_port_says_so(server: PreviewServer, tmp_path: Path) -> None:
         serve(tmp_path, no_pages, port=server.server_port)
 
 
-def no_pages() -> list[Page]:
+def no_pages(_pool: Pool) -> list[Page]:
     return []
 
 
-def refused_pages() -> list[Page]:
+def refused_pages(_pool: Pool) -> list[Page]:
     raise PublishError("measurements/x", "the sentence contradicts its record", "Mend it.")
 
 

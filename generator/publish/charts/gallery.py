@@ -1,21 +1,12 @@
-"""Drawn charts, kept under the hash of everything that they depend on: drawing is the slowest part of a build.
-
-What a build lacks is drawn at once, on all processors: a `Sketch` is asked for the charts first, and notes what its
-folder has not; `draw_all` draws that, and the pages find it in their `Gallery`.
-"""
+"""Drawn charts, kept under the hash of everything that they depend on: drawing is the slowest part of a build."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,15 +20,6 @@ _DRAWN_BY = (
     *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
     *("palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py", "sheet.py", "svg.py"),
 )
-
-Drawing = Callable[[], object]
-"""Draws one chart or card and keeps it; can be sent to another process."""
-
-Tell = Callable[[int, int], None]
-"""Is told how many drawings are done, and of how many."""
-
-FEW = 40
-"""Drawings that take about as long as it takes a process to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,64 +76,6 @@ class Gallery:
 
     def _card_path(self, card: Card) -> Path:
         return self.folder / f"{_hash(card)}.png"
-
-
-@dataclass(frozen=True, slots=True)
-class Sketch(Gallery):
-    """A gallery that neither draws nor reads: everything is blank, and what the folder lacks is noted."""
-
-    lacking: dict[Path, Drawing] = field(default_factory=dict)
-    """What is to be drawn, by the file that it will be kept in."""
-
-    def drawn(self, chart: Chart, prefix: str, language: Language) -> Drawn:
-        """Note a chart that is not there."""
-        path = self._chart_path(chart, prefix, language)
-        if not path.is_file():
-            self.lacking[path] = partial(Gallery(self.folder).drawn, chart, prefix, language)
-        return Drawn("", "", b"", b"")
-
-    def card(self, card: Card) -> bytes:
-        """Note a card that is not there."""
-        path = self._card_path(card)
-        if not path.is_file():
-            self.lacking[path] = partial(Gallery(self.folder).card, card)
-        return b""
-
-
-def draw_all(drawings: Sequence[Drawing], tell: Tell | None = None) -> None:
-    """Draw on all processors; a few are not worth the start of a process.
-
-    Args:
-        drawings: of a `Sketch`.
-        tell: told after each drawing how many are done, and of how many.
-    """
-    tell = tell or (lambda _done, _all: None)
-    processes = min(os.cpu_count() or 1, len(drawings) // FEW)
-    if processes < 2:
-        for done, draw in enumerate(drawings, 1):
-            draw()
-            tell(done, len(drawings))
-        return
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=fresh, initializer=_end_with_parent) as pool:
-        for done, _ in enumerate(pool.map(_draw_and_keep, drawings, chunksize=4), 1):
-            tell(done, len(drawings))
-
-
-def _draw_and_keep(draw: Drawing) -> None:
-    """Draw in another process; what was drawn comes back by its file."""
-    draw()
-
-
-def _end_with_parent() -> None:
-    """A killed build takes its processes with it: they would wait for work for ever."""
-    threading.Thread(target=_watch_parent, daemon=True).start()
-
-
-def _watch_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
 
 
 def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:

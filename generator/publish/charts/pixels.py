@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from functools import cache
 from itertools import product
 from typing import Any
@@ -21,7 +22,7 @@ from generator.publish.charts import palette
 from generator.publish.charts.font import SLACK, outline, text_width
 from generator.publish.charts.sheet import POINTS
 
-PNG_DPI = 180
+PNG_DPI = 150
 
 _SHADES = 16
 """Steps from a colour to the ground, on the edges of letters and lines."""
@@ -42,7 +43,9 @@ def png(figure: Figure, dpi: float = PNG_DPI) -> bytes:
     target = io.BytesIO()
     pixels = np.asarray(painter.buffer_rgba())  # type: ignore[no-untyped-call]
     image = Image.fromarray(pixels).convert("RGB")
-    image.quantize(palette=_colours(), dither=Image.Dither.NONE).save(target, format="png", compress_level=4)
+    reduced = image.quantize(palette=_colours(), dither=Image.Dither.NONE)
+    # Flat areas are most of a chart: looking for runs alone takes half the time, for a seventh more bytes.
+    reduced.save(target, format="png", compress_type=zlib.Z_RLE)
     return target.getvalue()
 
 
