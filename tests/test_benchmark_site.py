@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,20 @@ def built(measurements: int, cpu_s: float) -> Builds:
 def test_ratios_are_of_processor_time() -> None:
     one = built(10, 4.0)
     assert (one.cold_ratio, one.warm_ratio) == (1.5, 0.5)
+
+
+def test_beside_them_stands_the_time_that_a_person_waits() -> None:
+    one = built(10, 4.0)
+    assert replace(one, cold=replace(one.cold, wall_s=one.plain.wall_s)).cold_clock_ratio == 1.0
+
+
+def test_memory_is_that_of_all_processes_together(tmp_path: Path) -> None:
+    """A child that holds 100 MB while its parent waits."""
+    child = "held = bytearray(100_000_000); import time; time.sleep(1)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    found = site.timed([sys.executable, "-c", parent], tmp_path)
+    assert 100e6 < found.peak_bytes < 200e6
+    assert found.wall_s > 1
 
 
 def test_growth_is_the_steepest_between_two_sizes() -> None:
