@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ def same_machine(monkeypatch: pytest.MonkeyPatch, system: SystemDescription) -> 
     """The machine of the tests, whatever they run on; and no drawing."""
     monkeypatch.setattr("generator.measure.system.describe_system", lambda: system)
     monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
-    monkeypatch.setattr(gallery, "FEW", sys.maxsize)  # other processes would know nothing of that
     monkeypatch.delenv("GENERATOR_CACHE", raising=False)
 
 

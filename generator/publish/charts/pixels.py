@@ -22,7 +22,7 @@ from generator.publish.charts import palette
 from generator.publish.charts.font import SLACK, outline, text_width
 from generator.publish.charts.sheet import POINTS
 
-PNG_DPI = 150
+PNG_DPI = 180
 
 _SHADES = 16
 """Steps from a colour to the ground, on the edges of letters and lines."""
