@@ -17,7 +17,7 @@ from generator.publish.article import Environment, checked_direction, read_artic
 from generator.publish.calculator import calculator
 from generator.publish.charts.card import VERDICT_COLOURS, Card
 from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.kinds import KINDS, charts
+from generator.publish.charts.kinds import KINDS, WHOLE, charts, whole_charts
 from generator.publish.charts.subject import Subject
 from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
 from generator.publish.figure import Figure, figure
@@ -90,13 +90,11 @@ class MeasurementPage:
     @cached_property
     def figures(self) -> dict[str, Figure]:
         """Charts by name."""
-        record = self.findings.record.record_id
-        found = dict[str, Figure]()
+        drawn = [*whole_charts(self.findings, self.sentences)]
         for workload in self.findings.workloads:
-            for chart in charts(Subject(self.findings, workload, self.sentences)):
-                prefix = self.findings.measurement.name
-                found[chart.name] = figure(chart, self.gallery, self.phrases, prefix, self.citation, (record,))
-        return found
+            drawn += charts(Subject(self.findings, workload, self.sentences))
+        beside = self.findings.measurement.name, self.citation, (self.findings.record.record_id,)
+        return {chart.name: figure(chart, self.gallery, self.phrases, *beside) for chart in drawn}
 
     @property
     def citation(self) -> str:
@@ -316,10 +314,10 @@ class MeasurementPage:
 
     def _chart(self, name: str, workload: WorkloadView | None = None) -> Markdown:
         """A chart, or nothing where there are no numbers for it."""
-        one = workload or self.workloads[0]
-        full = f"{name}-{one.found.choice.name}" if len(self.workloads) > 1 else name
-        if name not in KINDS:
-            raise PublishError(self.where, f"unknown chart '{name}'", suggest(name, KINDS))
+        one, known = workload or self.workloads[0], [*KINDS, *WHOLE]
+        full = f"{name}-{one.found.choice.name}" if len(self.workloads) > 1 and name not in WHOLE else name
+        if name not in known:
+            raise PublishError(self.where, f"unknown chart '{name}'", suggest(name, known))
         return self.figures[full].markdown() if full in self.figures else Markdown("")
 
     def _chart_numbers(self) -> Markdown:

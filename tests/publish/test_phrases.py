@@ -23,6 +23,7 @@ from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Te
 from generator.errors import PublishError
 from generator.evidence import Basis, Confidence, Metric, RatioKind
 from generator.measure.needs import LACKS, LEFT_OUT
+from generator.publish.charts.length import LENGTHS
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.overview.answers import VERDICTS
@@ -52,6 +53,8 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "technology": Technology,
     "technology_lede": Technology,
     "technologies_group": frozenset(CAUSES),
+    "length": frozenset(LENGTHS),
+    "length_axis": frozenset(LENGTHS),
     "outcome": frozenset(VERDICTS),
     "no_gain": frozenset(NO_GAIN),
     "filter": frozenset({"technology", "application", "verdict", "system", "metric", "basis", "confidence"}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ from generator.publish.charts.ink import Place
 from generator.publish.charts.key import Key
 from generator.publish.charts.picture import (
     Bar,
+    Course,
     Deviation,
     Deviations,
     Distribution,
@@ -40,6 +42,9 @@ from generator.publish.charts.scale import around, linear_ticks, nice_step, padd
 from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
 from generator.publish.language import Language
 
+BESIDE = 0.045
+"""Part of a step by which lines stand beside one another, so that no interval hides another."""
+
 
 def draw(picture: Picture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """Draw any picture."""
@@ -60,6 +65,8 @@ def draw(picture: Picture, shape: Shape, language: Language, lettering: Letterin
             return roofline(picture, shape, language, lettering)
         case Strip():
             return strip(picture, shape, language, lettering)
+        case Course():
+            return course(picture, shape, language, lettering)
 
 
 def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering) -> Figure:
@@ -197,6 +204,34 @@ def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering)
     return sheet.figure
 
 
+def course(data: Course, shape: Shape, language: Language, lettering: Lettering) -> Figure:
+    """How far does each step lead from where all began?"""
+    key, body, heading = Key(shape, data.curves), 190.0, 22.0
+    sheet = Sheet(shape, heading + body + AXIS + 8 + key.height, lettering)
+    left, right, top = 46.0, shape.width - 14.0, sheet.top + heading
+    ends = [end for curve in data.curves for p in curve.panels[0] for end in (p.low, p.high)]
+    low, high = padded([1.0, *data.guides, *ends])
+    x = Scale(-0.35, len(data.steps) - 0.65, left, right, linear=True)
+    frame = Frame(sheet, x, Scale(low, high, top + body, top))
+    ticks = sorted({*ratio_ticks(low, high), *data.guides})
+    frame.grid([], ticks)
+    frame.y_labels(list(zip(ticks, _labels(ticks, language.factor), strict=True)))
+    frame.x_labels(list(enumerate(data.steps)))
+    muted = palette.light()["muted"]
+    sheet.stroke([(left, frame.y(1.0)), (right, frame.y(1.0))], colour=palette.light()["fg"], width=1.1)
+    for guide in data.guides:
+        sheet.stroke([(left, frame.y(guide)), (right, frame.y(guide))], colour=muted, width=1.1, dashes=(4, 3))
+    for index, curve in enumerate(data.curves):
+        aside = (index - (len(data.curves) - 1) / 2) * BESIDE
+        points = [replace(point, x=point.x + aside) for point in curve.panels[0]]
+        _curve(frame, points, curve.look, 1.0)
+    sheet.text(4, top - 8, data.y_label, size=shape.small, colour="muted")
+    foot = top + body + AXIS - 6
+    sheet.text(right, foot, data.x_label, size=shape.small, colour="muted", ha="right")
+    key.draw(sheet, foot + 14)
+    return sheet.figure
+
+
 def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """In which blocks did other work take the processor?"""
     body = 74.0
@@ -248,7 +283,10 @@ def _curve(frame: Frame, points: Sequence[Point], look: Look, unit: float) -> No
     frame.sheet.stroke(places, colour=colour, width=1.4, cap="projecting")
     ranges = ([frame.place(p.x, p.low / unit), frame.place(p.x, p.high / unit)] for p in points)
     frame.sheet.stroke(*ranges, colour=colour, width=1.6)
-    frame.sheet.mark(look, *places)
+    for hollow in (False, True):
+        some = [place for place, point in zip(places, points, strict=True) if point.hollow is hollow]
+        if some:
+            frame.sheet.mark(replace(look, hollow=look.hollow or hollow), *some)
 
 
 def _bar(frame: Frame, index: int, bar: Bar) -> None:
@@ -277,4 +315,4 @@ def _needed(value: float) -> int:
     return next((d for d in range(6) if abs(round(value, d) - value) < 1e-9 * max(1.0, abs(value))), 6)
 
 
-__all__ = ["distribution", "draw", "forest", "panels", "plane", "strip"]
+__all__ = ["course", "distribution", "draw", "forest", "panels", "plane", "strip"]

@@ -12,9 +12,11 @@ from generator.publish.charts.chart import Chart, Table
 from generator.publish.charts.health import health
 from generator.publish.charts.ladder import ladder
 from generator.publish.charts.latency import latency
+from generator.publish.charts.length import length
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Forest, Group, Look, Mark
 from generator.publish.charts.quality import quality
+from generator.publish.charts.releases import releases
 from generator.publish.charts.roofline_chart import roofline
 from generator.publish.charts.speed import blocks, ratio_columns, ratio_row, speedup
 from generator.publish.charts.subject import Subject
@@ -33,6 +35,20 @@ KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
     }
 )
 """Charts of one workload, by the name that templates use."""
+
+
+WHOLE: Mapping[str, Callable[[Findings, Sentences], Chart | None]] = MappingProxyType(
+    {"releases": releases, "length": length}
+)
+"""Charts of all workloads of a measurement together."""
+
+
+def whole_charts(findings: Findings, sentences: Sentences) -> Iterator[Chart]:
+    """All charts that a measurement's workloads make together."""
+    for make in WHOLE.values():
+        chart = make(findings, sentences)
+        if chart is not None:
+            yield chart
 
 
 def charts(subject: Subject) -> Iterator[Chart]:

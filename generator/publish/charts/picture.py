@@ -5,6 +5,7 @@ A picture is plain frozen data, so that its hash tells whether it was drawn befo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -226,6 +227,8 @@ class Point:
     y: float
     low: float
     high: float
+    hollow: bool = False
+    """Whether its speed does not count, because it failed the quality gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,11 @@ class Curve:
     """Points of each panel, by rising x."""
 
     number: str
+
+
+def any_hollow(curves: Iterable[Curve]) -> bool:
+    """Whether a point's speed does not count."""
+    return any(point.hollow for curve in curves for panel in curve.panels for point in panel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,4 +263,18 @@ class Panels:
     x_ticks: tuple[float, ...]
 
 
-Picture = Forest | Rungs | Deviations | Plane | Distribution | Panels | RooflinePicture | Strip
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Ratios over steps in their order, a line each, on a logarithmic axis; all begin at 1."""
+
+    curves: tuple[Curve, ...]
+    """Each with one panel; x is a step's index."""
+
+    steps: tuple[str, ...]
+    x_label: str
+    y_label: str
+    guides: tuple[float, ...]
+    """Other ratios that the lines are compared with: a tick and a dashed line each."""
+
+
+Picture = Forest | Rungs | Deviations | Plane | Distribution | Panels | RooflinePicture | Strip | Course

@@ -10,7 +10,7 @@ from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
 from generator.publish.charts.latency import middle
 from generator.publish.charts.picture import Plane, Spot
 from generator.publish.charts.subject import Subject
-from generator.publish.sentences import accuracy_metric
+from generator.publish.sentences import Sentences, accuracy_metric
 
 Measured = tuple[VariantFindings, LatencyFindings, Quality]
 
@@ -32,7 +32,7 @@ def quality(subject: Subject) -> Chart | None:
     picture = Plane(
         spots,
         x_label=say("chart.median_axis", unit=unit),
-        y_label=_axis(subject, metric),
+        y_label=quality_axis(subject.sentences, metric),
         faster=say("chart.faster"),
         x_unit=scale,
         y_unit=0.01 if metric.kind == "proportion" else 1.0,
@@ -48,11 +48,12 @@ def quality(subject: Subject) -> Chart | None:
     )
 
 
-def _axis(subject: Subject, metric: Quality) -> str:
-    say, name = subject.phrases.say, subject.sentences.metric(metric.metric)
+def quality_axis(sentences: Sentences, metric: Quality) -> str:
+    """What an axis of this metric is called, with its unit."""
+    say, name = sentences.phrases.say, sentences.metric(metric.metric)
     if metric.kind == "proportion":
         return say("chart.share_axis", metric=name)
-    unit = subject.phrases.of("unit", metric.unit) if metric.unit else ""
+    unit = sentences.phrases.of("unit", metric.unit) if metric.unit else ""
     return say("chart.value_axis", metric=name, unit=unit) if unit else name
 
 
