@@ -344,7 +344,7 @@ def test_an_answer_that_changes_under_timing_is_noticed(
 )
 def test_near_tokens_are_no_near_answers(ours: list[float], theirs: list[float], expected: float) -> None:
     """Of numbers the audit takes how far they lie apart; of tokens and classes, whether they are the same."""
-    from generator.measure.quality import _difference
+    from generator.measure.answers import _difference
 
     assert _difference({"y": np.array(ours)}, {"y": np.array(theirs)}) == expected
 
