@@ -41,7 +41,7 @@ from generator.analysis.collection import Collection
 from generator.definition import Measurement, load_suite
 from generator.publish.pages import pages
 from generator.publish.staging import LANGUAGES, stage
-from generator.record import dump_record, sealed
+from generator.record_file import dump_record, sealed
 from generator.store import collect
 
 SIZES = (100, 1000, 10_000)

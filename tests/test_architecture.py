@@ -23,26 +23,30 @@ BELOW = {
     "prices": {"errors", "reading", "definition"},
     "evidence": {"errors", "definition"},
     "story": {"errors", "definition"},
-    "record": {"errors", "reading", "definition"},
+    "record": {"errors", "definition"},
+    "record_file": {"errors", "reading", "definition", "record"},
     "protocol": {"errors", "definition", "record"},
-    "browser": {"errors", "reading", "definition", "record", "protocol"},
+    "browser": {"errors", "reading", "definition", "record", "record_file", "protocol"},
     "assets": {"errors", "definition", "record", "protocol"},
     "workloads": {"errors", "definition", "record", "protocol", "assets"},
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {
-        *("errors", "definition", "record", "protocol", "browser"),
+        *("errors", "definition", "record", "record_file", "protocol", "browser"),
         *("assets", "workloads", "transforms", "runtimes"),
     },
-    "analysis": {"errors", "definition", "evidence", "prices", "record", "protocol", "story"},
-    "store": {"errors", "pool", "definition", "evidence", "prices", "record", "protocol", "story", "analysis"},
-    "publish": {
-        *("errors", "pool", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
+    "analysis": {"errors", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"},
+    "store": {
+        *("errors", "pool", "definition", "evidence", "prices", "record", "record_file", "protocol"),
         *("story", "analysis"),
     },
+    "publish": {
+        *("errors", "pool", "reading", "definition", "evidence", "prices", "record", "record_file", "protocol"),
+        *("browser", "story", "analysis"),
+    },
     "contribute": {
-        *("errors", "reading", "definition", "evidence", "prices", "record", "protocol", "browser"),
-        *("story", "analysis", "publish"),
+        *("errors", "reading", "definition", "evidence", "prices", "record", "record_file", "protocol"),
+        *("browser", "story", "analysis", "publish"),
     },
 }
 """What each room may import: measuring and publishing meet only at the record."""

@@ -14,7 +14,8 @@ from generator import cli
 from generator.definition import load_measurement
 from generator.measure.doctor import Diagnosis, Finding, Level
 from generator.measure.run import run_measurement
-from generator.record import Record, SystemDescription, Tier, dump_record, sealed
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import dump_record, sealed
 
 Make = Callable[..., Any]
 

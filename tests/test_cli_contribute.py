@@ -15,7 +15,8 @@ from generator.definition import load_measurement
 from generator.measure.run import run_measurement
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
-from generator.record import Record, SystemDescription, Tier, load_records
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import load_records
 from tests.browser.test_browser_record import sealed
 
 Make = Callable[..., Any]

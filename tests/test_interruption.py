@@ -18,7 +18,8 @@ from filelock import FileLock
 
 from generator.errors import Busy
 from generator.publish import site
-from generator.record import Record, SystemDescription, load_records
+from generator.record import Record, SystemDescription
+from generator.record_file import load_records
 from tests.publish.test_site_build import checkout as site_checkout
 from tests.publish.test_site_build import pages
 

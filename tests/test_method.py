@@ -49,7 +49,8 @@ from generator.measure.process import Job, WorkerProcess, controls
 from generator.measure.run import run_measurement
 from generator.measure.scenario import play, round_command
 from generator.protocol import LogInterval
-from generator.record import Block, Health, Record, Round, StopReason, Tier, sealed
+from generator.record import Block, Health, Record, Round, StopReason, Tier
+from generator.record_file import sealed
 from tests.test_protocol import make_block
 
 Make = Callable[..., Any]

@@ -35,7 +35,8 @@ from generator.publish.charts.gallery import Drawn, Gallery
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
 from generator.reading import Unreadable, read_plain
-from generator.record import Record, Tier, load_record, outline
+from generator.record import Record, Tier
+from generator.record_file import load_record, outline
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})

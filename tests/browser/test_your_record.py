@@ -12,7 +12,7 @@ import pytest
 
 from generator.analysis.findings import analyse
 from generator.definition import load_measurement
-from generator.record import dump_record, load_record, sealed
+from generator.record_file import dump_record, load_record, sealed
 
 from .conftest import REPOSITORY, Visit
 

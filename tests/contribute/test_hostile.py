@@ -28,15 +28,8 @@ from generator.publish.charts.gallery import Gallery
 from generator.publish.downloads import results_csv
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
-from generator.record import (
-    MAX_RECORD_BYTES,
-    Record,
-    decoded,
-    dump_record,
-    load_records,
-    parse_record,
-    seal_of,
-)
+from generator.record import Record
+from generator.record_file import MAX_RECORD_BYTES, decoded, dump_record, load_records, parse_record, seal_of
 from tests.contribute.conftest import NAME
 from tests.publish import imaginary
 

@@ -21,7 +21,8 @@ from generator.errors import StorageError
 from generator.measure import block, events, journal
 from generator.measure.run import run_measurement
 from generator.measure.system import core_groups
-from generator.record import Record, StopReason, Tier, load_records
+from generator.record import Record, StopReason, Tier
+from generator.record_file import load_records
 
 Make = Callable[..., Any]
 

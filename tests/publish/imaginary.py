@@ -9,7 +9,8 @@ from typing import Any
 
 from generator.definition import CONTROL, Measurement, Variant, load_measurement
 from generator.measure.needs import LEFT_OUT
-from generator.record import Record, sealed
+from generator.record import Record
+from generator.record_file import sealed
 
 FOLDER = Path(__file__).parents[2] / "measurements" / "quantization-image"
 WORKLOAD = "image-classification"
