@@ -38,7 +38,8 @@ from rich.table import Table
 from benchmarks.report import save
 from benchmarks.site import MODEL, REPOSITORY, Cost, timed
 from generator.analysis.collection import Collection
-from generator.definition import Measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_suite
 from generator.publish.pages import pages
 from generator.publish.staging import LANGUAGES, stage
 from generator.record_file import dump_record, sealed

@@ -45,7 +45,7 @@ FEW = 8
 
 _ROWS_AT_ONCE = 500
 _CODE = Path(__file__).parent
-_CODE_FILES = ("definition.py", "protocol.py", "record.py", "record_file.py", "store.py")
+_CODE_FILES = ("definition.py", "definition_file.py", "protocol.py", "record.py", "record_file.py", "store.py")
 
 
 def analyses(measurements: Path, suite: Iterable[Measurement], prices: Sequence[Price] = ()) -> Iterator[Findings]:

@@ -19,7 +19,8 @@ BELOW = {
     "errors": set(),
     "pool": {"errors"},
     "reading": {"errors"},
-    "definition": {"errors", "reading"},
+    "definition": {"errors"},
+    "definition_file": {"errors", "reading", "definition"},
     "prices": {"errors", "reading", "definition"},
     "evidence": {"errors", "definition"},
     "story": {"errors", "definition"},
@@ -32,7 +33,7 @@ BELOW = {
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {
-        *("errors", "definition", "record", "record_file", "protocol", "browser"),
+        *("errors", "definition", "definition_file", "record", "record_file", "protocol", "browser"),
         *("assets", "workloads", "transforms", "runtimes"),
     },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"},
@@ -45,8 +46,8 @@ BELOW = {
         *("browser", "story", "analysis"),
     },
     "contribute": {
-        *("errors", "reading", "definition", "evidence", "prices", "record", "record_file", "protocol"),
-        *("browser", "story", "analysis", "publish"),
+        *("errors", "reading", "definition", "definition_file", "evidence", "prices", "record", "record_file"),
+        *("protocol", "browser", "story", "analysis", "publish"),
     },
 }
 """What each room may import: measuring and publishing meet only at the record."""

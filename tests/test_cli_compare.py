@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from generator import cli
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.doctor import Diagnosis, Finding, Level
 from generator.measure.run import run_measurement
 from generator.record import Record, SystemDescription, Tier

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from generator import cli, cli_contribute
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.run import run_measurement
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn

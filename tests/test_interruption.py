@@ -32,7 +32,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from generator.assets.cache import Cache
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.plan import only_run
 from generator.measure.run import Surroundings, run_measurement
 from generator.record import SystemDescription, Tier

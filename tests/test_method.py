@@ -40,7 +40,8 @@ from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
 from generator.analysis.summary import control_alarms, summarise
 from generator.analysis.times import block_times
-from generator.definition import CONTROL, Scenario, load_measurement
+from generator.definition import CONTROL, Scenario
+from generator.definition_file import load_measurement
 from generator.measure import answers as answers_module
 from generator.measure import block as block_module
 from generator.measure import run as run_module

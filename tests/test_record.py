@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import RecordError
 from generator.measure.run import Surroundings, run_measurement
 from generator.record import Record, Tier

@@ -20,13 +20,8 @@ from generator.contribute import browser_records
 from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
 from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
-from generator.definition import (
-    DEFINITION_FILE,
-    MAX_DEFINITION_BYTES,
-    Measurement,
-    load_measurement,
-    measurement_folders,
-)
+from generator.definition import Measurement
+from generator.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
 from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
 from generator.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
 from generator.publish.article import Environment, parse, read_article

@@ -29,7 +29,7 @@ PACKAGES = (
 )
 """Packages whose version can change a number."""
 
-SHARED_FILES = ("protocol.py", "definition.py", "record.py", "record_file.py")
+SHARED_FILES = ("protocol.py", "definition.py", "definition_file.py", "record.py", "record_file.py")
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
 

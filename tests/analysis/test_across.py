@@ -16,7 +16,7 @@ from generator.analysis.comparison import Verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.quality import Gate
 from generator.analysis.reference import Reference, resolve
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import RecordError
 from generator.measure.run import run_measurement
 from generator.record import Record, SystemDescription, Tier

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from generator.analysis.findings import analyse
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.record_file import dump_record, load_record, sealed
 
 from .conftest import REPOSITORY, Visit

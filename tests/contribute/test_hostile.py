@@ -21,7 +21,7 @@ from generator.analysis.findings import analyse
 from generator.analysis.summary import summarise
 from generator.contribute.check import check
 from generator.contribute.export import tables_of
-from generator.definition import MAX_DEFINITION_BYTES, load_measurement, load_suite
+from generator.definition_file import MAX_DEFINITION_BYTES, load_measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError
 from generator.publish.article import Environment, render
 from generator.publish.charts.gallery import Gallery

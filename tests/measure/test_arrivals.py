@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from generator.cli_cluster import doubts
-from generator.definition import Measurement, load_measurement
+from generator.definition import Measurement
+from generator.definition_file import load_measurement
 from generator.measure import arrivals
 from generator.measure.arrivals import Arrivals, Errand, PutAside
 from generator.measure.remote import Checkout

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from generator import cli
 from generator.cli_cluster import doubts
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import ClusterError, MissingPackage
 from generator.measure import cluster, events
 from generator.measure.arrivals import Arrivals, Errand

@@ -13,7 +13,7 @@ from typing import Any
 import dask
 import pytest
 
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure import events, remote
 from generator.measure.plan import only_run
 from generator.measure.remote import Checkout, Request

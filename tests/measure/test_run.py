@@ -16,7 +16,8 @@ import pytest
 
 from generator.analysis.comparison import Verdict
 from generator.analysis.findings import Findings, analyse
-from generator.definition import CONTROL, Measurement, load_measurement
+from generator.definition import CONTROL, Measurement
+from generator.definition_file import load_measurement
 from generator.errors import StorageError
 from generator.measure import block, events, journal
 from generator.measure.run import run_measurement

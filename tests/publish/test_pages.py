@@ -458,7 +458,7 @@ def test_an_article_s_contradiction_names_the_page(cache: Path, tmp_path: Path) 
 @pytest.mark.parametrize("path", sorted(MEASUREMENTS.glob("*/records/*.json")), ids=lambda p: p.stem)
 @pytest.mark.slow
 def test_every_committed_record_has_its_page(path: Path, cache: Path) -> None:
-    from generator.definition import load_measurement
+    from generator.definition_file import load_measurement
     from generator.record_file import load_record
 
     measurement = load_measurement(path.parents[1])
