@@ -38,10 +38,11 @@ from rich.table import Table
 from benchmarks.report import save
 from benchmarks.site import MODEL, REPOSITORY, Cost, timed
 from generator.analysis.collection import Collection
-from generator.definition import Measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_suite
 from generator.publish.pages import pages
 from generator.publish.staging import LANGUAGES, stage
-from generator.record import dump_record, sealed
+from generator.record_file import dump_record, sealed
 from generator.store import collect
 
 SIZES = (100, 1000, 10_000)

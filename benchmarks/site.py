@@ -45,7 +45,7 @@ from benchmarks.asv_results import write_asv_project
 from benchmarks.report import save
 from generator.definition import CONTROL
 from generator.publish.staging import LANGUAGES
-from generator.record import dump_record, sealed
+from generator.record_file import dump_record, sealed
 
 REPOSITORY = Path(__file__).parents[1]
 SIZES = (10, 100, 1000)

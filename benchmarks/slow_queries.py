@@ -32,7 +32,7 @@ from benchmarks.models import ROOT
 from benchmarks.report import save
 from generator import protocol
 from generator.assets.cache import Cache
-from generator.definition import load_suite
+from generator.definition_file import load_suite
 from generator.measure.events import silent
 from generator.measure.prepare import prepare
 from generator.measure.process import Job, WorkerProcess

@@ -26,9 +26,11 @@ from generator import cli_measure as measuring
 from generator import cli_publish as publishing
 from generator import console as show
 from generator.cli_measure import Given, MeasureChoice, SuiteChoice
-from generator.definition import Measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_suite
 from generator.errors import GeneratorError, RecordError
-from generator.record import Record, SystemDescription, Tier, load_record
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import load_record
 
 if TYPE_CHECKING:
     from generator.analysis.freshness import Freshness

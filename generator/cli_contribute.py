@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from generator.definition import load_suite, measurement_folders
+from generator.definition_file import load_suite, measurement_folders
 from generator.prices import PRICES_FILE, load_prices
 
 out, err = Console(), Console(stderr=True)

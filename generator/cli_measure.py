@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
-from generator.definition import Measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_suite
 from generator.errors import DefinitionError, MissingPackage, suggest
 from generator.record import Record, SystemDescription, Tier
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
-from generator.definition import Measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_suite
 from generator.errors import AssetError, GeneratorError, PreparationError, StorageError
 from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices

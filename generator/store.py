@@ -31,7 +31,8 @@ from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
 from generator.pool import Pool
 from generator.prices import Price
-from generator.record import Record, load_named, outline, record_files, records_folder
+from generator.record import Record
+from generator.record_file import load_named, outline, record_files, records_folder
 
 CACHE_FILE = "summaries.parquet"
 
@@ -44,7 +45,7 @@ FEW = 8
 
 _ROWS_AT_ONCE = 500
 _CODE = Path(__file__).parent
-_CODE_FILES = ("definition.py", "protocol.py", "record.py", "store.py")
+_CODE_FILES = ("definition.py", "definition_file.py", "protocol.py", "record.py", "record_file.py", "store.py")
 
 
 def analyses(measurements: Path, suite: Iterable[Measurement], prices: Sequence[Price] = ()) -> Iterator[Findings]:
@@ -144,7 +145,7 @@ class _Reader:
 def outlines(
     measurements: Path, suite: Iterable[Measurement], whole_of: str | None = None
 ) -> Mapping[str, tuple[Record, ...]]:
-    """All records of each measurement, oldest first, without what takes most memory: see `record.outline`.
+    """All records of each measurement, oldest first, without what takes most memory: see `record_file.outline`.
 
     Args:
         measurements: folder of the measurements.

@@ -14,7 +14,8 @@ from generator import cli
 from generator.errors import MissingPackage
 from generator.measure import plan
 from generator.publish.staging import Page
-from generator.record import SystemDescription, load_records
+from generator.record import SystemDescription
+from generator.record_file import load_records
 
 Make = Callable[..., Any]
 

@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from generator import cli
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.doctor import Diagnosis, Finding, Level
 from generator.measure.run import run_measurement
-from generator.record import Record, SystemDescription, Tier, dump_record, sealed
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import dump_record, sealed
 
 Make = Callable[..., Any]
 

@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from generator import cli, cli_contribute
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.run import run_measurement
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
-from generator.record import Record, SystemDescription, Tier, load_records
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import load_records
 from tests.browser.test_browser_record import sealed
 
 Make = Callable[..., Any]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator import definition as d
-from generator.definition import Measurement, load_measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, load_suite
 from generator.errors import DefinitionError
 from generator.runtimes import RUNTIMES
 from generator.transforms import TRANSFORMS
@@ -234,13 +235,13 @@ def test_unreadable_files(tmp_path: Path) -> None:
     """A missing, a huge and a non-UTF-8 file are each refused in one sentence."""
     for name, content, message in [
         ("missing", None, "is not there"),
-        ("huge", b"#" * (d.MAX_DEFINITION_BYTES + 1), "is larger than 256 KiB"),
+        ("huge", b"#" * (MAX_DEFINITION_BYTES + 1), "is larger than 256 KiB"),
         ("latin", b"title = '\xff'", "is not UTF-8"),
     ]:
         folder = tmp_path / "measurements" / name
         folder.mkdir(parents=True)
         if content is not None:
-            (folder / d.DEFINITION_FILE).write_bytes(content)
+            (folder / DEFINITION_FILE).write_bytes(content)
         with pytest.raises(DefinitionError, match=message):
             load_measurement(folder)
 

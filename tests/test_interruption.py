@@ -18,7 +18,8 @@ from filelock import FileLock
 
 from generator.errors import Busy
 from generator.publish import site
-from generator.record import Record, SystemDescription, load_records
+from generator.record import Record, SystemDescription
+from generator.record_file import load_records
 from tests.publish.test_site_build import checkout as site_checkout
 from tests.publish.test_site_build import pages
 
@@ -31,7 +32,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from generator.assets.cache import Cache
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.plan import only_run
 from generator.measure.run import Surroundings, run_measurement
 from generator.record import SystemDescription, Tier

@@ -40,16 +40,18 @@ from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
 from generator.analysis.summary import control_alarms, summarise
 from generator.analysis.times import block_times
-from generator.definition import CONTROL, Scenario, load_measurement
+from generator.definition import CONTROL, Scenario
+from generator.definition_file import load_measurement
+from generator.measure import answers as answers_module
 from generator.measure import block as block_module
-from generator.measure import quality as quality_module
 from generator.measure import run as run_module
 from generator.measure.health import is_disturbed
 from generator.measure.process import Job, WorkerProcess, controls
 from generator.measure.run import run_measurement
 from generator.measure.scenario import play, round_command
 from generator.protocol import LogInterval
-from generator.record import Block, Health, Record, Round, StopReason, Tier, sealed
+from generator.record import Block, Health, Record, Round, StopReason, Tier
+from generator.record_file import sealed
 from tests.test_protocol import make_block
 
 Make = Callable[..., Any]
@@ -157,7 +159,7 @@ def test_block_puts_all_workers_on_the_same_cores_as_many_as_threads(
         return real(job, (), timeout_s)
 
     monkeypatch.setattr(block_module, "WorkerProcess", watched)
-    monkeypatch.setattr(quality_module, "WorkerProcess", lambda job, _cores, timeout_s: real(job, (), timeout_s))
+    monkeypatch.setattr(answers_module, "WorkerProcess", lambda job, _cores, timeout_s: real(job, (), timeout_s))
     monkeypatch.setattr(run_module, "available_cores", lambda: tuple(range(8)))
     root = checkout(trial=definition.replace('suite = "core"', 'suite = "core"\nthreads = 2'))
     record = run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import RecordError
 from generator.measure.run import Surroundings, run_measurement
-from generator.record import Record, Tier, dump_record, load_record, load_records, parse_record, seal_of, sealed
+from generator.record import Record, Tier
+from generator.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
 
 Make = Callable[..., Any]
 

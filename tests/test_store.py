@@ -22,7 +22,8 @@ from generator.pool import Pool
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import FEW, pages
-from generator.record import Record, dump_record
+from generator.record import Record
+from generator.record_file import dump_record
 from generator.store import CACHE_FILE, analyses, collect, outlines, whole
 from tests.publish import imaginary
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from generator.analysis.findings import Findings
 from generator.analysis.overview import latest_by_system
 from generator.analysis.summary import Summary, summarise
-from generator.record import dump_record
+from generator.record_file import dump_record
 
 MOST_SYSTEMS = 8
 """Machines of one measurement that have a page and a column each, those measured last; a table has no room for more,

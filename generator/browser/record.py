@@ -20,7 +20,8 @@ from generator import protocol
 from generator.definition import CONTROL, Name, Precision
 from generator.errors import RecordError
 from generator.reading import Unreadable, read_plain
-from generator.record import Count, Latency, Line, NanoSeconds, Sha256, decoded, seal_of
+from generator.record import Count, Latency, Line, NanoSeconds, Sha256
+from generator.record_file import decoded, seal_of
 
 SCHEMA_VERSION = 1
 KIND = "browser"

@@ -20,13 +20,8 @@ from generator.contribute import browser_records
 from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
 from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
-from generator.definition import (
-    DEFINITION_FILE,
-    MAX_DEFINITION_BYTES,
-    Measurement,
-    load_measurement,
-    measurement_folders,
-)
+from generator.definition import Measurement
+from generator.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
 from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
 from generator.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
 from generator.publish.article import Environment, parse, read_article
@@ -35,7 +30,8 @@ from generator.publish.charts.gallery import Drawn, Gallery
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
 from generator.reading import Unreadable, read_plain
-from generator.record import Record, Tier, load_record, outline
+from generator.record import Record, Tier
+from generator.record_file import load_record, outline
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from generator.contribute.schema import DEFINITION_SCHEMA
-from generator.definition import DEFINITION_FILE, Measurement, load_measurement, parse_measurement
+from generator.definition import Measurement
+from generator.definition_file import DEFINITION_FILE, load_measurement, parse_measurement
 from generator.errors import DefinitionError, StorageError
 from generator.publish.language import Language
 

@@ -11,16 +11,8 @@ from generator.definition import Measurement
 from generator.errors import RecordError
 from generator.measure.journal import write_whole
 from generator.measure.remote import Checkout
-from generator.record import (
-    MAX_RECORD_BYTES,
-    Record,
-    SystemDescription,
-    Tier,
-    decoded,
-    dump_record,
-    parse_record,
-    records_folder,
-)
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import MAX_RECORD_BYTES, decoded, dump_record, parse_record, records_folder
 
 Doubts = Callable[[Record, Measurement], Sequence[str]]
 """What else forbids a record to be kept, a sentence each; the rooms above this one know."""

@@ -29,6 +29,7 @@ PACKAGES = (
 )
 """Packages whose version can change a number."""
 
+SHARED_FILES = ("protocol.py", "definition.py", "definition_file.py", "record.py", "record_file.py")
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
 
@@ -87,7 +88,7 @@ def installed_packages() -> dict[str, str]:
 def code_sha256() -> str:
     """Hash over the Python files of the measuring arm and of the protocol."""
     root = Path(generator.__file__).parent
-    files = [root / "protocol.py", root / "definition.py", root / "record.py"]
+    files = [root / name for name in SHARED_FILES]
     files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in files:

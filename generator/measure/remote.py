@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 import generator
-from generator.definition import load_measurement, load_suite
+from generator.definition_file import load_measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError
-from generator.record import Record, SystemDescription, Tier, dump_record
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import dump_record
 
 if TYPE_CHECKING:
     from generator.measure.events import Event, Listener

@@ -37,11 +37,8 @@ from generator.record import (
     SystemDescription,
     Tier,
     VariantRecord,
-    dump_record,
-    record_id,
-    records_folder,
-    sealed,
 )
+from generator.record_file import dump_record, record_id, records_folder, sealed
 from generator.workloads.load import load_workload
 
 

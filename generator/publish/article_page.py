@@ -32,7 +32,9 @@ from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import quoted
 from generator.publish.phrases import Phrases, phrases
 from generator.publish.sentences import Sentences, localized
-from generator.publish.views.cited import ClaimView, FigureView, RatioView
+from generator.publish.views.claim import ClaimView
+from generator.publish.views.published_figure import FigureView
+from generator.publish.views.ratio import RatioView
 from generator.story import CLAIMS_FILE, STORY_FILE, STORY_FOLDER, Article, ClaimVerdict, DecisionRow, Pick, Series
 
 PLACE, CLAIMS_PLACE = "twice-in-two-years", "claims"

@@ -19,7 +19,7 @@ from generator.publish.filters import filters
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.phrases import Phrases
-from generator.publish.views.cited import FigureView
+from generator.publish.views.published_figure import FigureView
 
 PLACE = "evidence"
 CHARTED: Mapping[Metric, str] = MappingProxyType(

@@ -19,7 +19,8 @@ from generator.publish.markdown import Markdown, html_text
 from generator.publish.phrases import Phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.views.system import SystemView
-from generator.record import MAX_RECORD_BYTES, SCHEMA_VERSION
+from generator.record import SCHEMA_VERSION
+from generator.record_file import MAX_RECORD_BYTES
 
 MOST_BLOCKS = 200
 """Blocks up to which Student's quantiles are given; a run has 60 at most."""

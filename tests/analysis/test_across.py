@@ -16,10 +16,11 @@ from generator.analysis.comparison import Verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.quality import Gate
 from generator.analysis.reference import Reference, resolve
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import RecordError
 from generator.measure.run import run_measurement
-from generator.record import Record, SystemDescription, Tier, sealed
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import sealed
 
 Make = Callable[..., Any]
 

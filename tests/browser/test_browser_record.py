@@ -12,7 +12,7 @@ import pytest
 
 from generator.browser.record import BrowserRecord, load_browser_record, parse_browser_record, speedups
 from generator.errors import RecordError
-from generator.record import load_record, parse_record, seal_of
+from generator.record_file import load_record, parse_record, seal_of
 
 Change = Callable[[dict[str, Any]], object]
 

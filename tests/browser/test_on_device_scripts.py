@@ -21,7 +21,7 @@ from generator.publish import on_device
 from generator.publish.language import Language
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, bound, inverted
-from generator.record import seal_of
+from generator.record_file import seal_of
 from tests.browser.test_browser_record import sealed
 
 SCRIPTS = Path(on_device.__file__).parent / "theme" / "assets" / "js" / "on-device"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from generator.analysis.findings import analyse
-from generator.definition import load_measurement
-from generator.record import dump_record, load_record, sealed
+from generator.definition_file import load_measurement
+from generator.record_file import dump_record, load_record, sealed
 
 from .conftest import REPOSITORY, Visit
 

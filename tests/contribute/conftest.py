@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from generator.publish.charts.gallery import Drawn, Gallery
-from generator.record import Record, dump_record, seal_of
+from generator.record import Record
+from generator.record_file import dump_record, seal_of
 from tests.publish import imaginary
 
 NAME = imaginary.FOLDER.name

@@ -21,22 +21,15 @@ from generator.analysis.findings import analyse
 from generator.analysis.summary import summarise
 from generator.contribute.check import check
 from generator.contribute.export import tables_of
-from generator.definition import MAX_DEFINITION_BYTES, load_measurement, load_suite
+from generator.definition_file import MAX_DEFINITION_BYTES, load_measurement, load_suite
 from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError
 from generator.publish.article import Environment, render
 from generator.publish.charts.gallery import Gallery
 from generator.publish.downloads import results_csv
 from generator.publish.language import Language
 from generator.publish.measurement_page import MeasurementPage
-from generator.record import (
-    MAX_RECORD_BYTES,
-    Record,
-    decoded,
-    dump_record,
-    load_records,
-    parse_record,
-    seal_of,
-)
+from generator.record import Record
+from generator.record_file import MAX_RECORD_BYTES, decoded, dump_record, load_records, parse_record, seal_of
 from tests.contribute.conftest import NAME
 from tests.publish import imaginary
 

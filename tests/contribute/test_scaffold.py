@@ -14,7 +14,7 @@ from generator.analysis.summary import summarise
 from generator.contribute.check import check
 from generator.contribute.problem import Level
 from generator.contribute.scaffold import scaffold
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import DefinitionError, StorageError
 from generator.measure.run import Surroundings, run_measurement
 from generator.publish.charts.gallery import Gallery

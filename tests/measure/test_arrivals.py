@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from generator.cli_cluster import doubts
-from generator.definition import Measurement, load_measurement
+from generator.definition import Measurement
+from generator.definition_file import load_measurement
 from generator.measure import arrivals
 from generator.measure.arrivals import Arrivals, Errand, PutAside
 from generator.measure.remote import Checkout
-from generator.record import Record, Tier, dump_record, load_records, seal_of
+from generator.record import Record, Tier
+from generator.record_file import dump_record, load_records, seal_of
 from tests.publish import imaginary
 
 Data = dict[str, Any]

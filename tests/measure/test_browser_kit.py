@@ -13,7 +13,8 @@ import pytest
 
 from generator.assets.cache import Cache, file_sha256
 from generator.browser.kit import CHOICES, SAMPLES, group_file, load_group
-from generator.definition import Measurement, load_measurement
+from generator.definition import Measurement
+from generator.definition_file import load_measurement
 from generator.errors import MissingPackage
 from generator.measure import browser_kit
 from generator.measure.browser_kit import prepare_kit

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from generator import cli
 from generator.cli_cluster import doubts
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import ClusterError, MissingPackage
 from generator.measure import cluster, events
 from generator.measure.arrivals import Arrivals, Errand
@@ -23,7 +23,8 @@ from generator.measure.cluster import RESOURCE, DaskCluster
 from generator.measure.fleet import Fleet
 from generator.measure.news import Arrived, Began, Joined, Left, News, NotMeasured, Told
 from generator.measure.remote import describe_checkout
-from generator.record import Tier, load_records
+from generator.record import Tier
+from generator.record_file import load_records
 
 VICTIM = "lab-1"
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from generator.definition import CONTROL, load_measurement
+from generator.definition import CONTROL
+from generator.definition_file import load_measurement
 from generator.errors import MeterError
 from generator.measure import energy, wall_meter
 from generator.measure.counters import Load, Powercap, find_counters

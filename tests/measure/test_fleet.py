@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from generator.definition import Measurement, load_measurement
+from generator.definition import Measurement
+from generator.definition_file import load_measurement
 from generator.errors import ClusterError
 from generator.measure import events, fleet, remote
 from generator.measure.arrivals import Errand, PutAside

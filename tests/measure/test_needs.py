@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from generator.definition import OPTION_VALUES, RUNTIMES, Variant, load_measurement
+from generator.definition import OPTION_VALUES, RUNTIMES, Variant
+from generator.definition_file import load_measurement
 from generator.measure import events, needs
 from generator.measure.process import Job, _inherited
 from generator.measure.run import run_measurement

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from generator import protocol
 from generator.console import print_plan, print_took
-from generator.definition import Measurement, Scenario, load_measurement
+from generator.definition import Measurement, Scenario
+from generator.definition_file import load_measurement
 from generator.measure import pace, plan
 from generator.measure.pace import Pace, WorkloadTime, block_s, likely_blocks, quality_s
 from generator.measure.plan import MeasurePolicy, PlannedRun, is_missing, plan_runs, plan_suites, plan_within, total

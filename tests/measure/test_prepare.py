@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.errors import IsolationError
 from generator.measure import process
 from generator.measure.plan import require_packages

@@ -13,11 +13,12 @@ from typing import Any
 import dask
 import pytest
 
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure import events, remote
 from generator.measure.plan import only_run
 from generator.measure.remote import Checkout, Request
-from generator.record import SystemDescription, Tier, parse_record
+from generator.record import SystemDescription, Tier
+from generator.record_file import parse_record
 
 Make = Callable[..., Any]
 SAME = Checkout("1", "abc", False, "0" * 64, {"one": "1" * 64})

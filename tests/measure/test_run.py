@@ -16,12 +16,14 @@ import pytest
 
 from generator.analysis.comparison import Verdict
 from generator.analysis.findings import Findings, analyse
-from generator.definition import CONTROL, Measurement, load_measurement
+from generator.definition import CONTROL, Measurement
+from generator.definition_file import load_measurement
 from generator.errors import StorageError
 from generator.measure import block, events, journal
 from generator.measure.run import run_measurement
 from generator.measure.system import core_groups
-from generator.record import Record, StopReason, Tier, load_records
+from generator.record import Record, StopReason, Tier
+from generator.record_file import load_records
 
 Make = Callable[..., Any]
 
@@ -344,7 +346,7 @@ def test_an_answer_that_changes_under_timing_is_noticed(
 )
 def test_near_tokens_are_no_near_answers(ours: list[float], theirs: list[float], expected: float) -> None:
     """Of numbers the audit takes how far they lie apart; of tokens and classes, whether they are the same."""
-    from generator.measure.quality import _difference
+    from generator.measure.answers import _difference
 
     assert _difference({"y": np.array(ours)}, {"y": np.array(theirs)}) == expected
 

@@ -9,7 +9,8 @@ import pytest
 
 from generator import protocol
 from generator.analysis.findings import analyse
-from generator.definition import Precision, Scenario, load_measurement
+from generator.definition import Precision, Scenario
+from generator.definition_file import load_measurement
 from generator.measure.run import run_measurement
 from generator.measure.scenario import best_batch
 from generator.record import Round, Tier

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.measure.run import run_measurement
 from generator.record import Tier
 

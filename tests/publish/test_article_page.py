@@ -21,7 +21,7 @@ from generator.publish.charts.picture import Forest
 from generator.publish.evidence_page import in_language
 from generator.publish.language import Language
 from generator.publish.phrases import phrases
-from generator.publish.views.cited import FigureView
+from generator.publish.views.published_figure import FigureView
 from generator.story import STORY_FOLDER, Article, load_article
 from tests.publish import imaginary
 

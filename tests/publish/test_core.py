@@ -9,7 +9,8 @@ import pytest
 
 from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
-from generator.definition import Application, Measurement, Technology, load_suite
+from generator.definition import Application, Measurement, Technology
+from generator.definition_file import load_suite
 from generator.measure.needs import LEFT_OUT
 from generator.publish.charts.gallery import Gallery
 from generator.publish.language import Language

@@ -10,7 +10,8 @@ import pytest
 
 from generator.analysis.collection import collected
 from generator.analysis.findings import analyse
-from generator.definition import Application, Measurement, Technology, load_suite
+from generator.definition import Application, Measurement, Technology
+from generator.definition_file import load_suite
 from generator.publish.language import Language
 from generator.publish.overview.glossary import load_glossary
 from generator.publish.overview.licences import load_terms

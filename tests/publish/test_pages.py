@@ -29,7 +29,8 @@ from generator.publish.sentences import Sentences
 from generator.publish.staging import Page
 from generator.publish.tables import start
 from generator.publish.views.workload import WorkloadView
-from generator.record import Record, parse_record
+from generator.record import Record
+from generator.record_file import parse_record
 from tests.publish import imaginary
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -457,8 +458,8 @@ def test_an_article_s_contradiction_names_the_page(cache: Path, tmp_path: Path) 
 @pytest.mark.parametrize("path", sorted(MEASUREMENTS.glob("*/records/*.json")), ids=lambda p: p.stem)
 @pytest.mark.slow
 def test_every_committed_record_has_its_page(path: Path, cache: Path) -> None:
-    from generator.definition import load_measurement
-    from generator.record import load_record
+    from generator.definition_file import load_measurement
+    from generator.record_file import load_record
 
     measurement = load_measurement(path.parents[1])
     made = list(pages(collected([analyse(measurement, load_record(path))]), [measurement], cache, MEASUREMENTS))

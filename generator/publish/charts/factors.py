@@ -12,7 +12,8 @@ from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Forest, Group, Look, Mark
 from generator.publish.phrases import Phrases
-from generator.publish.views.cited import FigureView, RatioView
+from generator.publish.views.published_figure import FigureView
+from generator.publish.views.ratio import RatioView
 
 LOOKS: Mapping[Metric, tuple[int, str]] = MappingProxyType(
     {

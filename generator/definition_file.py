@@ -1,0 +1,143 @@
+"""`measurement.toml` becomes a `Measurement`, or an error that names all that is wrong with it, with the remedies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from generator.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
+from generator.errors import DefinitionError, suggest
+from generator.reading import Unreadable, read_plain
+
+DEFINITION_FILE = "measurement.toml"
+"""Name of the definition in a measurement's folder."""
+
+MAX_DEFINITION_BYTES = 256 * 1024
+"""A larger definition is refused unread: definitions come from strangers too."""
+
+_TABLES: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {
+        "workloads": WorkloadChoice,
+        "variants": Variant,
+        "transforms": TransformStep,
+        "title": Text,
+        "question": Text,
+        "headline": Headline,
+    }
+)
+
+
+def load_measurement(folder: Path) -> Measurement:
+    """Read `folder/measurement.toml`.
+
+    Raises:
+        DefinitionError: with everything that is wrong with the file, each with its remedy.
+    """
+    path = folder / DEFINITION_FILE
+    where = f"{folder.parent.name}/{folder.name}/{DEFINITION_FILE}"
+    if folder.is_symlink():
+        raise DefinitionError(where, ["lies behind a link. Put the folder itself there."])
+    try:
+        data = tomllib.loads(read_plain(path, MAX_DEFINITION_BYTES))
+    except FileNotFoundError as error:
+        raise DefinitionError(where, ["is not there. Each folder of measurements/ needs one."]) from error
+    except Unreadable as error:
+        raise DefinitionError(where, [str(error)]) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+    if "name" in data:
+        raise DefinitionError(where, ["unknown key 'name': the folder's name is the measurement's. Delete the line."])
+    return parse_measurement(folder.name, data, where)
+
+
+def parse_measurement(name: str, data: Mapping[str, Any], where: str) -> Measurement:
+    """Verify the decoded TOML of a definition; see `load_measurement`."""
+    try:
+        return Measurement.model_validate({"name": name, **data})
+    except ValidationError as error:
+        raise DefinitionError(where, list(_problems(error, data))) from error
+
+
+def measurement_folders(folder: Path) -> tuple[Path, ...]:
+    """Every measurement's folder in `measurements/`, by name; hidden ones and those that begin with _ are none."""
+    children = sorted(folder.iterdir()) if folder.is_dir() else []
+    return tuple(child for child in children if child.is_dir() and not child.name.startswith((".", "_")))
+
+
+def load_suite(folder: Path) -> tuple[Measurement, ...]:
+    """Read every measurement of `folder`, in the order of their names.
+
+    Raises:
+        DefinitionError: with the problems of all files, so that they can be mended in one go.
+    """
+    measurements: list[Measurement] = []
+    problems: list[DefinitionError] = []
+    for child in measurement_folders(folder):
+        try:
+            measurements.append(load_measurement(child))
+        except DefinitionError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        lines = [str(problem) for problem in problems]
+        raise DefinitionError(f"{folder.name}/", [f"{len(problems)} definitions have problems.\n" + "\n".join(lines)])
+    return tuple(measurements)
+
+
+def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[str]:
+    details = error.errors()
+    inside = {detail["loc"][0] for detail in details if len(detail["loc"]) > 1}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"][0] in inside:
+            continue  # only because an entry of that list is wrong, which is said by itself
+        if detail["type"] == "inconsistent":
+            yield from detail["ctx"]["text"].splitlines()
+        else:
+            yield _problem(detail, data)
+
+
+def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
+    place = _place(detail["loc"], data)
+    # In a list of words the place is a number, and the list's own key says what they are.
+    last = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"{place}unknown key '{last}'. {suggest(last, _known_keys(detail['loc']))}"
+        case "missing":
+            return f"{place}the key '{last}' is missing. Add it."
+        case "enum":
+            known = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
+            return f"{place}unknown {last} '{detail['input']}'. {suggest(str(detail['input']), known)}"
+        case "string_pattern_mismatch":
+            return f"{place}{last} '{detail['input']}' may hold only a-z, 0-9 and single hyphens between them."
+        case _:
+            message = detail["msg"].rstrip(".")
+            return f"{place}{message}." if detail["type"] in ("unknown", "reserved") else f"{place}{last}: {message}."
+
+
+def _place(loc: tuple[str | int, ...], data: Mapping[str, Any]) -> str:
+    """Name the table that a problem is in: "variants 'ort-fp32': "."""
+    match loc:
+        case (str(table), int(index), *_):
+            entries = data.get(table)
+            entry = entries[index] if isinstance(entries, list) and index < len(entries) else None
+            name = entry.get("name") if isinstance(entry, dict) else None
+            return f"{table} '{name}': " if name else f"{table} no. {index + 1}: "
+        case (str(table), str(), *_):
+            return f"[{table}]: "
+        case _:
+            return ""
+
+
+def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
+    table = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
+    model = _TABLES.get(table, Measurement)
+    return [key for key in model.model_fields if not (model is Measurement and key == "name")]
