@@ -9,7 +9,7 @@ import pytest
 
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.quality import Gate
-from generator.definition import load_measurement
+from generator.definition_file import load_measurement
 from generator.publish.charts import drawing
 from generator.publish.charts.chart import Chart
 from generator.publish.charts.kinds import whole_charts
@@ -20,7 +20,7 @@ from generator.publish.charts.sheet import NARROW, WIDE, Lettering
 from generator.publish.language import Language
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences
-from generator.record import load_named, record_files, records_folder
+from generator.record_file import load_named, record_files, records_folder
 from tests.publish import imaginary
 from tests.publish.test_charts import faults
 
