@@ -42,7 +42,8 @@ class LatencyFindings:
     queries: int
     samples_per_query: int
     rate_served: Spread | None
-    """Server: highest rate in queries per second that kept the bound; the latencies are those of all tests."""
+    """Server: highest rate in queries per second that kept the bound. The latencies are those of all tests, at rates
+    that cannot be promised too: they say nothing of the variant, and no page shows them."""
 
     samples_per_second: Spread
     cpu_s_per_sample: Spread
@@ -52,6 +53,11 @@ class LatencyFindings:
     load_ns: Spread
     memory_bytes: Spread | None
     """Peak resident memory above what the process had before it loaded the model."""
+
+    @property
+    def sustained(self) -> Spread:
+        """Samples a second that can be counted on: the rate served within the bound, else the throughput."""
+        return self.rate_served or self.samples_per_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +250,7 @@ def _variant(
     found = record.variant(variant.name)
     quality = qualities(found)
     latency = None if found.failure else _latency(kept, variant.name)
-    rate = (latency.rate_served or latency.samples_per_second) if latency else None
+    rate = latency.sustained if latency else None
     return VariantFindings(
         variant=variant,
         record=found,

@@ -112,7 +112,7 @@ def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
     latency = variant.found.latency
     if latency is None:
         return ""
-    rate, energy = latency.samples_per_second, _energy(variant, domain)
+    rate, energy = latency.sustained, _energy(variant, domain)
     # A variant that lost too much quality has a price, but is not recommended by it.
     counts = " data-counts" if variant.is_baseline or variant.gate_passed else ""
     kilowatt_hours = energy.gross_joules.median / 3.6 if energy else None

@@ -173,6 +173,9 @@ def _speed(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
 def _latencies(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
     latency = variant.latency
     yield "queries", latency.queries if latency else None
+    if latency and (rate := latency.rate_served):
+        yield from (("rate_served", tidy(rate.median)), ("rate_served_least", tidy(rate.least)))
+        yield "rate_served_most", tidy(rate.most)
     for name in _SPREADS:
         spread: Spread | None = getattr(latency, name) if latency else None
         yield name, tidy(spread.median) if spread else None

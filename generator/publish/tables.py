@@ -17,7 +17,6 @@ from generator.publish.views.variant import VariantView
 from generator.publish.views.workload import WorkloadView
 
 _DETAILS = (
-    "rate",
     "mean_speedup",
     "accuracy_kept",
     "errors",
@@ -38,9 +37,11 @@ _DETAILS = (
 )
 """Rows of the table of details, by the names of `VariantView`."""
 
-_WHERE_KNOWN = frozenset({"rate", "compressed_file", "tokens_per_second"})
-"""Rows that stand only where some variant has them: a rate where a server was measured, a size where one was
-noted, tokens where some are generated."""
+_WHERE_KNOWN = frozenset({"compressed_file", "tokens_per_second"})
+"""Rows that stand only where some variant has them: a size where one was noted, tokens where some are generated."""
+
+_NOT_OF_A_SERVER = frozenset({"mean_speedup", "throughput"})
+"""Rows that a server has no use for: it is compared by the rate that it keeps, and that stands with the speedup."""
 
 MOST_OPERATORS = 10
 """Operators shown, the most frequent ones; the record has them all."""
@@ -48,9 +49,10 @@ MOST_OPERATORS = 10
 
 def speed(workload: WorkloadView, phrases: Phrases) -> Markdown:
     """Speed of every variant; one that failed has its reason where the number would be."""
-    head = [phrases.say(f"column.{name}") for name in ("variant", "speedup", "verdict", "p50", "mean")]
-    rows = [[v.title, _speedup(v), v.verdict, *_times(v)] for v in workload.variants]
-    return markdown.table(head, rows, (1, 3, 4))
+    times = ("rate",) if workload.served else ("p50", "mean")
+    head = [phrases.say(f"column.{name}") for name in ("variant", "speedup", "verdict", *times)]
+    rows = [[v.title, _speedup(v), v.verdict, *(_rate(v) if workload.served else _times(v))] for v in workload.variants]
+    return markdown.table(head, rows, (1, 3, 4)[: 1 + len(times)])
 
 
 def _speedup(variant: VariantView) -> Markdown:
@@ -63,6 +65,12 @@ def _times(variant: VariantView) -> tuple[Markdown, Markdown]:
     latency = variant.found.latency
     p50, mean = (latency.p50_ns.median, latency.mean_ns.median) if latency else (None, None)
     return markdown.sortable(variant.p50, p50), markdown.sortable(variant.mean, mean)
+
+
+def _rate(variant: VariantView) -> tuple[Markdown]:
+    latency = variant.found.latency
+    rate = latency.rate_served if latency else None
+    return (markdown.sortable(variant.rate, rate.median if rate else None),)
 
 
 def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
@@ -94,9 +102,12 @@ def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
     rows = [
         [say("column.bound", name=name), *(v.percentile(share) for v in able)]
         for share, name in zip(workload.percentile_shares, workload.percentile_names(), strict=True)
+        if not workload.served
     ]
     none = say("cell.none")
     for name in _DETAILS:
+        if workload.served and name in _NOT_OF_A_SERVER:
+            continue
         cells = [getattr(variant, name) for variant in able]
         if name not in _WHERE_KNOWN or any(cell != none for cell in cells):
             rows.append([say(f"column.{name}"), *cells])

@@ -57,6 +57,11 @@ class Subject:
         return [(one, one.latency) for one in self.workload.variants if one.latency]
 
     @property
+    def served(self) -> bool:
+        """Whether rates were measured, and not how long an answer takes."""
+        return any(latency.rate_served for _, latency in self.timed)
+
+    @property
     def headline(self) -> Comparison | None:
         """The answer, if it is about this workload."""
         found = self.findings.headline

@@ -113,8 +113,8 @@ class VariantView:
 
     @property
     def throughput(self) -> str:
-        """Samples a second."""
-        spread = self.found.latency.samples_per_second if self.found.latency else None
+        """Samples a second; of a server, those within the bound."""
+        spread = self.found.latency.sustained if self.found.latency else None
         return self._language.number(spread.median) if spread else self._say("cell.none")
 
     @property
@@ -203,7 +203,7 @@ class VariantView:
         work, latency = self.found.record.work, self.found.latency
         if latency is None or work is None or not work.flops_per_sample:
             return self._say("cell.none")
-        achieved = latency.samples_per_second.median * work.flops_per_sample
+        achieved = latency.sustained.median * work.flops_per_sample
         return self._say("cell.gigaflops", number=self._language.number(achieved / 1e9))
 
     def percentile(self, share: float) -> str:
@@ -258,9 +258,12 @@ class VariantView:
 
     @property
     def rate(self) -> str:
-        """Server: highest rate of queries that kept the latency bound."""
+        """Server: highest rate of queries that kept the latency bound, and its range over blocks."""
         spread = self.found.latency.rate_served if self.found.latency else None
-        return self._language.number(spread.median) if spread else self._say("cell.none")
+        if spread is None:
+            return self._say("cell.none")
+        centre, low, high = (self._language.number(one) for one in (spread.median, spread.least, spread.most))
+        return f"{centre} ({low}–{high})" if low != high else centre
 
     @property
     def samples_per_query(self) -> str:

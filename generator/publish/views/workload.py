@@ -43,6 +43,11 @@ class WorkloadView:
         return ComparisonView(found, ours, theirs, self.sentences)
 
     @property
+    def served(self) -> bool:
+        """Whether rates were measured, and not how long an answer takes."""
+        return any(one.latency and one.latency.rate_served for one in self.found.variants)
+
+    @property
     def accuracy_name(self) -> str:
         """Name of the metric that stands for quality."""
         metric = accuracy_metric(self.found.baseline)

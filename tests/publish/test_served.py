@@ -1,0 +1,70 @@
+"""The page of a server: rates that keep the bound, and no latency, for that is of the load. On a committed record."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from generator.analysis.collection import collected
+from generator.analysis.findings import Findings, analyse
+from generator.definition_file import load_measurement
+from generator.publish.charts import gallery
+from generator.publish.charts.gallery import Drawn
+from generator.publish.pages import pages
+from generator.record_file import load_named, record_files, records_folder
+from tests.publish import imaginary
+
+MEASUREMENTS = imaginary.FOLDER.parent
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    measurement = load_measurement(MEASUREMENTS / "serving")
+    return analyse(measurement, load_named(record_files(records_folder(MEASUREMENTS, measurement))[-1]))
+
+
+@pytest.fixture
+def made(findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], bytes | Path]:
+    monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
+    found = pages(collected([findings]), [findings.measurement], tmp_path, MEASUREMENTS)
+    return {(page.language, page.path): page.content for page in found}
+
+
+def _text(made: dict[tuple[str, str], bytes | Path], language: str, name: str = "index.md") -> str:
+    content = made[language, f"measurements/serving/{name}"]
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_no_latency_is_shown(made: dict[tuple[str, str], bytes | Path], language: str) -> None:
+    text = _text(made, language)
+    assert "p50" not in text.replace("batching", "")
+    assert "p99 (" not in text
+    assert ("ru", "measurements/serving/speedup.svg") in made
+    assert (language, "measurements/serving/latency.svg") not in made
+    assert (language, "measurements/serving/quality.svg") not in made
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_rate_stands_with_the_speedup_and_is_what_the_calculator_takes(
+    made: dict[tuple[str, str], bytes | Path], findings: Findings, language: str
+) -> None:
+    text = _text(made, language)
+    rates = [one.latency.rate_served for one in findings.workloads[0].variants if one.latency]
+    assert len(rates) == 3
+    for rate, attribute in zip(rates, re.findall(r'data-rate="([^"]+)"', text), strict=True):
+        assert rate is not None
+        assert float(attribute) == pytest.approx(rate.median, rel=1e-5)
+    title = {"ru": "Запросов в секунду", "en": "Queries per second"}[language]
+    assert title in next(line for line in text.splitlines() if "Ускорение" in line or "Speedup" in line)
+
+
+def test_the_file_has_the_rate(made: dict[tuple[str, str], bytes | Path], findings: Findings) -> None:
+    head, first, *_ = _text(made, "en", "results.csv").splitlines()
+    latency = findings.workloads[0].baseline.latency
+    assert latency
+    assert latency.rate_served
+    assert float(first.split(",")[head.split(",").index("rate_served")]) == pytest.approx(latency.rate_served.median)
