@@ -1,8 +1,9 @@
 """Every record of a checkout, read one at a time and reduced to what pages need of it.
 
 The JSON files are the truth. What was reduced once is remembered in a Parquet file in the cache: a row a record, which
-counts as long as the record's file, its measurement's definition and the code are the ones that it was made of. On any
-doubt the record is read again, and without pyarrow (extra `export`) all of them are; nothing else differs.
+counts as long as the record's file, its measurement's definition and the code are the ones that it was made of. What
+pages show in full lies beside it, a file a record. On any doubt the record is read again, and without pyarrow (extra
+`export`) all of them are; nothing else differs.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import functools
 import hashlib
 import importlib.util
 import itertools
+import json
 import os
+import pickle
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +39,7 @@ from generator.record import Record
 from generator.record_file import load_named, outline, record_files, records_folder
 
 CACHE_FILE = "summaries.parquet"
+CACHE_FOLDER = "findings"
 
 RACY_NS = 2_000_000_000
 """A file that changed so shortly before the cache was written may have changed once more within the same tick of its
@@ -77,26 +82,33 @@ def collect(
         measurements: folder of the measurements.
         suite: those whose records are wanted.
         prices: what an hour of a machine costs.
-        cache: folder to remember the summaries in; may be deleted at any time. None: nothing is remembered.
+        cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
 
     Raises:
         RecordError: for the first file that is no sound record.
     """
-    memory = _Memory(cache / CACHE_FILE if cache else None)
+    memory, folder = _Memory(cache / CACHE_FILE if cache else None), cache / CACHE_FOLDER if cache else None
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
-    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name]) for one in suite]
+    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name], folder) for one in suite]
+    remembered = [reader.remembered() for reader in readers]
+    lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
+    read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
-    files = dict[tuple[str, str], Path]()
-    all_told = pool.map(_told, readers, least=FEW) if pool else map(_told, readers)
-    for reader, told in zip(readers, all_told, strict=True):
+    files, kept = dict[tuple[str, str], Path](), set[Path]()
+    for reader, known in zip(readers, remembered, strict=True):
+        told = known or next(read)
         memory.used |= told.used
+        kept |= told.kept
         if told.every:
             name = reader.measurement.name
             every[name], shown[name] = told.every, told.shown
             files |= {(name, one.record_id): reader.paths[one.record_id] for one in told.every}
     memory.save()
+    for path in folder.glob("*") if folder else ():
+        if path not in kept:
+            path.unlink(missing_ok=True)
     return Collection(shown, every, files)
 
 
@@ -109,21 +121,42 @@ class _Told:
     used: _Rows
     """What is to be remembered of them."""
 
+    kept: frozenset[Path]
+    """Files in which what is shown is remembered."""
+
 
 def _told(reader: _Reader) -> _Told:
     every = newest_first(map(reader.summary, reader.paths.values()))
-    return _Told(every, tuple(map(reader.findings, to_show(every))), reader.memory.used)
+    shown = tuple(map(reader.findings, to_show(every)))
+    return _Told(every, shown, reader.memory.used, frozenset(reader.places(every)))
 
 
 class _Reader:
     """Reads the records of one measurement; what it holds does not grow with their number."""
 
-    def __init__(self, measurement: Measurement, folder: Path, prices: Sequence[Price], memory: _Memory) -> None:
-        self.measurement, self.prices, self.memory = measurement, tuple(prices), memory
+    def __init__(
+        self,
+        measurement: Measurement,
+        folder: Path,
+        prices: Sequence[Price],
+        memory: _Memory,
+        cache: Path | None,
+    ) -> None:
+        self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
         self.paths = {path.stem: path for path in record_files(folder)}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
         # Names sort by time: what is read last is mostly what is shown, and need not be read twice.
         self.recent = deque[Findings](maxlen=MOST_SYSTEMS)
+
+    def remembered(self) -> _Told | None:
+        """What is known without reading a record; None where that is not all."""
+        known = [self.memory.recall(path, self.definition) for path in self.paths.values()]
+        every = newest_first(one for one in known if one)
+        shown = [_unpacked(place) for place in self.places(every)]
+        found = tuple(one for one in shown if one)
+        if None in known or len(found) < len(to_show(every)):
+            return None
+        return _Told(every, found, self.memory.used, frozenset(self.places(every)))
 
     def summary(self, path: Path) -> Summary:
         """A record's summary: the remembered one, or the record is read."""
@@ -137,9 +170,55 @@ class _Reader:
         return summary
 
     def findings(self, record_id: str) -> Findings:
-        """All that a record says, without its raw latencies."""
-        known = next((one for one in self.recent if one.record.record_id == record_id), None)
-        return known or without_rounds(analyse(self.measurement, load_named(self.paths[record_id]), self.prices))
+        """All that a record says, without its raw latencies: what was read just now, the remembered, or it is read."""
+        place = self._place(record_id)
+        found = next((one for one in self.recent if one.record.record_id == record_id), None)
+        if found is None and place:
+            found = _unpacked(place)
+        if found is None:
+            found = without_rounds(analyse(self.measurement, load_named(self.paths[record_id]), self.prices))
+        if place and not place.is_file():
+            with contextlib.suppress(OSError):  # what cannot be remembered is read again
+                place.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(place, _packed(found))
+        return found
+
+    def places(self, every: Sequence[Summary]) -> list[Path]:
+        """Where the findings of the records that are shown are remembered, those whose file's hash is known."""
+        return [place for name in to_show(every) if (place := self._place(name))]
+
+    def _place(self, record_id: str) -> Path | None:
+        row = self.memory.used.get(_key(self.paths[record_id]))
+        if self.cache is None or row is None:
+            return None
+        made_of = json.dumps([_version(), self.definition, repr(self.prices), row.sha256])
+        return self.cache / hashlib.sha256(made_of.encode()).hexdigest()
+
+
+def _packed(findings: Findings) -> bytes:
+    """Bytes that begin with the hash of the rest."""
+    content = pickle.dumps(findings)
+    return hashlib.sha256(content).digest() + content
+
+
+def _unpacked(path: Path) -> Findings | None:
+    """What was remembered; None where there is nothing, or it is damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    digest = hashlib.sha256().digest_size
+    if hashlib.sha256(data[digest:]).digest() != data[:digest]:
+        return None
+    # Who can write into the cache can change the code as well; the hash is for damage.
+    found: Findings = pickle.loads(data[digest:])
+    return found
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def outlines(
@@ -327,8 +406,8 @@ def _schema() -> Any:
 
 @functools.cache
 def _version() -> str:
-    """SHA-256 over the code that a summary depends on, and the versions of the packages that compute it."""
-    digest = hashlib.sha256("".join(map(version, ("numpy", "pydantic", "scipy"))).encode())
+    """SHA-256 over the code that findings depend on, and the versions of Python and of the packages that compute."""
+    digest = hashlib.sha256("".join((sys.version, *map(version, ("numpy", "pydantic", "scipy")))).encode())
     for path in (*(_CODE / name for name in _CODE_FILES), *sorted((_CODE / "analysis").glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()

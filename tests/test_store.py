@@ -19,12 +19,13 @@ from generator.definition import Measurement
 from generator.errors import RecordError
 from generator.measure.needs import LEFT_OUT
 from generator.pool import Pool
+from generator.prices import Price
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import FEW, pages
 from generator.record import Record
 from generator.record_file import dump_record
-from generator.store import CACHE_FILE, analyses, collect, outlines, whole
+from generator.store import CACHE_FILE, CACHE_FOLDER, analyses, collect, outlines, whole
 from tests.publish import imaginary
 
 NAME = "quantization-image"
@@ -91,12 +92,46 @@ def test_the_newest_record_of_each_machine_is_shown_and_no_more_than_there_is_ro
     assert all(not block.rounds for one in found.shown[NAME] for block in one.record.blocks)
 
 
-def test_a_second_look_reads_only_what_is_shown_and_says_the_same(measurements: Path, read: list[str]) -> None:
+def test_a_second_look_reads_nothing_and_says_the_same(measurements: Path, read: list[str]) -> None:
     first, cold = _collect(measurements), len(read)
     second = _collect(measurements)
     assert second == first
     assert cold == len(first.every[NAME])
+    assert len(read) == cold
+
+
+def _remembered(measurements: Path) -> list[Path]:
+    return sorted((measurements.parent / "cache" / CACHE_FOLDER).iterdir())
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 1000])
+def test_damaged_findings_are_worked_out_again(measurements: Path, read: list[str], damage: bytes) -> None:
+    first, cold = _collect(measurements), len(read)
+    _remembered(measurements)[0].write_bytes(damage)
+    assert _collect(measurements) == first
+    assert len(read) == cold + 1
+
+
+def test_with_other_prices_what_is_shown_is_worked_out_again(measurements: Path, read: list[str]) -> None:
+    """A summary knows no price."""
+    first, cold = _collect(measurements), len(read)
+    price = Price.model_validate(
+        {
+            "name": "Imaginary",
+            "machines": [first.shown[NAME][0].record.system.fingerprint()],
+            "price_per_hour": 1.0,
+            "currency": "EUR",
+            "utilisation": 1.0,
+            "utilisation_source": "assumed",
+            "source": "https://example.org/",
+            "seen": "2026-11-23",
+        }
+    )
+    suite = [imaginary.measurement()]
+    priced = collect(measurements, suite, [price], cache=measurements.parent / "cache")
     assert len(read) - cold == len(first.shown[NAME])
+    assert priced.shown != first.shown
+    assert len(_remembered(measurements)) == len(first.shown[NAME]), "what no one asks for any more is deleted"
 
 
 def test_pages_are_the_same_bytes_with_and_without_the_cache(
@@ -167,14 +202,14 @@ def test_an_edit_that_keeps_size_and_time_is_noticed_within_the_tick_of_a_clock(
         _collect(measurements)
 
 
-def test_a_fresh_checkout_reads_no_record_twice(measurements: Path, read: list[str]) -> None:
+def test_a_fresh_checkout_reads_no_record_again(measurements: Path, read: list[str]) -> None:
     """Git gives every file the time of the checkout; the contents are the same, and that is what counts."""
     _collect(measurements)
     read.clear()
     for path in measurements.rglob("*.json"):
         os.utime(path)
-    found = _collect(measurements)
-    assert len(read) == len(found.shown[NAME])
+    _collect(measurements)
+    assert read == []
 
 
 def test_records_that_are_gone_are_forgotten_and_new_ones_are_read(measurements: Path, read: list[str]) -> None:
