@@ -148,10 +148,12 @@ def _watched(identity: int) -> Iterator[list[int]]:
     found, ended = [0], threading.Event()
 
     def look() -> None:
-        process = psutil.Process(identity)
-        while not ended.wait(LOOK_S):
-            with contextlib.suppress(psutil.Error):  # one has just ended
-                found.append(sum(one.memory_info().rss for one in (process, *process.children(recursive=True))))
+        with contextlib.suppress(psutil.Error):  # it has ended
+            process = psutil.Process(identity)
+            while True:
+                found.append(sum(map(_resident, (process, *process.children(recursive=True)))))
+                if ended.wait(LOOK_S):
+                    break
 
     watching = threading.Thread(target=look, daemon=True)
     watching.start()
@@ -160,6 +162,13 @@ def _watched(identity: int) -> Iterator[list[int]]:
     finally:
         ended.set()
         watching.join()
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has just ended
+        return 0
 
 
 class _Loader(yaml.SafeLoader):

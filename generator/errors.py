@@ -7,7 +7,7 @@ GeneratorError
 ├── PreparationError    a model cannot be exported, quantized or trained
 ├── MeterError          a wall meter's file does not fit the run
 ├── IsolationError      an isolated environment cannot be made: no network, no wheel for this machine
-├── WorkerError         a measuring process crashed, hung or answered nonsense
+├── WorkerError         a process that measures or builds crashed, hung or answered nonsense
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
 ├── Busy                another run holds this checkout
@@ -98,7 +98,7 @@ class IsolationError(GeneratorError):
 
 
 class WorkerError(GeneratorError):
-    """A measuring process crashed, hung or answered nonsense.
+    """A process that measures or builds crashed, hung or answered nonsense.
 
     `last_lines` has the end of what the process wrote before it went.
     """

@@ -1,28 +1,44 @@
 """Independent work on all processors: processes that start when there is enough to do, and end with the one they serve.
 
 A function that they execute is a module's, or a `functools.partial` of one; arguments and results are pickled.
+
+Each process has a connection of its own and a thread here that waits for its answer: what shares a queue, as the
+standard library's pools do, waits for ever when one process is killed while it writes into it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
+import math
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from generator.errors import WorkerError
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "cpu_quota"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+MOST_PROCESSES = 16
+"""Each holds some hundred megabytes, and more of them would wait for the one that they serve."""
+
+AHEAD = 8
+"""Results of each process that may wait until somebody asks for them: a large site's pages do not fit into memory."""
+
+LOOK_S = 0.2
 
 
 class Pool:
@@ -30,25 +46,31 @@ class Pool:
 
     def __init__(self, processes: int | None = None) -> None:
         """Take so many processes at most; by default one for each processor that this one may use."""
-        self.processes = processes or _usable_processors()
-        self._executor: ProcessPoolExecutor | None = None
-        # Nothing is ever sent: the processes notice that this end is closed, by us or by our death.
-        self._theirs, self._ours = multiprocessing.Pipe(duplex=False)
+        self.processes = min(processes or _usable_processors(), MOST_PROCESSES)
+        self._threads: ThreadPoolExecutor | None = None
+        self._own = threading.local()
+        self._children = list[tuple[BaseProcess, Connection]]()
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Let the processes end; after an error or Ctrl+C, whatever they are doing."""
-        if kind is not None:
-            self._ours.close()
-        if self._executor:
-            self._executor.shutdown(cancel_futures=True)
-        self._ours.close()
-        self._theirs.close()
+        self._ended = True
+        try:
+            if kind is not None:
+                self._kill()
+            if self._threads:
+                self._threads.shutdown(cancel_futures=True)
+        finally:
+            for _, ours in self._children:
+                ours.close()
+            for process, _ in self._children:
+                process.join()
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item], *, least: int = 2) -> Iterator[Result]:
-        """Apply a function to each item, in the order of items; all are begun before the first result is asked for.
+        """Apply a function to each item, in the order of items; work begins before the first result is asked for.
 
         Args:
             function: what to do.
@@ -61,43 +83,103 @@ class Pool:
         """
         if self.processes < 2 or len(items) < max(2, least):
             return map(function, items)
-        if self._executor is None:
-            # Spawned: a forked process would inherit locks that threads of this one hold.
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.processes)
+        room = threading.Semaphore(AHEAD * self.processes)
+        return _results([self._threads.submit(self._ask, room, function, one) for one in items], room)
+
+    def _ask(self, room: threading.Semaphore, function: Callable[[Item], Result], item: Item) -> Result:
+        """Let this thread's process do it. Items are taken in order, so that the next one wanted has room."""
+        while not room.acquire(timeout=LOOK_S):
+            if self._ended:
+                raise RuntimeError("nobody asks for this result any more")
+        request = pickle.dumps((function, item))
+        try:
+            ours = self._connection()
+            ours.send_bytes(request)
+            answer = ours.recv_bytes()
+        except (EOFError, OSError) as error:
+            problem = "it ended without an answer: killed, perhaps because memory ran out"
+            raise WorkerError("a process of this command", problem, "Run the command again.") from error
+        done, value = pickle.loads(answer)
+        if done:
+            return cast(Result, value)
+        raise value
+
+    def _connection(self) -> Connection:
+        """The connection to this thread's process, which is started where there is none yet."""
+        if not hasattr(self._own, "connection"):
+            # Spawned: a forked process would inherit locks that other threads hold. Ctrl+C is for the one that it
+            # serves; until it can say so itself, the mask that it inherits from this thread does.
             fresh = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(
-                self.processes, mp_context=fresh, initializer=_begin, initargs=(self._theirs,)
-            )
-        return _results([self._executor.submit(function, one) for one in items])
+            ours, theirs = fresh.Pipe()
+            if hasattr(signal, "pthread_sigmask"):
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            process = fresh.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            self._children.append((process, ours))
+            self._own.connection = ours
+            if self._ended:
+                process.kill()
+        connection: Connection = self._own.connection
+        return connection
+
+    def _kill(self) -> None:
+        for process, _ in self._children:
+            process.kill()
 
 
-def _results(begun: list[Future[Result]]) -> Iterator[Result]:
+def _results(begun: list[Future[Result]], room: threading.Semaphore) -> Iterator[Result]:
     """Results in order; each is let go once it was asked for."""
     begun.reverse()
-    try:
-        while begun:
-            yield begun.pop().result()
-    except BrokenProcessPool as error:
-        problem = "it ended without an answer: killed, perhaps because memory ran out"
-        raise WorkerError("a process of this command", problem, "Run the command again.") from error
+    while begun:
+        result = begun.pop().result()
+        room.release()
+        yield result
 
 
-def _begin(theirs: Connection) -> None:
-    """Leave Ctrl+C to the process that we serve, and end when it wants or when it is gone."""
+def _serve(theirs: Connection) -> None:
+    """What a process does: answer, until the pool is closed or its process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_when_closed, args=(theirs,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            theirs.send_bytes(_answer(theirs.recv_bytes()))
 
 
-def _end_when_closed(theirs: Connection) -> None:
+def _answer(request: bytes) -> bytes:
     try:
-        theirs.recv_bytes()
-    except (EOFError, OSError):
+        function, item = pickle.loads(request)
+        return pickle.dumps((True, function(item)))
+    except Exception as error:
+        error.add_note(f"In another process:\n{traceback.format_exc()}")
+        with contextlib.suppress(Exception):
+            answer = pickle.dumps((False, error))
+            pickle.loads(answer)
+            return answer
+        return pickle.dumps((False, RuntimeError(traceback.format_exc())))
+
+
+def _end_with_parent() -> None:
+    """A killed command takes its processes with it, in the middle of whatever they do."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
         os._exit(1)
 
 
+def cpu_quota() -> float | None:
+    """Cores that a control group allows; None when it does not limit them."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
 def _usable_processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(there, math.ceil(cpu_quota() or there)))
 
 
 def _read_only(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:

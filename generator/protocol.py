@@ -6,6 +6,7 @@ The reasons are on the site's method page; the experiments behind the numbers ra
 
 from __future__ import annotations
 
+import bisect
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -302,10 +303,7 @@ def early_stopping_discard(count: int, share: float) -> int:
     Source: MLPerf Inference rules, "early stopping criterion", with d = 0.
     """
     tolerated = 1 - EARLY_STOPPING_CONFIDENCE
-    t = -1
-    while special.bdtr(t + 1, count, 1 - share) <= tolerated:
-        t += 1
-    return t
+    return bisect.bisect_right(range(count + 1), tolerated, key=lambda t: float(special.bdtr(t, count, 1 - share))) - 1
 
 
 def percentile_bound_ns(latencies_ns: Sequence[int], share: float) -> int | None:

@@ -2,8 +2,8 @@
 
 The JSON files are the truth. What was reduced once is remembered in a Parquet file in the cache: a row a record, which
 counts as long as the record's file, its measurement's definition and the code are the ones that it was made of. What
-pages show in full lies beside it, a file a record. On any doubt the record is read again, and without pyarrow (extra
-`export`) all of them are; nothing else differs.
+pages show in full lies beside it, a file a record, under the hash of all that it was made of. On any doubt a record is
+read again, and without pyarrow (extra `export`) all those are that no page shows; nothing else differs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ FEW = 8
 
 _ROWS_AT_ONCE = 500
 _CODE = Path(__file__).parent
-_CODE_FILES = ("definition.py", "definition_file.py", "protocol.py", "record.py", "record_file.py", "store.py")
+_CODE_FILES = (
+    *("definition.py", "definition_file.py", "pool.py", "prices.py", "protocol.py"),
+    *("record.py", "record_file.py", "store.py"),
+)
 
 
 def analyses(measurements: Path, suite: Iterable[Measurement], prices: Sequence[Price] = ()) -> Iterator[Findings]:
@@ -108,7 +111,8 @@ def collect(
     memory.save()
     for path in folder.glob("*") if folder else ():
         if path not in kept:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what stays is deleted after another build
+                path.unlink()
     return Collection(shown, every, files)
 
 
@@ -128,6 +132,7 @@ class _Told:
 def _told(reader: _Reader) -> _Told:
     every = newest_first(map(reader.summary, reader.paths.values()))
     shown = tuple(map(reader.findings, to_show(every)))
+    reader.recent.clear()
     return _Told(every, shown, reader.memory.used, frozenset(reader.places(every)))
 
 
@@ -145,54 +150,65 @@ class _Reader:
         self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
         self.paths = {path.stem: path for path in record_files(folder)}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
+        self.hashes = dict[str, str]()
+        """Of the records' files, by the records' names."""
         # Names sort by time: what is read last is mostly what is shown, and need not be read twice.
         self.recent = deque[Findings](maxlen=MOST_SYSTEMS)
 
     def remembered(self) -> _Told | None:
         """What is known without reading a record; None where that is not all."""
-        known = [self.memory.recall(path, self.definition) for path in self.paths.values()]
+        known = [self.memory.recall(path, self.definition) or self._summarised(path) for path in self.paths.values()]
         every = newest_first(one for one in known if one)
-        shown = [_unpacked(place) for place in self.places(every)]
-        found = tuple(one for one in shown if one)
-        if None in known or len(found) < len(to_show(every)):
+        shown = tuple(found for place in self.places(every) if (found := _unpacked(place)))
+        if None in known or len(shown) < len(to_show(every)):
             return None
-        return _Told(every, found, self.memory.used, frozenset(self.places(every)))
+        return _Told(every, shown, self.memory.used, frozenset(self.places(every)))
+
+    def _summarised(self, path: Path) -> Summary | None:
+        place = self._place(path.stem)
+        found = _unpacked(place) if place else None
+        return summarise(found) if found else None
 
     def summary(self, path: Path) -> Summary:
         """A record's summary: the remembered one, or the record is read."""
         summary = self.memory.recall(path, self.definition)
         if summary is None:
-            before = path.lstat()
-            findings = analyse(self.measurement, load_named(path), self.prices)
+            before, place = path.lstat(), self._place(path.stem)
+            findings = (place and _unpacked(place)) or self._analysed(path)
             summary = summarise(findings)
             self.memory.keep(path, self.definition, before, summary)
-            self.recent.append(without_rounds(findings))
+            self.recent.append(findings)
         return summary
 
     def findings(self, record_id: str) -> Findings:
-        """All that a record says, without its raw latencies: what was read just now, the remembered, or it is read."""
+        """All that a record says, without its raw latencies: what is remembered, what was just read, or it is read."""
         place = self._place(record_id)
-        found = next((one for one in self.recent if one.record.record_id == record_id), None)
-        if found is None and place:
-            found = _unpacked(place)
-        if found is None:
-            found = without_rounds(analyse(self.measurement, load_named(self.paths[record_id]), self.prices))
-        if place and not place.is_file():
+        if place and (remembered := _unpacked(place)):
+            return remembered
+        path = self.paths[record_id]
+        found = next((one for one in self.recent if one.record.record_id == record_id), None) or self._analysed(path)
+        if place and _hash(path) == self.hashes[record_id]:
             with contextlib.suppress(OSError):  # what cannot be remembered is read again
                 place.parent.mkdir(parents=True, exist_ok=True)
                 _write_whole(place, _packed(found))
         return found
 
     def places(self, every: Sequence[Summary]) -> list[Path]:
-        """Where the findings of the records that are shown are remembered, those whose file's hash is known."""
+        """Where the findings of the records that are shown are remembered."""
         return [place for name in to_show(every) if (place := self._place(name))]
 
     def _place(self, record_id: str) -> Path | None:
-        row = self.memory.used.get(_key(self.paths[record_id]))
-        if self.cache is None or row is None:
+        if self.cache is None:
             return None
-        made_of = json.dumps([_version(), self.definition, repr(self.prices), row.sha256])
+        if record_id not in self.hashes:
+            path = self.paths[record_id]
+            row = self.memory.used.get(_key(path))
+            self.hashes[record_id] = row.sha256 if row else _hash(path)
+        made_of = json.dumps([_version(), self.definition, repr(self.prices), self.hashes[record_id]])
         return self.cache / hashlib.sha256(made_of.encode()).hexdigest()
+
+    def _analysed(self, path: Path) -> Findings:
+        return without_rounds(analyse(self.measurement, load_named(path), self.prices))
 
 
 def _packed(findings: Findings) -> bytes:
@@ -210,9 +226,12 @@ def _unpacked(path: Path) -> Findings | None:
     digest = hashlib.sha256().digest_size
     if hashlib.sha256(data[digest:]).digest() != data[:digest]:
         return None
-    # Who can write into the cache can change the code as well; the hash is for damage.
-    found: Findings = pickle.loads(data[digest:])
-    return found
+    # Who can write into the cache can change the code as well; the hash is for damage. A cache is never a reason to
+    # fail, whatever its classes are called by now.
+    with contextlib.suppress(Exception):
+        found: Findings = pickle.loads(data[digest:])
+        return found
+    return None
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -33,7 +33,7 @@ BELOW = {
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {
-        *("errors", "definition", "definition_file", "record", "record_file", "protocol", "browser"),
+        *("errors", "pool", "definition", "definition_file", "record", "record_file", "protocol", "browser"),
         *("assets", "workloads", "transforms", "runtimes"),
     },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"},

@@ -48,11 +48,13 @@ with only_run(where.cache.root):
 BUILD = """
 import sys
 from pathlib import Path
+from generator.pool import Pool
 from generator.publish.site import build_site
 from tests.publish.test_site_build import pages
 
 print("ready", flush=True)
-build_site(pages(), Path(sys.argv[1]))
+with Pool(2) as pool:
+    build_site(pages(), Path(sys.argv[1]), pool=pool)
 """
 
 

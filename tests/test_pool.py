@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pytest
 
 from generator.errors import PublishError, WorkerError
-from generator.pool import Pool
+from generator.pool import AHEAD, Pool
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -100,6 +100,7 @@ def _gone(processes: list[int]) -> bool:
     return not any(map(_alive, processes))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_an_error_ends_what_the_others_are_doing(tmp_path: Path) -> None:
     def interrupted() -> None:
         with Pool(2) as pool:
@@ -115,9 +116,70 @@ def test_an_error_ends_what_the_others_are_doing(tmp_path: Path) -> None:
     assert time.monotonic() - began < 120
 
 
+def _large(number: int) -> bytes:
+    return bytes(4_000_000) * (number + 1)
+
+
+def test_an_error_ends_processes_that_write_large_results() -> None:
+    """They are blocked in the middle of one: more than any pipe holds, and nobody reads on."""
+
+    def interrupted() -> None:
+        with Pool(2) as pool:
+            next(pool.map(_large, range(60)))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        interrupted()
+
+
+def test_results_wait_in_order_and_not_all_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of a hundred, only as many are made ahead as may wait."""
+    with Pool(2) as pool:
+        results = pool.map(partial(_noted, tmp_path), range(100))
+        assert next(results) == 0
+        time.sleep(1.5)
+        assert len(list(tmp_path.iterdir())) <= 2 * AHEAD + 1
+        assert list(results) == list(range(1, 100))
+
+
+def _noted(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    return number
+
+
+def test_a_process_that_is_killed_while_it_waits_is_an_error_with_a_remedy() -> None:
+    with Pool(2) as pool:
+        first = {process for _, process in pool.map(_own, range(8))}
+        for process in first:
+            os.kill(process, signal.SIGKILL)
+        with pytest.raises(WorkerError, match="ended without an answer"):
+            list(pool.map(_own, range(8)))
+
+
+def _unpicklable(number: int) -> int:
+    class Local(Exception):
+        pass
+
+    raise Local(f"number {number}")
+
+
+def test_an_error_that_cannot_travel_is_told_in_words() -> None:
+    with Pool(2) as pool, pytest.raises(RuntimeError, match="number 0"):
+        list(pool.map(_unpicklable, range(2)))
+
+
+@pytest.mark.parametrize(("quota", "processes"), [("max 100000", 8), ("150000 100000", 2), ("50000 100000", 1)])
+def test_a_container_gets_no_more_processes_than_its_quota(
+    monkeypatch: pytest.MonkeyPatch, quota: str, processes: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(8)), raising=False)
+    monkeypatch.setattr(Path, "read_text", lambda _path, _encoding: quota)
+    assert Pool().processes == processes
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize("signal_name", ["SIGINT", "SIGKILL"])
+def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, signal_name: str) -> None:
     """Ctrl+C reaches every process of a terminal; only the first one speaks of it."""
     code = (
         "import sys; from functools import partial; from pathlib import Path; from generator.pool import Pool\n"
@@ -128,10 +190,10 @@ def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, how: 
     started = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
     processes = _processes(tmp_path, 2)
     assert len(processes) == 2
-    if how == signal.SIGINT:
-        os.killpg(started.pid, how)
+    if signal_name == "SIGINT":
+        os.killpg(started.pid, signal.SIGINT)
     else:
         started.kill()
     _, errors = started.communicate(timeout=60)
     assert _gone(processes)
-    assert errors.count("Traceback") == (how == signal.SIGINT)
+    assert errors.count("Traceback") == (signal_name == "SIGINT")

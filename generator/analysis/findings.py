@@ -20,7 +20,7 @@ from generator.analysis.percentile import Percentile, percentiles, plain
 from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.analysis.roofline import Roofline, roofline
 from generator.analysis.times import BlockTimes, times_of
-from generator.definition import CONTROL, Measurement, Variant, WorkloadChoice
+from generator.definition import CONTROL, Measurement, Scenario, Variant, WorkloadChoice
 from generator.prices import Price
 from generator.record import Block, Record, VariantRecord, WorkloadRecord
 
@@ -54,10 +54,13 @@ class LatencyFindings:
     memory_bytes: Spread | None
     """Peak resident memory above what the process had before it loaded the model."""
 
+    served: bool
+    """Whether queries came at given rates (server), and not one after the other."""
+
     @property
-    def sustained(self) -> Spread:
-        """Samples a second that can be counted on: the rate served within the bound, else the throughput."""
-        return self.rate_served or self.samples_per_second
+    def sustained(self) -> Spread | None:
+        """Samples a second that can be counted on: the throughput; of a server the rate within the bound, or None."""
+        return self.rate_served if self.served else self.samples_per_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,8 @@ def _workload(
     others = {one.name: compare(times, one.name, baseline.name, comparisons, _statistic(record)) for one in defined[1:]}
     variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
-    spreads = {v.variant.name: v.latency.p50_ns.most / v.latency.p50_ns.least for v in variants if v.latency}
+    timed = [(one.variant.name, one.latency.p50_ns) for one in variants if one.latency and not one.latency.served]
+    spreads = {name: p50.most / p50.least for name, p50 in timed}
     return WorkloadFindings(
         choice=choice,
         record=found,
@@ -249,7 +253,8 @@ def _variant(
 ) -> VariantFindings:
     found = record.variant(variant.name)
     quality = qualities(found)
-    latency = None if found.failure else _latency(kept, variant.name)
+    served = record.scenario is Scenario.SERVER
+    latency = None if found.failure else _latency(kept, variant.name, served)
     rate = latency.sustained if latency else None
     return VariantFindings(
         variant=variant,
@@ -268,7 +273,7 @@ def _variant(
     )
 
 
-def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
+def _latency(blocks: Sequence[Block], variant: str, served: bool) -> LatencyFindings | None:
     per_block = [[one for one in block.rounds if one.variant == variant] for block in blocks]
     per_block = [rounds for rounds in per_block if rounds]
     if not per_block:
@@ -300,6 +305,7 @@ def _latency(blocks: Sequence[Block], variant: str) -> LatencyFindings | None:
         first_call_ns=spread([w.first_call_ns for w in starts]),
         load_ns=spread([w.load_ns for w in starts]),
         memory_bytes=spread(memory) if memory else None,
+        served=served,
     )
 
 

@@ -21,6 +21,7 @@ from generator.measure.neighbours import busiest, largest, process_times
 from generator.measure.noise import Noise, check_noise, reference_jobs
 from generator.measure.plan import only_run
 from generator.measure.system import available_cores, describe_system
+from generator.pool import cpu_quota
 from generator.record import SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
@@ -139,7 +140,7 @@ def _processor(system: SystemDescription) -> Iterator[Finding]:
     yield Finding("processor", Level.FINE, f"{name}, {logical} logical processors, {system.operating_system}")
     yield from _instructions(set(system.host_processor_isa))
     yield from _pinning(cores)
-    if quota := _cpu_quota():
+    if quota := cpu_quota():
         level = Level.MEND if quota < 1 else Level.NOTE
         remedy = "Start the container without a limit on processor time (docker run without --cpus)."
         yield Finding("processor", level, f"the container is held to {quota:g} cores of processor time", remedy)
@@ -287,15 +288,6 @@ def _precision(noise: Noise, close: str) -> Iterator[Finding]:
         yield Finding("noise", Level.NOTE, f"{text}: a false alarm", remedy)
     else:
         yield Finding("noise", Level.FINE, text)
-
-
-def _cpu_quota() -> float | None:
-    """Cores that a control group allows; None when it does not limit them."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None
 
 
 def _on_battery() -> bool:

@@ -22,7 +22,7 @@ HOURS_PER_MONTH = 730
 
 def calculator(workload: WorkloadView, phrases: Phrases) -> Markdown:
     """The calculator of one workload, as raw HTML on one line; nothing where no variant was timed."""
-    timed = [variant for variant in workload.variants if variant.found.latency]
+    timed = [one for one in workload.variants if one.found.latency and one.found.latency.sustained]
     if not timed:
         return Markdown("")
     domain = _domain(timed)
@@ -110,9 +110,9 @@ def _calculated(domain: str | None) -> Iterator[tuple[str, str]]:
 
 def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
     latency = variant.found.latency
-    if latency is None:
+    rate, energy = latency.sustained if latency else None, _energy(variant, domain)
+    if rate is None:
         return ""
-    rate, energy = latency.sustained, _energy(variant, domain)
     # A variant that lost too much quality has a price, but is not recommended by it.
     counts = " data-counts" if variant.is_baseline or variant.gate_passed else ""
     kilowatt_hours = energy.gross_joules.median / 3.6 if energy else None

@@ -78,14 +78,14 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     beside = measurements, evidence, article, site_url, kit, today
 
     editions = [_Edition(one, collection, suite, Gallery(cache), *beside) for one in Language]
-    own = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
+    placed = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
     # The pages of measurements are most of the work. They begin at once; meanwhile this process writes the others.
-    measured = [page for *_, page in own]
+    measured = [page for *_, page in placed]
     written = pool.map(_files, measured, least=FEW) if pool else map(_files, measured)
     for edition in editions:
         yield from edition.pages()
-    for done, ((edition, folder, _), files) in enumerate(zip(own, written, strict=True), 1):
-        (tell or _tell_nobody)(done, len(own))
+    for done, ((edition, folder, _), files) in enumerate(zip(placed, written, strict=True), 1):
+        (tell or _tell_nobody)(done, len(placed))
         for name, content in files:
             yield edition.page(f"{folder}/{name}", content)
     yield from on_device.files(kit) if kit else ()

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
-from generator.errors import Busy, PublishError
+from generator.errors import Busy, PublishError, StorageError
 from generator.pool import Pool
 from generator.publish import unchanged
 from generator.publish.finishing import add_policy, prune, swap_in
@@ -124,8 +124,9 @@ def _build(
     environment = {**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}
     jobs = [_Job(root, language, into, environment, kept) for language, into in apart.items()]
     done = list((pool.map if pool else map)(_build_language, jobs))
-    for language, into in apart.items():
-        into.rename(built if language == LANGUAGES[0] else built / language)
+    if problem := next((one.problem for one in done if one.problem), None):
+        raise problem
+    _put_together(apart, built)
     kept.count_as_used(path for one in done for path in one.used)
     prune(built)
     tell("check")
@@ -192,14 +193,33 @@ class _Done:
     used: frozenset[Path]
     """What it has recalled and kept."""
 
+    problem: PublishError | None = None
+    """What is wrong with its pages: told when nobody writes into the build's folders any more."""
+
 
 def _build_language(job: _Job) -> _Done:
     """Build one language and read its pages, so that checking them finds what they hold."""
-    with _environment(job.environment):
-        address = _run_mkdocs(job.root, job.language, job.into, job.kept)
+    try:
+        with _environment(job.environment):
+            address = _run_mkdocs(job.root, job.language, job.into, job.kept)
+    except PublishError as problem:
+        return _Done("", job.kept.used, problem)
     add_policy(job.into)
     read_pages(job.into, job.kept)
     return _Done(address, job.kept.used)
+
+
+def _put_together(apart: Mapping[Language, Path], site: Path) -> None:
+    """Make one site of its languages: the first is its root, the others lie in it by their names.
+
+    Raises:
+        StorageError: when a folder cannot be moved.
+    """
+    try:
+        for language, folder in apart.items():
+            folder.rename(site if language == LANGUAGES[0] else site / language)
+    except OSError as error:
+        raise StorageError(str(site), f"the languages cannot be put there ({error})", "Close what holds it.") from error
 
 
 def _run_mkdocs(root: Path, language: Language, into: Path, kept: Kept) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,33 @@ def test_the_rate_stands_with_the_speedup_and_is_what_the_calculator_takes(
         assert float(attribute) == pytest.approx(rate.median, rel=1e-5)
     title = {"ru": "Запросов в секунду", "en": "Queries per second"}[language]
     assert title in next(line for line in text.splitlines() if "Ускорение" in line or "Speedup" in line)
+
+
+def test_a_variant_that_kept_the_bound_at_no_rate_has_none(
+    findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the throughput of its tests nor a price stands in the rate's place, whoever else kept the bound."""
+    monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
+    workload = findings.workloads[0]
+
+    def without(names: set[str]) -> str:
+        variants = tuple(
+            replace(one, latency=replace(one.latency, rate_served=None))
+            if one.latency and one.variant.name in names
+            else one
+            for one in workload.variants
+        )
+        changed = replace(findings, workloads=(replace(workload, variants=variants),))
+        found = pages(collected([changed]), [findings.measurement], tmp_path, MEASUREMENTS)
+        return _text({(page.language, page.path): page.content for page in found}, "en")
+
+    one_less = without({"two-threads"})
+    assert len(re.findall("data-rate=", one_less)) == 2
+    nobody = without({one.variant.name for one in workload.variants})
+    assert "data-rate=" not in nobody
+    for text in (one_less, nobody):
+        assert "Queries per second" in text
+        assert "p99 (" not in text
 
 
 def test_the_file_has_the_rate(made: dict[tuple[str, str], bytes | Path], findings: Findings) -> None:

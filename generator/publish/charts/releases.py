@@ -34,7 +34,7 @@ def releases(findings: Findings, sentences: Sentences) -> Chart | None:
     runtime = sentences.phrases.of("runtime", runtimes.pop())
     first = {release_of(one.baseline.variant) for one, _ in series}
     names = sorted(first | {name for _, found in series for name, _ in found}, key=_ordered)
-    if len(first) > 1 or "" in first or len(names) < LEAST_RELEASES:
+    if first != {names[0]} or "" in first or len(names) < LEAST_RELEASES:
         return None
     curves = tuple(
         Curve(

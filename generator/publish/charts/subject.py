@@ -8,7 +8,7 @@ from functools import cached_property
 from generator.analysis.comparison import Comparison
 from generator.analysis.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
 from generator.analysis.quality import Gate
-from generator.definition import CONTROL
+from generator.definition import CONTROL, Scenario
 from generator.publish.charts.chart import Chart, Table
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Look, Picture
@@ -59,7 +59,7 @@ class Subject:
     @property
     def served(self) -> bool:
         """Whether rates were measured, and not how long an answer takes."""
-        return any(latency.rate_served for _, latency in self.timed)
+        return self.findings.record.scenario is Scenario.SERVER
 
     @property
     def headline(self) -> Comparison | None:

@@ -121,9 +121,8 @@ class VariantView:
     def tokens_per_second(self) -> str:
         """Tokens generated a second, the time in which the prompt is read included; a dash where none are generated."""
         tokens, latency = self.workload.record.tokens_per_sample, self.found.latency
-        if not latency or not tokens:
-            return self._say("cell.none")
-        return self._language.number(tokens * latency.samples_per_second.median)
+        rate = latency.sustained if latency else None
+        return self._language.number(tokens * rate.median) if rate and tokens else self._say("cell.none")
 
     @property
     def queries(self) -> str:
@@ -201,9 +200,10 @@ class VariantView:
     def achieved(self) -> str:
         """Floating-point operations of the model done in a second."""
         work, latency = self.found.record.work, self.found.latency
-        if latency is None or work is None or not work.flops_per_sample:
+        rate = latency.sustained if latency else None
+        if rate is None or work is None or not work.flops_per_sample:
             return self._say("cell.none")
-        achieved = latency.sustained.median * work.flops_per_sample
+        achieved = rate.median * work.flops_per_sample
         return self._say("cell.gigaflops", number=self._language.number(achieved / 1e9))
 
     def percentile(self, share: float) -> str:

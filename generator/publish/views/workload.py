@@ -7,6 +7,7 @@ from functools import cached_property
 
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.pair import ratio_of
+from generator.definition import Scenario
 from generator.publish.charts.latency import percentile_name
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.views.comparison import ComparisonView
@@ -45,7 +46,7 @@ class WorkloadView:
     @property
     def served(self) -> bool:
         """Whether rates were measured, and not how long an answer takes."""
-        return any(one.latency and one.latency.rate_served for one in self.found.variants)
+        return self.findings.record.scenario is Scenario.SERVER
 
     @property
     def accuracy_name(self) -> str:
