@@ -182,6 +182,18 @@ def test_other_processes_read_and_write_the_same(
     assert charts[0] == charts[1]
 
 
+@pytest.mark.slow
+def test_an_unsound_record_is_named_from_another_process_too(
+    measurements: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FEW", 1)
+    suite = [imaginary.measurement(), imaginary.measurement().model_copy(update={"name": "another"})]
+    path = _oldest(measurements)
+    path.write_text(path.read_text("utf-8").replace('"seed": 7', '"seed": 8'), "utf-8")
+    with Pool(2) as pool, pytest.raises(RecordError, match=rf"{path.stem}(?s:.*)edited after it was measured"):
+        collect(measurements, suite, pool=pool)
+
+
 def _oldest(measurements: Path) -> Path:
     return min(measurements.rglob("*.json"))
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from generator.errors import PublishError
+from generator.pool import Pool
 from generator.publish import unchanged
 from generator.publish.site import LANGUAGES, Page, Site, build_site
 
@@ -225,6 +226,19 @@ def test_a_fault_stops_the_build_and_leaves_the_old_site(
     assert named in str(caught.value)
     assert html(built, "index.html") == before
     assert logging.getLogger("mkdocs").handlers == []
+
+
+def test_a_fault_of_one_language_is_told_from_its_own_process_too(tmp_path: Path) -> None:
+    """And nothing of the other language's is left behind."""
+    root = checkout(tmp_path / "root")
+    page = root / "docs/en/about.md"
+    page.write_text(page.read_text("utf-8") + "\n[x](gone.md)\n", "utf-8")
+    with Pool(2) as pool, pytest.raises(PublishError, match=r"docs of 'en'.*gone\.md(?s:.*)build/docs/en"):
+        build_site(pages(), root, site_url=ROOT_URL, pool=pool)
+    assert not (root / "site").exists()
+    page.write_text(page.read_text("utf-8").replace("\n[x](gone.md)\n", ""), "utf-8")
+    build_site(pages(), root, site_url=ROOT_URL)
+    assert not list((root / "build").glob("site*"))
 
 
 def _steps_of_a_build(root: Path, made: list[Page] | None = None, **options: Any) -> list[str]:
