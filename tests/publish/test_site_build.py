@@ -233,7 +233,7 @@ def test_a_fault_of_one_language_is_told_from_its_own_process_too(tmp_path: Path
     root = checkout(tmp_path / "root")
     page = root / "docs/en/about.md"
     page.write_text(page.read_text("utf-8") + "\n[x](gone.md)\n", "utf-8")
-    with Pool(2) as pool, pytest.raises(PublishError, match=r"docs of 'en'.*gone\.md(?s:.*)build/docs/en"):
+    with Pool(2) as pool, pytest.raises(PublishError, match=r"docs of 'en'(?s:.*)gone\.md(?s:.*)build/docs/en"):
         build_site(pages(), root, site_url=ROOT_URL, pool=pool)
     assert not (root / "site").exists()
     page.write_text(page.read_text("utf-8").replace("\n[x](gone.md)\n", ""), "utf-8")
