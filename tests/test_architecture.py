@@ -37,9 +37,10 @@ BELOW = {
         *("assets", "workloads", "transforms", "runtimes"),
     },
     "analysis": {"errors", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"},
+    "store_memory": {"analysis"},
     "store": {
         *("errors", "pool", "definition", "evidence", "prices", "record", "record_file", "protocol"),
-        *("story", "analysis"),
+        *("story", "analysis", "store_memory"),
     },
     "publish": {
         *("errors", "pool", "reading", "definition", "evidence", "prices", "record", "record_file", "protocol"),

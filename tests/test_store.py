@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from generator import store
+from generator import store, store_memory
 from generator.analysis.collection import MOST_SYSTEMS, Collection
 from generator.analysis.overview import latest_by_system
 from generator.analysis.summary import summarise
@@ -26,7 +26,8 @@ from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import FEW, pages
 from generator.record import Record
 from generator.record_file import dump_record
-from generator.store import CACHE_FILE, CACHE_FOLDER, analyses, collect, outlines, whole
+from generator.store import analyses, collect, outlines, whole
+from generator.store_memory import CACHE_FILE, CACHE_FOLDER
 from tests.publish import imaginary
 
 NAME = "quantization-image"
@@ -117,7 +118,7 @@ def test_damaged_findings_are_worked_out_again(measurements: Path, read: list[st
 
 def test_findings_that_no_class_fits_any_more_are_worked_out_again(measurements: Path, read: list[str]) -> None:
     first, cold = _collect(measurements), len(read)
-    content = b"cgenerator.store\nNoSuchName\n."
+    content = b"cgenerator.record\nNoSuchName\n."
     _remembered(measurements)[0].write_bytes(hashlib.sha256(content).digest() + content)
     assert _collect(measurements) == first
     assert len(read) == cold + 1
@@ -297,7 +298,8 @@ def test_what_other_code_remembered_does_not_count(
 ) -> None:
     first = _collect(measurements)
     read.clear()
-    monkeypatch.setattr(store, "_version", lambda: "other")
+    monkeypatch.setattr(store_memory, "version_of_code", lambda: "other")
+    monkeypatch.setattr(store, "version_of_code", lambda: "other")
     assert _collect(measurements) == first
     assert len(read) == len(first.every[NAME])
 
