@@ -68,19 +68,32 @@ def test_each_workload_is_a_line_from_the_oldest_release(history: Findings, lang
 
 
 def test_releases_are_in_the_order_of_their_numbers(history: Findings) -> None:
-    """1.4 is older than 1.16, and a definition may name them in any order."""
+    """1.4 is older than 1.16, a candidate older than its release, and a definition may name them in any order."""
+    found = _pinned(history, ("1.2.0", "1.16.0", "1.16.0rc1"))
+    assert cast(Course, _made(releases, found).picture).steps == ("1.2.0", "1.16.0rc1", "1.16.0")
+    assert [release_of(one.variant) for one in found.workloads[0].variants] == ["1.2.0", "1.16.0", "1.16.0rc1"]
 
-    def pinned(release: str) -> tuple[str, ...]:
-        return ("python==3.11", f"onnxruntime=={release}")
 
+def test_releases_against_one_that_is_not_the_oldest_are_no_history(history: Findings) -> None:
+    found = _pinned(history, ("1.16.0", "1.2.0", "1.20.0"))
+    assert releases(found, Sentences(phrases(Language.RU))) is None
+
+
+def test_another_python_is_no_matter_of_the_runtime(history: Findings) -> None:
+    found = _pinned(history, ("1.2.0", "1.4.0", "1.16.0"), python=("3.11", "3.11", "3.12"))
+    assert releases(found, Sentences(phrases(Language.RU))) is None
+
+
+def _pinned(
+    history: Findings, names: tuple[str, str, str], python: tuple[str, str, str] = ("3.11", "3.11", "3.11")
+) -> Findings:
+    """The first workload with other releases."""
     workload = history.workloads[0]
     variants = [
-        replace(one, variant=one.variant.model_copy(update={"environment": pinned(release)}))
-        for one, release in zip(workload.variants, ("1.2.0", "1.16.0", "1.4.0"), strict=True)
+        replace(one, variant=one.variant.model_copy(update={"environment": (f"python=={a}", f"onnxruntime=={b}")}))
+        for one, a, b in zip(workload.variants, python, names, strict=True)
     ]
-    found = replace(history, workloads=(replace(workload, variants=tuple(variants)),))
-    assert cast(Course, _made(releases, found).picture).steps == ("1.2.0", "1.4.0", "1.16.0")
-    assert [release_of(one.variant) for one in variants] == ["1.2.0", "1.16.0", "1.4.0"]
+    return replace(history, workloads=(replace(workload, variants=tuple(variants)),))
 
 
 def test_what_differs_in_more_than_the_release_is_no_history(history: Findings) -> None:

@@ -216,7 +216,7 @@ def course(data: Course, shape: Shape, language: Language, lettering: Lettering)
     ticks = sorted({*ratio_ticks(low, high), *data.guides})
     frame.grid([], ticks)
     frame.y_labels(list(zip(ticks, _labels(ticks, language.factor), strict=True)))
-    frame.x_labels(list(enumerate(data.steps)))
+    frame.x_labels(with_room(x, range(len(data.steps)), data.steps, shape.small))
     muted = palette.light()["muted"]
     sheet.stroke([(left, frame.y(1.0)), (right, frame.y(1.0))], colour=palette.light()["fg"], width=1.1)
     for guide in data.guides:

@@ -35,6 +35,8 @@ def length(findings: Findings, sentences: Sentences) -> Chart | None:
     series = _series([Subject(findings, one, sentences) for one in findings.workloads], option)
     if max((len(found) for found in series.values()), default=0) < LEAST_LENGTHS:
         return None
+    if any(quality.estimate.interval.low <= 0 for found in series.values() for *_, quality in found):
+        return None  # its scale is logarithmic
     say, language = sentences.phrases.say, sentences.language
     everything = [one for found in series.values() for one in found]
     scale, unit = language.duration_unit(middle([latency.p50_ns.median for *_, latency, _ in everything]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
+
 from generator.analysis.comparison import Comparison
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.quality import Gate
@@ -33,15 +35,15 @@ def releases(findings: Findings, sentences: Sentences) -> Chart | None:
     say, language = sentences.phrases.say, sentences.language
     runtime = sentences.phrases.of("runtime", runtimes.pop())
     first = {release_of(one.baseline.variant) for one, _ in series}
-    names = sorted(first | {name for _, found in series for name, _ in found}, key=_ordered)
-    if first != {names[0]} or "" in first or len(names) < LEAST_RELEASES:
+    names = sorted(first | {name for _, found in series for name, _ in found}, key=Version)
+    if first != {names[0]} or len(names) < LEAST_RELEASES:
         return None
     curves = tuple(
         Curve(
             sentences.workload(workload),
             Look(index, MARKERS[workload.baseline.variant.precision]),
             ((Point(0.0, 1.0, 1.0, 1.0), *(_point(workload, names.index(name), one) for name, one in found)),),
-            language.factor_estimate(found[-1][1].speedup),
+            f"{found[-1][0]}: {language.factor_estimate(found[-1][1].speedup)}",
         )
         for index, (workload, found) in enumerate(series)
     )
@@ -77,18 +79,18 @@ def release_of(variant: Variant) -> str:
 def _history(workload: WorkloadFindings) -> list[Measured]:
     """Later releases by age, each against the oldest; nothing where variants differ in anything else."""
     found = [(release_of(one.variant), one.against_baseline) for one in workload.variants[1:]]
+    if not all(release_of(one.variant) for one in workload.variants):
+        return []
     if len({_but_for_the_release(one.variant) for one in workload.variants}) > 1:
         return []
-    return sorted(((name, one) for name, one in found if name and one), key=lambda one: _ordered(one[0]))
+    return sorted(((name, one) for name, one in found if name and one), key=lambda one: Version(one[0]))
 
 
 def _but_for_the_release(variant: Variant) -> str:
-    options = sorted(variant.options.items())
-    return repr((variant.runtime, variant.precision, variant.transforms, options, variant.threads))
-
-
-def _ordered(release: str) -> tuple[int, ...]:
-    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in release.split("."))
+    release = release_of(variant)
+    pins = sorted(pin for pin in variant.environment if not pin.endswith(f"=={release}"))
+    same = (variant.runtime, variant.precision, variant.transforms, variant.threads, variant.samples_per_query)
+    return repr((*same, sorted(variant.options.items()), pins))
 
 
 def _point(workload: WorkloadFindings, place: int, one: Comparison) -> Point:
