@@ -71,7 +71,7 @@ def answers(job: Job, cores: Sequence[int], tell: Listener, timeout_s: float) ->
             outputs, str(first["version"]), first["details"], operators, int(first["first_call_ns"]), len(workers)
         )
     finally:
-        for path in folder.glob(f"{optimized.name}*"):
+        for path in (*folder.glob(f"{optimized.name}*"), *folder.glob(f"answers-{own}-*")):
             path.unlink(missing_ok=True)
 
 
@@ -84,20 +84,22 @@ def _outputs(
     for worker in workers:
         idle.put(worker)
 
-    def some(first: int) -> list[Arrays]:
-        """Answers to a few samples, by whoever has nothing to do."""
+    def some(first: int) -> Path:
+        """The file of answers to a few samples, by whoever has nothing to do."""
         worker, into = idle.get(), job.artifact.parent / f"answers-{own}-{first}.npz"
         try:
             worker.ask("answer", first=first, count=size, into=str(into))
-            return _read_answers(into)
         finally:
-            into.unlink(missing_ok=True)
             idle.put(worker)
+        return into
 
     outputs: list[Arrays] = []
-    for answered in pool.map(some, range(0, total, size)):
+    for into in pool.map(some, range(0, total, size)):
         tell(Answering(job.variant, len(outputs), total))
-        outputs += answered
+        # One file after the other: NumPy parses their headers, and Python 3.11 fails when two threads parse at once
+        # (CPython issue 106905).
+        outputs += _read_answers(into)
+        into.unlink()
     tell(Answering(job.variant, total, total))
     return outputs
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +23,17 @@ from tests.assets.conftest import FILES, WHEEL
 
 MakeWheel = Callable[..., WheelAsset]
 MakeUrl = Callable[..., UrlAsset]
+
+
+@pytest.fixture(autouse=True)
+def connections() -> Iterator[None]:
+    """Pooch leaves a failed download's connection to the garbage collector, which warns in whatever test it next runs."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 PHOTOGRAPHS = {f"{number}.jpg": f"photograph {number}".encode() for number in range(20)}
 
 
