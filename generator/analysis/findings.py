@@ -167,6 +167,11 @@ class Findings:
     headline: Comparison | None
     """The comparison that answers the question; None when it could not be measured."""
 
+    @property
+    def served(self) -> bool:
+        """Whether rates were measured (server), and not how long an answer takes."""
+        return self.record.scenario is Scenario.SERVER
+
     def workload_of(self, variant: str) -> WorkloadFindings:
         """The workload that a variant computes."""
         name = self.measurement.variant(variant).workload

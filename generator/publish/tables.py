@@ -49,9 +49,12 @@ MOST_OPERATORS = 10
 
 def speed(workload: WorkloadView, phrases: Phrases) -> Markdown:
     """Speed of every variant; one that failed has its reason where the number would be."""
-    times = ("rate",) if workload.served else ("p50", "mean")
+    times = ("rate",) if workload.findings.served else ("p50", "mean")
     head = [phrases.say(f"column.{name}") for name in ("variant", "speedup", "verdict", *times)]
-    rows = [[v.title, _speedup(v), v.verdict, *(_rate(v) if workload.served else _times(v))] for v in workload.variants]
+    rows = [
+        [v.title, _speedup(v), v.verdict, *(_rate(v) if workload.findings.served else _times(v))]
+        for v in workload.variants
+    ]
     return markdown.table(head, rows, (1, 3, 4)[: 1 + len(times)])
 
 
@@ -102,11 +105,11 @@ def details(workload: WorkloadView, phrases: Phrases) -> Markdown:
     rows = [
         [say("column.bound", name=name), *(v.percentile(share) for v in able)]
         for share, name in zip(workload.percentile_shares, workload.percentile_names(), strict=True)
-        if not workload.served
+        if not workload.findings.served
     ]
     none = say("cell.none")
     for name in _DETAILS:
-        if workload.served and name in _NOT_OF_A_SERVER:
+        if workload.findings.served and name in _NOT_OF_A_SERVER:
             continue
         cells = [getattr(variant, name) for variant in able]
         if name not in _WHERE_KNOWN or any(cell != none for cell in cells):

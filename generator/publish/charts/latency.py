@@ -14,7 +14,7 @@ from generator.publish.language import Language
 def latency(subject: Subject) -> Chart | None:
     """How long do answers take, and how far does the tail reach? None of a server, whose load was varied."""
     timed = subject.timed
-    if not timed or subject.served:
+    if not timed or subject.findings.served:
         return None
     say = subject.phrases.say
     scale, unit = subject.language.duration_unit(middle([found.p50_ns.median for _, found in timed]))

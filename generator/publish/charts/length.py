@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from generator.analysis.findings import Findings, LatencyFindings, VariantFindings
 from generator.analysis.quality import Gate, Quality
-from generator.definition import Scenario
 from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
 from generator.publish.charts.latency import middle
 from generator.publish.charts.picture import Curve, Panels, Point, any_hollow
@@ -30,7 +29,7 @@ def length(findings: Findings, sentences: Sentences) -> Chart | None:
     Of workloads that differ in nothing but their length; a series is what has the same title in all of them.
     """
     option = next((one for one in LENGTHS if _only_difference(findings, one)), None)
-    if option is None or findings.record.scenario is Scenario.SERVER:
+    if option is None or findings.served:
         return None
     series = _series([Subject(findings, one, sentences) for one in findings.workloads], option)
     if max((len(found) for found in series.values()), default=0) < LEAST_LENGTHS:

@@ -18,7 +18,7 @@ Measured = tuple[VariantFindings, LatencyFindings, Quality]
 def quality(subject: Subject) -> Chart | None:
     """What does speed cost in quality, and which variants does no other beat in both?"""
     metric = accuracy_metric(subject.baseline)
-    if metric is None or subject.served:
+    if metric is None or subject.findings.served:
         return None
     found = [
         (variant, latency, known) for variant, latency in subject.timed if (known := variant.quality_of(metric.metric))

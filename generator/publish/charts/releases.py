@@ -73,7 +73,7 @@ def releases(findings: Findings, sentences: Sentences) -> Chart | None:
 def release_of(variant: Variant) -> str:
     """The release that a variant pins of its own runtime; empty where it runs what is installed."""
     pins = dict(pin.split("==") for pin in variant.environment)
-    return pins.get({"pytorch": "torch"}.get(variant.runtime, variant.runtime), "")
+    return pins.get(variant.runtime, "")
 
 
 def _history(workload: WorkloadFindings) -> list[Measured]:

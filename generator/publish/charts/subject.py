@@ -8,7 +8,7 @@ from functools import cached_property
 from generator.analysis.comparison import Comparison
 from generator.analysis.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
 from generator.analysis.quality import Gate
-from generator.definition import CONTROL, Scenario
+from generator.definition import CONTROL
 from generator.publish.charts.chart import Chart, Table
 from generator.publish.charts.palette import MARKERS
 from generator.publish.charts.picture import Look, Picture
@@ -55,11 +55,6 @@ class Subject:
     def timed(self) -> list[tuple[VariantFindings, LatencyFindings]]:
         """Variants that have latencies."""
         return [(one, one.latency) for one in self.workload.variants if one.latency]
-
-    @property
-    def served(self) -> bool:
-        """Whether rates were measured, and not how long an answer takes."""
-        return self.findings.record.scenario is Scenario.SERVER
 
     @property
     def headline(self) -> Comparison | None:

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.pair import ratio_of
-from generator.definition import Scenario
 from generator.publish.charts.latency import percentile_name
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.views.comparison import ComparisonView
@@ -42,11 +41,6 @@ class WorkloadView:
         ours, theirs = self.found.variant(variant), self.found.variant(against)
         found = ratio_of(self.findings, variant, against)
         return ComparisonView(found, ours, theirs, self.sentences)
-
-    @property
-    def served(self) -> bool:
-        """Whether rates were measured, and not how long an answer takes."""
-        return self.findings.record.scenario is Scenario.SERVER
 
     @property
     def accuracy_name(self) -> str:
