@@ -10,7 +10,7 @@ import contextlib
 import json as json_text
 import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -111,20 +111,22 @@ def build(
     open_site: Annotated[bool, typer.Option("--open", help="Open the site in a browser afterwards.")] = False,
     root: Root = Path(),
 ) -> None:
-    """Measure what this machine has not measured yet, write the articles, build the site."""
+    """Build the site from the records that are there, measure what this machine has not measured yet, build again."""
     root = root.resolve()
-    measurements = load_suite(root / "measurements")
-    chosen = measuring.chosen_by(measurements, suite, only)
+    chosen = measuring.chosen_by(load_suite(root / "measurements"), suite, only)
     given = replace(measuring.given_by(suite, only), minutes=minutes)
-    failed = list[str]()
-    if measure is not MeasureChoice.none:
+    before = publishing.ingredients(root)
+    site = publishing.publish(root, fetching=measure is MeasureChoice.none)
+    show.print_site(out, site)
+    if open_site:
+        webbrowser.open(show.address(site))
+    if measure is MeasureChoice.none:
+        return
+    with _standing(site):
         failed = measuring.measure_if_possible(root, chosen, tier, measure, given)
         publishing.prepare_kit_if_possible(root)
-    site = publishing.publish(root)
-    out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
-    out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
-    if open_site:
-        webbrowser.open((site / "index.html").as_uri())
+        if publishing.ingredients(root) != before:
+            show.print_site(out, publishing.publish(root, fetching=False), again=True)
     measuring.exit_with_failures(failed)
 
 
@@ -323,5 +325,11 @@ def _reference(
     return Reference(record, known_variant(record, variant, text) if colon else None)
 
 
-def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+@contextlib.contextmanager
+def _standing(site: Path) -> Iterator[None]:
+    """Whatever ends the command from here on, there is a site, and the person learns where."""
+    try:
+        yield
+    except BaseException:
+        err.print(f"\nThe site is where it was: {show.address(site)}", highlight=False, soft_wrap=True, markup=False)
+        raise

@@ -67,7 +67,7 @@ def measure(
 
     arrivals = Arrivals(root / "measurements", Cache.default(root).root / ASIDE, ours, doubts)
     with DaskCluster(address) as cluster:
-        display = show.FleetDisplay(out)
+        display = show.FleetDisplay(out, lambda machine: plan_of(machine).runs)
         fleet = Fleet(cluster, ours, order, arrivals.keep, tell, patience_s)
         machines = fleet.muster()
         show.print_fleet(out, machines, plans)

@@ -14,6 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
+from generator.attempt import NotMeasured
+from generator.console_failures import print_not_measured
+from generator.console_progress import RunDisplay
 from generator.definition import Measurement
 from generator.definition_file import load_suite
 from generator.errors import DefinitionError, MissingPackage, suggest
@@ -101,7 +104,7 @@ def this_system() -> SystemDescription | None:
 
 def measure_if_possible(
     root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
-) -> list[str]:
+) -> list[NotMeasured]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
         return measure(root, chosen, tier, policy, given)
@@ -119,11 +122,11 @@ def measure(
     policy: MeasureChoice,
     given: Given,
     only_plan: bool = False,
-) -> list[str]:
+) -> list[NotMeasured]:
     """Run what the policy asks for.
 
     Returns:
-        "measurement: variant" for each variant that failed.
+        What could not be measured.
     """
     from generator.measure import plan as planning
 
@@ -132,6 +135,7 @@ def measure(
     from generator.assets.cache import Cache
     from generator.measure.ceilings import machine_ceilings
     from generator.measure.energy import find_meter
+    from generator.measure.outcome import not_measured
     from generator.measure.run import Surroundings, run_measurement
     from generator.measure.system import describe_system
     from generator.store import outlines
@@ -142,12 +146,15 @@ def measure(
     if not planned.runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
-    suites = planning.plan_suites(suite, records, system)
-    show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
+    if only_plan or out.is_terminal:
+        suites = planning.plan_suites(suite, records, system)
+        show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
+    else:
+        show.print_plan_in_short(out, planned.runs)
     if only_plan:
         return []
-    cache, failed = Cache.default(root), list[str]()
-    with planning.only_run(cache.root), show.RunDisplay(out) as display:
+    cache, failed = Cache.default(root), list[NotMeasured]()
+    with planning.only_run(cache.root), RunDisplay(out, planned.runs) as display:
         where = Surroundings(
             root,
             cache,
@@ -162,8 +169,8 @@ def measure(
         for run in planned.runs:
             display.begin(run.measurement.name)
             record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
-            show.print_took(out, run, record)
-            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
+            display.finished(run.measurement, record)
+            failed += not_measured(record)
     return failed
 
 
@@ -209,8 +216,8 @@ def measure_on_cluster(
         raise typer.Exit(FAILURES)
 
 
-def exit_with_failures(failed: Sequence[str]) -> None:
-    """End with the status that says so when variants failed."""
+def exit_with_failures(failed: Sequence[NotMeasured]) -> None:
+    """Say what could not be measured and how to mend it, and end with the status that says so."""
     if failed:
-        err.print(f"[red]Some variants failed[/]: {escape(', '.join(failed))}. The record and the page say why.")
+        print_not_measured(err, failed)
         raise typer.Exit(FAILURES)

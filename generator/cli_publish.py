@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
-from generator import console as show
+from generator.attempt import ATTEMPTS_FOLDER
+from generator.console_progress import RunDisplay
 from generator.definition import Measurement
 from generator.definition_file import load_suite
-from generator.errors import AssetError, GeneratorError, PreparationError, StorageError
+from generator.errors import AssetError, PreparationError, StorageError
 from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices
 
@@ -50,33 +52,63 @@ def prepare_models(root: Path) -> None:
 
     suite, collection = collection_of(root)
     published = {name: {sha for one in every for sha in one.artifacts} for name, every in collection.every.items()}
-    with show.RunDisplay(out) as display:
+    with RunDisplay(out) as display:
         prepare_kit(suite, published, root, Cache.default(root), display)
 
 
 def prepare_kit_if_possible(root: Path) -> None:
-    """Prepare them; when that fails, say so in one line: the site is built without them."""
-    try:
-        prepare_models(root)
-    except GeneratorError as error:
-        err.print(f"No models for the page 'Measure on your own device': {escape(str(error))}", soft_wrap=True)
-
-
-def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
-    """What the page "Measure on your own device" needs; None, and a line that says why, when it is not to be had."""
+    """Prepare them, and fetch what executes them; what fails is said in one line: the site is built without it."""
     from generator.assets.asset import asset
     from generator.assets.cache import Cache
     from generator.assets.fetch import fetch
+    from generator.browser.kit import RUNTIME
+
+    def engine() -> None:
+        fetch(asset(RUNTIME), Cache.default(root))
+
+    for what, prepare in (("models", partial(prepare_models, root)), ("engine", engine)):
+        try:
+            prepare()
+        except Exception as error:  # whatever it is, the site does without
+            reason = escape(str(error) or type(error).__name__)
+            err.print(f"No {what} for the page 'Measure on your own device': {reason}", soft_wrap=True)
+
+
+def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
+    """What measuring and preparing leave that pages show: names, sizes and times of files.
+
+    When they are the same as before, so is the site.
+    """
+    from generator.assets.cache import Cache
+    from generator.browser import kit
+
+    cache = Cache.default(root).root
+    files = [*(root / "measurements").glob("*/records/*.json")]
+    for folder in (cache / ATTEMPTS_FOLDER, cache / kit.FOLDER, cache / "assets" / kit.RUNTIME):
+        files += (path for path in folder.rglob("*") if path.is_file())
+    return frozenset((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+
+
+def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None:
+    """What the page "Measure on your own device" needs; None when it is not to be had, and where it was to be fetched
+    a line that says why.
+    """
+    from generator.assets.asset import asset
+    from generator.assets.cache import Cache
+    from generator.assets.fetch import at_hand, fetch
     from generator.browser.kit import RUNTIME, Engine, Kit, load_groups
 
     cache = Cache.default(root)
     try:
         groups, runtime = load_groups(suite, cache.root), asset(RUNTIME)
-        script, binary, gpu_script, gpu_binary = fetch(runtime, cache)
+        files = fetch(runtime, cache) if fetching else at_hand(runtime, cache)
     except (AssetError, PreparationError, StorageError) as error:
         reason = escape(str(error))
         err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
         return None
+    if files is None:
+        return None
+    script, binary, gpu_script, gpu_binary = files
     version = runtime.origin.rpartition("@")[2]
     return Kit(version, Engine(script, binary), Engine(gpu_script, gpu_binary), groups, cache.root)
 
@@ -92,18 +124,25 @@ def _written(
     collection: Collection,
     pool: Pool,
     tell: Callable[[int, int], None] | None = None,
+    fetching: bool = True,
 ) -> Iterator[Page]:
     from generator.publish.freshness import Today
     from generator.publish.pages import pages
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
-    beside = os.environ.get("SITE_URL"), _kit(root, suite), today
+    beside = os.environ.get("SITE_URL"), _kit(root, suite, fetching), today
     return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool)
 
 
-def publish(root: Path) -> Path:
-    """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
+def publish(root: Path, fetching: bool = True) -> Path:
+    """Build the site; the newest record's time stands for "now", so that the same records give the same bytes.
+
+    Args:
+        root: the checkout.
+        fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
+            keep the reader waiting.
+    """
     from generator.publish.site import build_site
 
     with Pool() as pool, out.status("Reading the records") as status:
@@ -112,7 +151,7 @@ def publish(root: Path) -> Path:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
         suite, collection = collection_of(root, pool)
-        written = _written(root, suite, collection, pool, tell)
+        written = _written(root, suite, collection, pool, tell, fetching)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool).path
 

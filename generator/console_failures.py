@@ -1,0 +1,68 @@
+"""What could not be measured, why, and what to do about it: the last that a person reads of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from generator.attempt import NotMeasured
+from generator.publish.language import Language
+from generator.publish.phrases import phrases
+from generator.record import Failure
+
+MOST_DETAIL = 300
+"""Characters of the technical detail; the record, or the attempt, has all of it."""
+
+
+def print_not_measured(console: Console, failures: Sequence[NotMeasured]) -> None:
+    """List what could not be measured, a row a thing; nothing where everything was.
+
+    In a pipe a row is lines of its own that are not wrapped, so that a command can be copied out of a log.
+
+    Args:
+        console: where to print.
+        failures: what a run of several measurements could not do.
+    """
+    if not failures:
+        return
+    console.print(f"\nNot measured ({len(failures)}), and how to mend it:", style="red", highlight=False)
+    if console.is_terminal:
+        console.print(_table(failures))
+        return
+    for one in failures:
+        for line in (_what(one), *(f"  {part}" for part in _told(one.failure))):
+            console.print(Text(line), soft_wrap=True)
+
+
+def _table(failures: Sequence[NotMeasured]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_lines=True)
+    table.add_column("what", overflow="fold", max_width=26)
+    table.add_column("why, and what to do", overflow="fold")
+    for one in failures:
+        why, *rest = _told(one.failure)
+        table.add_row(Text(_what(one)), Text("\n").join([Text(why), *(Text(part, "dim") for part in rest)]))
+    return table
+
+
+def _what(one: NotMeasured) -> str:
+    """The measurement, and which part of it where it is not the whole."""
+    part = one.variant or one.workload
+    return f"{one.measurement}: {part}" if part else one.measurement
+
+
+def _told(failure: Failure) -> tuple[str, ...]:
+    """Why, the remedy, and the detail, in this order; of a record from before causes were told the detail alone."""
+    detail = failure.message if len(failure.message) <= MOST_DETAIL else f"{failure.message[: MOST_DETAIL - 1]}…"
+    if failure.cause is None:
+        return (detail,)
+    why, remedy = (_plain(f"{family}.{failure.cause}") for family in ("cause", "remedy"))
+    return (f"{why[:1].upper()}{why[1:]}.", remedy, f"({detail})")
+
+
+def _plain(key: str) -> str:
+    """A phrase with spaces for its no-break ones: a command that is copied with those is not found."""
+    return phrases(Language("en")).say(key).replace("\u00a0", " ").replace("\u202f", " ")
