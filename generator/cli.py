@@ -25,7 +25,9 @@ from generator import cli_contribute as contributing
 from generator import cli_measure as measuring
 from generator import cli_publish as publishing
 from generator import console as show
+from generator.attempt import NotMeasured
 from generator.cli_measure import Given, MeasureChoice, SuiteChoice
+from generator.console_failures import print_not_measured
 from generator.definition import Measurement
 from generator.definition_file import load_suite
 from generator.errors import GeneratorError, RecordError
@@ -122,11 +124,15 @@ def build(
         webbrowser.open(show.address(site))
     if measure is MeasureChoice.none:
         return
-    with _standing(site):
-        failed = measuring.measure_if_possible(root, chosen, tier, measure, given)
-        publishing.prepare_kit_if_possible(root)
-        if publishing.ingredients(root) != before:
-            show.print_site(out, publishing.publish(root, fetching=False), again=True)
+    failed = list[NotMeasured]()
+    try:
+        with _standing(site):
+            failed += measuring.measure_if_possible(root, chosen, tier, measure, given)
+            publishing.prepare_kit_if_possible(root)
+            if publishing.ingredients(root) != before:
+                show.print_site(out, publishing.publish(root, fetching=False), again=True)
+    finally:
+        print_not_measured(err, failed)
     measuring.exit_with_failures(failed)
 
 
@@ -160,6 +166,7 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
         measuring.measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
         return
     failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan)
+    print_not_measured(err, failed)
     measuring.exit_with_failures(failed)
 
 
@@ -256,6 +263,7 @@ def reproduce(
         typer.echo(words.confirmation_json(first, found))
     else:
         words.print_confirmation(out, first, found)
+    print_not_measured(err, failed)
     measuring.exit_with_failures(failed)
 
 

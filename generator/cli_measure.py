@@ -15,7 +15,6 @@ from rich.markup import escape
 
 from generator import console as show
 from generator.attempt import NotMeasured
-from generator.console_failures import print_not_measured
 from generator.console_progress import RunDisplay
 from generator.definition import Measurement
 from generator.definition_file import load_suite
@@ -217,7 +216,6 @@ def measure_on_cluster(
 
 
 def exit_with_failures(failed: Sequence[NotMeasured]) -> None:
-    """Say what could not be measured and how to mend it, and end with the status that says so."""
+    """End with the status that says so where something could not be measured."""
     if failed:
-        print_not_measured(err, failed)
         raise typer.Exit(FAILURES)

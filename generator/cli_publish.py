@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,21 +56,22 @@ def prepare_models(root: Path) -> None:
 
 
 def prepare_kit_if_possible(root: Path) -> None:
-    """Prepare them, and fetch what executes them; what fails is said in one line: the site is built without it."""
+    """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without."""
     from generator.assets.asset import asset
     from generator.assets.cache import Cache
     from generator.assets.fetch import fetch
-    from generator.browser.kit import RUNTIME
+    from generator.browser.kit import CHOICES, RUNTIME, load_groups
 
-    def engine() -> None:
-        fetch(asset(RUNTIME), Cache.default(root))
-
-    for what, prepare in (("models", partial(prepare_models, root)), ("engine", engine)):
-        try:
-            prepare()
-        except Exception as error:  # whatever it is, the site does without
-            reason = escape(str(error) or type(error).__name__)
-            err.print(f"No {what} for the page 'Measure on your own device': {reason}", soft_wrap=True)
+    suite, cache = load_suite(root / "measurements"), Cache.default(root)
+    if not {one.measurement for one in CHOICES} & {one.name for one in suite}:
+        return
+    try:
+        prepare_models(root)
+        load_groups(suite, cache.root)
+        fetch(asset(RUNTIME), cache)
+    except Exception as error:  # whatever it is: what was measured is to be published
+        reason = escape(str(error) or type(error).__name__)
+        err.print(f"The page 'Measure on your own device' has no button: {reason}", soft_wrap=True)
 
 
 def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
@@ -90,8 +90,9 @@ def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
 
 
 def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None:
-    """What the page "Measure on your own device" needs; None when it is not to be had, and where it was to be fetched
-    a line that says why.
+    """What the page "Measure on your own device" needs; None when it is not to be had.
+
+    Why it is not is said where it was to be fetched: elsewhere it is about to be, or was to be before.
     """
     from generator.assets.asset import asset
     from generator.assets.cache import Cache
@@ -103,8 +104,9 @@ def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None
         groups, runtime = load_groups(suite, cache.root), asset(RUNTIME)
         files = fetch(runtime, cache) if fetching else at_hand(runtime, cache)
     except (AssetError, PreparationError, StorageError) as error:
-        reason = escape(str(error))
-        err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
+        if fetching:
+            reason = escape(str(error))
+            err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
         return None
     if files is None:
         return None

@@ -34,7 +34,7 @@ def print_not_measured(console: Console, failures: Sequence[NotMeasured]) -> Non
         console.print(_table(failures))
         return
     for one in failures:
-        for line in (_what(one), *(f"  {part}" for part in _told(one.failure))):
+        for line in (_what(one), *(f"  {part}" for part in (*_advice(one.failure), _detail(one.failure)))):
             console.print(Text(line), soft_wrap=True)
 
 
@@ -43,8 +43,8 @@ def _table(failures: Sequence[NotMeasured]) -> Table:
     table.add_column("what", overflow="fold", max_width=26)
     table.add_column("why, and what to do", overflow="fold")
     for one in failures:
-        why, *rest = _told(one.failure)
-        table.add_row(Text(_what(one)), Text("\n").join([Text(why), *(Text(part, "dim") for part in rest)]))
+        told = (*(Text(part) for part in _advice(one.failure)), Text(_detail(one.failure), "dim"))
+        table.add_row(Text(_what(one)), Text("\n").join(told))
     return table
 
 
@@ -54,13 +54,17 @@ def _what(one: NotMeasured) -> str:
     return f"{one.measurement}: {part}" if part else one.measurement
 
 
-def _told(failure: Failure) -> tuple[str, ...]:
-    """Why, the remedy, and the detail, in this order; of a record from before causes were told the detail alone."""
-    detail = failure.message if len(failure.message) <= MOST_DETAIL else f"{failure.message[: MOST_DETAIL - 1]}…"
+def _advice(failure: Failure) -> tuple[str, ...]:
+    """Why, and the remedy; nothing where the cause was not told."""
     if failure.cause is None:
-        return (detail,)
-    why, remedy = (_plain(f"{family}.{failure.cause}") for family in ("cause", "remedy"))
-    return (f"{why[:1].upper()}{why[1:]}.", remedy, f"({detail})")
+        return ()
+    why = _plain(f"cause.{failure.cause}")
+    return f"{why[:1].upper()}{why[1:]}.", _plain(f"remedy.{failure.cause}")
+
+
+def _detail(failure: Failure) -> str:
+    text = " ".join(failure.message.split())
+    return f"({text})" if len(text) <= MOST_DETAIL else f"({text[:MOST_DETAIL]}…)"
 
 
 def _plain(key: str) -> str:

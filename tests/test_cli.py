@@ -81,7 +81,7 @@ def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
     root = checkout(trial=bad)
     done = _run("measure", "--tier", "smoke", "--root", str(root))
     assert done.exit_code == 3
-    assert "trial: fast" in done.stderr
+    assert "trial: fast\n" in done.stderr
 
 
 def test_an_unknown_measurement_gives_status_1_with_a_suggestion(checkout: Make) -> None:
@@ -142,7 +142,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
     """The site is made of the committed records."""
     _without(monkeypatch, "psutil")
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda _: Path(root / "site"))
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, fetching: root / "site")
     done = _run("build", "--root", str(root))
     assert done.exit_code == 0
     assert len(done.stderr.strip().splitlines()) == 1
@@ -153,7 +153,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
 def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of this machine, definition and tier is enough; another definition or `all` is not."""
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda _: Path(root / "site"))
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, fetching: root / "site")
     assert _run("build", "--tier", "smoke", "--root", str(root)).exit_code == 0
     again = _run("build", "--tier", "smoke", "--root", str(root))
     assert "Nothing to measure" in again.output
