@@ -1,11 +1,14 @@
-"""kill -9 at any moment: nothing half is left, and the same command completes with the same result."""
+"""kill -9 or Ctrl+C at any moment: nothing half is left, and the same command completes with the same result."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -58,14 +62,15 @@ with Pool(2) as pool:
 """
 
 
-def _started(script: str, *arguments: str) -> subprocess.Popen[str]:
-    """A process that has imported everything and begins now."""
+def _started(script: str, *arguments: str, group: bool = False) -> subprocess.Popen[str]:
+    """A process that has imported everything and begins now; in a group of its own it is as alone as in a terminal."""
     process = subprocess.Popen(
         [sys.executable, "-c", script, *arguments],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=group,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n", process.communicate()[1]
@@ -176,3 +181,108 @@ def test_two_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         site.build_site(pages(), root, steps.append)
     assert steps == ["wait"]
     assert not (root / "build" / "docs").exists()
+
+
+BUILD_AND_MEASURE = """
+import sys
+from pathlib import Path
+from generator import cli
+from generator.pool import Pool
+from generator.publish.site import build_site
+from tests.publish.test_site_build import pages
+
+def publish(root, fetching=True):
+    records = len(list(root.glob("measurements/*/records/*.json")))
+    with Pool(2) as pool:
+        return build_site(pages(f"Records: {records}"), root, pool=pool).path
+
+cli.publishing.publish = publish
+root = sys.argv[1]
+print("ready", flush=True)
+sys.argv[1:] = ["build", "--tier", "smoke", "--root", root]
+cli.main()
+"""
+"""The real command, of a site as small as it can be."""
+
+
+@pytest.fixture
+def whole_checkout(tmp_path: Path, definition: str) -> Path:
+    """What a site is built from, and a measurement."""
+    root = site_checkout(tmp_path / "root")
+    folder = root / "measurements" / "trial"
+    folder.mkdir(parents=True)
+    (folder / "measurement.toml").write_text(definition, "utf-8")
+    return root
+
+
+def _until(process: subprocess.Popen[str], beginning: str) -> None:
+    """Read what it says until a line begins so."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it never said '{beginning}': {process.communicate()[1]}")
+
+
+def _interrupted(root: Path, after_line: str = "", and_s: float = 0.0, and_blocks: int = 0) -> tuple[int, str]:
+    """Press Ctrl+C so long after a line, or when so many blocks are kept: status and what was said.
+
+    No process of it is left.
+    """
+    process = _started(BUILD_AND_MEASURE, str(root), group=True)
+    if after_line:
+        _until(process, after_line)
+    while _kept_blocks(root) < and_blocks:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    time.sleep(and_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert _all_gone(process.pid)
+    return process.returncode, errors
+
+
+def _kept_blocks(root: Path) -> int:
+    """Of the journal of an interrupted run."""
+    return sum(path.read_text("utf-8").count('"block":') for path in (root / ".cache" / "runs").glob("*.jsonl"))
+
+
+def _all_gone(group: int) -> bool:
+    """Whether no process of the group runs any more a moment after its leader has ended."""
+    for _ in range(50):
+        alive = [one for one in psutil.process_iter(["status"]) if one.info["status"] != psutil.STATUS_ZOMBIE]
+        with contextlib.suppress(ProcessLookupError):
+            if all(os.getpgid(one.pid) != group for one in alive if one.pid):
+                return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups")
+@pytest.mark.timeout(300)
+def test_ctrl_c_while_it_publishes_measures_and_publishes_again(whole_checkout: Path) -> None:
+    """At each stage: status 130, no traceback, no half site, finished blocks kept; and the next command completes."""
+    root, site = whole_checkout, whole_checkout / "site" / "index.html"
+    status, said = _interrupted(root, and_s=0.5)
+    assert (status, "Traceback" in said) == (130, False), said
+    assert not site.exists()
+
+    status, said = _interrupted(root, "The site: ", and_blocks=1)
+    assert (status, "Traceback" in said) == (130, False), said
+    assert "Finished blocks are kept" in said
+    assert f"The site is where it was: {site.as_uri()}" in said
+    assert "Records: 0" in site.read_text("utf-8")
+    assert _kept_blocks(root) >= 1
+    assert not _nothing_half(root)
+
+    status, said = _interrupted(root, "trial: ", and_s=0.2)
+    assert (status, "Traceback" in said) == (130, False), said
+    assert f"The site is where it was: {site.as_uri()}" in said
+    assert "Records: 0" in site.read_text("utf-8")
+    (record,) = _nothing_half(root)
+    assert record.sittings > 1
+
+    _completed(BUILD_AND_MEASURE, str(root))
+    assert "Records: 1" in site.read_text("utf-8")
+    assert len(_nothing_half(root)) == 1
