@@ -27,3 +27,25 @@
   addEventListener("load", () => setTimeout(nameScrolled, 100))
   addEventListener("resize", nameScrolled)
 }
+
+/* Opened from a disk: there no server answers a folder's address with its index.html, an address that begins with a slash
+ * is not this site's, and the search's worker may not run. */
+if (location.protocol === "file:") {
+  const language = document.documentElement.lang
+  const home = new URL("../../", document.currentScript.src)
+  const root = language === "ru" ? home : new URL("../", home)
+  const page = location.href.slice(home.href.length).replace(/[?#].*$/, "").replace(/index\.html$/, "")
+
+  const aim = event => {
+    const link = event.target.closest("a[href]")
+    if (!link) return
+    const twin = link.hreflang && link.closest(".md-header")
+    const address = twin ? new URL((link.hreflang === "ru" ? "" : `${link.hreflang}/`) + page, root) : new URL(link.getAttribute("href"), document.baseURI)
+    if (address.protocol !== "file:" || !address.pathname.endsWith("/")) return
+    address.pathname += "index.html"
+    link.setAttribute("href", address.href)
+  }
+  // Before the browser follows a link, however that is asked for: pressed, or with Enter.
+  for (const type of ["pointerdown", "click", "keydown"]) addEventListener(type, aim, true)
+  for (const search of document.querySelectorAll(".md-search, label[for=__search]")) search.remove()
+}
