@@ -25,6 +25,7 @@ from generator import cli_contribute as contributing
 from generator import cli_measure as measuring
 from generator import cli_publish as publishing
 from generator import console as show
+from generator.attempt import NotMeasured
 from generator.cli_measure import Given, MeasureChoice, SuiteChoice
 from generator.definition import Measurement
 from generator.definition_file import load_suite
@@ -116,7 +117,7 @@ def build(
     measurements = load_suite(root / "measurements")
     chosen = measuring.chosen_by(measurements, suite, only)
     given = replace(measuring.given_by(suite, only), minutes=minutes)
-    failed = list[str]()
+    failed = list[NotMeasured]()
     if measure is not MeasureChoice.none:
         failed = measuring.measure_if_possible(root, chosen, tier, measure, given)
         publishing.prepare_kit_if_possible(root)
@@ -249,7 +250,10 @@ def reproduce(
         failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
-    found = confirmation(first, _whole(root, next(one for one in after if one.record_id not in known)))
+    fresh = [one for one in after if one.record_id not in known]
+    if not fresh:
+        measuring.exit_with_failures(failed)
+    found = confirmation(first, _whole(root, fresh[0]))
     if json:
         typer.echo(words.confirmation_json(first, found))
     else:

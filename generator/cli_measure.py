@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +15,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
+from generator.attempt import Attempt, NotMeasured
 from generator.definition import Measurement
 from generator.definition_file import load_suite
-from generator.errors import DefinitionError, MissingPackage, suggest
+from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
-    from generator.measure.plan import Planned
+    from generator.measure.plan import Planned, PlannedRun
+    from generator.measure.run import Surroundings
 
 out, err = Console(), Console(stderr=True)
 
@@ -101,7 +104,7 @@ def this_system() -> SystemDescription | None:
 
 def measure_if_possible(
     root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
-) -> list[str]:
+) -> list[NotMeasured]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
         return measure(root, chosen, tier, policy, given)
@@ -119,20 +122,24 @@ def measure(
     policy: MeasureChoice,
     given: Given,
     only_plan: bool = False,
-) -> list[str]:
-    """Run what the policy asks for.
+) -> list[NotMeasured]:
+    """Run what the policy asks for. What keeps one measurement from being made costs that one, and no other.
 
     Returns:
-        "measurement: variant" for each variant that failed.
+        What could not be measured, in the order of the runs.
+
+    Raises:
+        MissingPackage: when what measuring anything at all needs is not installed.
+        MeterError: when the file of a wall meter's readings is none.
     """
     from generator.measure import plan as planning
 
-    planning.require_packages(chosen)
+    planning.require_packages()
 
     from generator.assets.cache import Cache
     from generator.measure.ceilings import machine_ceilings
     from generator.measure.energy import find_meter
-    from generator.measure.run import Surroundings, run_measurement
+    from generator.measure.run import Surroundings
     from generator.measure.system import describe_system
     from generator.store import outlines
 
@@ -146,7 +153,7 @@ def measure(
     show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
     if only_plan:
         return []
-    cache, failed = Cache.default(root), list[str]()
+    cache, failed = Cache.default(root), list[NotMeasured]()
     with planning.only_run(cache.root), show.RunDisplay(out) as display:
         where = Surroundings(
             root,
@@ -161,10 +168,38 @@ def measure(
         )
         for run in planned.runs:
             display.begin(run.measurement.name)
-            record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
-            show.print_took(out, run, record)
-            failed += [f"{record.measurement}: {one.name}" for one in record.variants if one.failed]
+            failed += _run(run, replace(where, seed=secrets.randbits(32)))
     return failed
+
+
+def _run(run: PlannedRun, where: Surroundings) -> tuple[NotMeasured, ...]:
+    """Make one run, and say what it could not measure; without a record, an attempt keeps that."""
+    from generator.measure import outcome
+    from generator.measure.run import run_measurement
+
+    name = run.measurement.name
+    try:
+        record = run_measurement(run.measurement, run.tier, where)
+    except outcome.NothingMeasured as error:
+        found = error.found
+    except Exception as error:  # whatever it is, the other measurements and the site are worth more
+        found = (outcome.whole_failure(name, "record", error),)
+        err.print(f"[red]{escape(name)} is not measured:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    else:
+        show.print_took(out, run, record)
+        outcome.forget_attempt(where.cache, name)
+        return tuple(outcome.not_measured(name, record.variants))
+    attempt = Attempt(
+        measurement=name,
+        tier=run.tier,
+        core=run.core,
+        at=datetime.now(UTC),
+        system=where.system.fingerprint(),
+        definition_sha256=run.measurement.fingerprint(),
+        not_measured=found,
+    )
+    outcome.keep_attempt(where.cache, attempt)
+    return found
 
 
 def _planned(
@@ -209,8 +244,18 @@ def measure_on_cluster(
         raise typer.Exit(FAILURES)
 
 
-def exit_with_failures(failed: Sequence[str]) -> None:
-    """End with the status that says so when variants failed."""
+def exit_with_failures(failed: Sequence[NotMeasured], problems: Sequence[GeneratorError] = ()) -> None:
+    """End with the status that says so when something was not measured, or could not be read or published.
+
+    Args:
+        failed: what was not measured.
+        problems: definitions and records that could not be read, and pages that could not be written; each is said
+            once.
+    """
+    for problem in dict.fromkeys(map(str, problems)):
+        err.print(f"[red]passed over:[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if failed:
-        err.print(f"[red]Some variants failed[/]: {escape(', '.join(failed))}. The record and the page say why.")
+        names = ", ".join(one.what for one in failed)
+        err.print(f"[red]Not measured[/]: {escape(names)}. The page says why, and how to mend it.", soft_wrap=True)
+    if failed or problems:
         raise typer.Exit(FAILURES)

@@ -100,8 +100,8 @@ INTRODUCTIONS = TypeAdapter(Introduction)
 REQUESTS = TypeAdapter(Request)
 
 
-class _Stopped(Exception):
-    """The person who asked has gone; finished blocks are kept."""
+class _Stopped(BaseException):
+    """The person who asked has gone; finished blocks are kept. Like Ctrl-C, it is no failure of what is measured."""
 
 
 def describe_checkout(root: Path, names: Sequence[str]) -> Checkout:
