@@ -28,7 +28,7 @@ from generator import console as show
 from generator.attempt import NotMeasured
 from generator.cli_measure import Given, MeasureChoice, SuiteChoice
 from generator.definition import Measurement
-from generator.definition_file import load_suite
+from generator.definition_file import load_sound
 from generator.errors import GeneratorError, RecordError
 from generator.record import Record, SystemDescription, Tier
 from generator.record_file import load_record
@@ -114,19 +114,19 @@ def build(
 ) -> None:
     """Measure what this machine has not measured yet, write the articles, build the site."""
     root = root.resolve()
-    measurements = load_suite(root / "measurements")
-    chosen = measuring.chosen_by(measurements, suite, only)
+    measurements, broken = load_sound(root / "measurements")
+    chosen = measuring.chosen_by(measurements, suite, only, broken)
     given = replace(measuring.given_by(suite, only), minutes=minutes)
-    failed = list[NotMeasured]()
+    failed, problems = list[NotMeasured](), list[GeneratorError](broken.values())
     if measure is not MeasureChoice.none:
-        failed = measuring.measure_if_possible(root, chosen, tier, measure, given)
+        failed = measuring.measure_if_possible(root, chosen, tier, measure, given, problems)
         publishing.prepare_kit_if_possible(root)
-    site = publishing.publish(root)
+    site = publishing.publish(root, problems)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
     if open_site:
         webbrowser.open((site / "index.html").as_uri())
-    measuring.exit_with_failures(failed)
+    measuring.exit_with_failures(failed, problems)
 
 
 @app.command()
@@ -146,7 +146,8 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
 ) -> None:
     """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
-    chosen = measuring.chosen_by(load_suite(root / "measurements"), suite, names)
+    measurements, broken = load_sound(root / "measurements")
+    chosen, problems = measuring.chosen_by(measurements, suite, names, broken), list[GeneratorError](broken.values())
     given = replace(
         measuring.given_by(suite, names),
         minutes=minutes,
@@ -158,8 +159,8 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     if given.cluster is not None:
         measuring.measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
         return
-    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan)
-    measuring.exit_with_failures(failed)
+    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan, problems)
+    measuring.exit_with_failures(failed, problems)
 
 
 @app.command("browser-kit")
@@ -178,8 +179,9 @@ def list_measurements(
     from generator import console_confirm as words
 
     root = root.resolve()
-    suite = load_suite(root / "measurements")
-    records = _records(root, suite)
+    suite, broken = load_sound(root / "measurements")
+    problems = list[GeneratorError](broken.values())
+    records = _records(root, suite, problems)
     if json:
         data = [words.freshness_data(one) for one in _freshness(root, suite, records) if one.stale or not stale]
         typer.echo(json_text.dumps(data, ensure_ascii=False, indent=1))
@@ -187,6 +189,7 @@ def list_measurements(
         words.print_stale(out, _freshness(root, suite, records))
     else:
         show.print_suite(out, suite, records, measuring.this_system())
+    measuring.exit_with_failures((), problems)
 
 
 @app.command()
@@ -216,7 +219,7 @@ def compare(
     from generator.analysis.across import Across, compared
 
     root = root.resolve()
-    records, here = _records(root, load_suite(root / "measurements")), measuring.this_system()
+    records, here = _records(root, load_sound(root / "measurements")[0]), measuring.this_system()
     found = compared(*(_reference(root, text, records, here) for text in (first, second)))
     if json:
         typer.echo(words.as_json(found))
@@ -238,7 +241,7 @@ def reproduce(
     from generator.analysis.reference import resolve
 
     root = root.resolve()
-    suite = load_suite(root / "measurements")
+    suite, _ = load_sound(root / "measurements")
     records = _records(root, suite)
     first = _whole(root, resolve(record_id, records, None).record)
     measurement = next(one for one in suite if one.name == first.measurement)
@@ -290,11 +293,13 @@ def main() -> None:
     app(prog_name=called if called == "inference-report" else "python -m generator")
 
 
-def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
-    """All records, oldest first, without their raw latencies."""
+def _records(
+    root: Path, suite: Sequence[Measurement], problems: list[GeneratorError] | None = None
+) -> Mapping[str, tuple[Record, ...]]:
+    """All records, oldest first, without their raw latencies; those that cannot be read are left out, and are told."""
     from generator.store import outlines
 
-    return outlines(root / "measurements", suite)
+    return outlines(root / "measurements", suite, passed_over=problems if problems is not None else [])
 
 
 def _whole(root: Path, record: Record) -> Record:

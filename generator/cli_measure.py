@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,7 +18,7 @@ from rich.markup import escape
 from generator import console as show
 from generator.attempt import Attempt, NotMeasured
 from generator.definition import Measurement
-from generator.definition_file import load_suite
+from generator.definition_file import load_sound
 from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.record import Record, SystemDescription, Tier
 
@@ -74,15 +75,26 @@ def given_by(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
 
 
 def chosen_by(
-    suite: Sequence[Measurement], which: SuiteChoice | None, only: Sequence[str] | None
+    suite: Sequence[Measurement],
+    which: SuiteChoice | None,
+    only: Sequence[str] | None,
+    broken: Mapping[str, DefinitionError] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
     """The measurements of a suite, or those that are named.
 
+    Args:
+        suite: all that can be read.
+        which: the suite that is asked for.
+        only: names that are asked for.
+        broken: why the other definitions cannot be read.
+
     Raises:
-        DefinitionError: for a name that there is not, or that the core suite has not.
+        DefinitionError: for a name that there is not, that the core suite has not, or whose definition cannot be read.
     """
     known = {one.name: one for one in suite}
     for name in only or ():
+        if name in broken:
+            raise broken[name]
         if name not in known:
             raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
         if which is SuiteChoice.core and known[name].suite != "core":
@@ -103,11 +115,16 @@ def this_system() -> SystemDescription | None:
 
 
 def measure_if_possible(
-    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
+    root: Path,
+    chosen: Sequence[Measurement],
+    tier: Tier,
+    policy: MeasureChoice,
+    given: Given,
+    problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
-        return measure(root, chosen, tier, policy, given)
+        return measure(root, chosen, tier, policy, given, problems=problems)
     except MissingPackage as error:
         err.print(
             f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
@@ -122,8 +139,18 @@ def measure(
     policy: MeasureChoice,
     given: Given,
     only_plan: bool = False,
+    problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
     """Run what the policy asks for. What keeps one measurement from being made costs that one, and no other.
+
+    Args:
+        root: the checkout.
+        chosen: measurements to choose from.
+        tier: how thoroughly.
+        policy: what to measure of them.
+        given: what a person gave for this run alone.
+        only_plan: only say what would run.
+        problems: gets why a record cannot be read; without it, that is raised.
 
     Returns:
         What could not be measured, in the order of the runs.
@@ -143,8 +170,8 @@ def measure(
     from generator.measure.system import describe_system
     from generator.store import outlines
 
-    system, suite = describe_system(), load_suite(root / "measurements")
-    records = outlines(root / "measurements", suite, system.fingerprint())
+    system, (suite, _) = describe_system(), load_sound(root / "measurements")
+    records = outlines(root / "measurements", suite, system.fingerprint(), problems)
     planned = _planned(chosen, records, system, tier, policy, given)
     if not planned.runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
@@ -230,7 +257,7 @@ def measure_on_cluster(
 
     if given.wall_meter or given.watts_per_core:
         raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
-    records = outlines(root / "measurements", chosen)
+    records = outlines(root / "measurements", chosen, passed_over=[])
     complete = clustered.measure(
         root,
         address,

@@ -69,8 +69,8 @@ def _observed(
     if problem or workload is None:
         return unanswered(prepared, variant, problem), None
     if baseline is None and not variant.baseline:
-        first = measurement.variants_of(variant.workload)[0].name
-        return unanswered(prepared, variant, without_baseline(prepared.failures.get(first))), None
+        against = measurement.variants_of(variant.workload)[0].name
+        return unanswered(prepared, variant, without_baseline(prepared.failures.get(against))), None
     job, samples = prepared.jobs[variant.name], workload.samples()
     if meaningless := _unknown(prepared, variant):
         # Nobody judges such answers; those of the timed inputs are enough for the audit.
