@@ -29,7 +29,7 @@ from generator.attempt import NotMeasured
 from generator.cli_measure import Given, MeasureChoice, SuiteChoice
 from generator.console_failures import print_not_measured
 from generator.definition import Measurement
-from generator.definition_file import load_suite
+from generator.definition_file import load_sound
 from generator.errors import GeneratorError, RecordError
 from generator.record import Record, SystemDescription, Tier
 from generator.record_file import load_record
@@ -115,25 +115,25 @@ def build(
 ) -> None:
     """Build the site from the records that are there, measure what this machine has not measured yet, build again."""
     root = root.resolve()
-    chosen = measuring.chosen_by(load_suite(root / "measurements"), suite, only)
+    measurements, broken = load_sound(root / "measurements")
+    chosen = measuring.chosen_by(measurements, suite, only, broken)
     given = replace(measuring.given_by(suite, only), minutes=minutes)
+    failed, problems = list[NotMeasured](), list[GeneratorError](broken.values())
     before = publishing.ingredients(root)
-    site = publishing.publish(root, fetching=measure is MeasureChoice.none)
+    site = publishing.publish(root, problems, fetching=measure is MeasureChoice.none)
     show.print_site(out, site)
     if open_site:
         webbrowser.open(show.address(site))
-    if measure is MeasureChoice.none:
-        return
-    failed = list[NotMeasured]()
     try:
-        with _standing(site):
-            failed += measuring.measure_if_possible(root, chosen, tier, measure, given)
-            publishing.prepare_kit_if_possible(root)
-            if publishing.ingredients(root) != before:
-                show.print_site(out, publishing.publish(root, fetching=False), again=True)
+        if measure is not MeasureChoice.none:
+            with _standing(site):
+                failed += measuring.measure_if_possible(root, chosen, tier, measure, given, problems)
+                publishing.prepare_kit_if_possible(root)
+                if publishing.ingredients(root) != before:
+                    show.print_site(out, publishing.publish(root, problems, fetching=False), again=True)
     finally:
         print_not_measured(err, failed)
-    measuring.exit_with_failures(failed)
+    measuring.exit_with_failures(failed, problems)
 
 
 @app.command()
@@ -153,7 +153,8 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
 ) -> None:
     """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
-    chosen = measuring.chosen_by(load_suite(root / "measurements"), suite, names)
+    measurements, broken = load_sound(root / "measurements")
+    chosen, problems = measuring.chosen_by(measurements, suite, names, broken), list[GeneratorError](broken.values())
     given = replace(
         measuring.given_by(suite, names),
         minutes=minutes,
@@ -165,9 +166,9 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     if given.cluster is not None:
         measuring.measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
         return
-    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan)
+    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan, problems)
     print_not_measured(err, failed)
-    measuring.exit_with_failures(failed)
+    measuring.exit_with_failures(failed, problems)
 
 
 @app.command("browser-kit")
@@ -186,8 +187,9 @@ def list_measurements(
     from generator import console_confirm as words
 
     root = root.resolve()
-    suite = load_suite(root / "measurements")
-    records = _records(root, suite)
+    suite, broken = load_sound(root / "measurements")
+    problems = list[GeneratorError](broken.values())
+    records = _records(root, suite, problems)
     if json:
         data = [words.freshness_data(one) for one in _freshness(root, suite, records) if one.stale or not stale]
         typer.echo(json_text.dumps(data, ensure_ascii=False, indent=1))
@@ -195,6 +197,7 @@ def list_measurements(
         words.print_stale(out, _freshness(root, suite, records))
     else:
         show.print_suite(out, suite, records, measuring.this_system())
+    measuring.exit_with_failures((), problems)
 
 
 @app.command()
@@ -224,7 +227,7 @@ def compare(
     from generator.analysis.across import Across, compared
 
     root = root.resolve()
-    records, here = _records(root, load_suite(root / "measurements")), measuring.this_system()
+    records, here = _records(root, load_sound(root / "measurements")[0]), measuring.this_system()
     found = compared(*(_reference(root, text, records, here) for text in (first, second)))
     if json:
         typer.echo(words.as_json(found))
@@ -246,7 +249,7 @@ def reproduce(
     from generator.analysis.reference import resolve
 
     root = root.resolve()
-    suite = load_suite(root / "measurements")
+    suite, _ = load_sound(root / "measurements")
     records = _records(root, suite)
     first = _whole(root, resolve(record_id, records, None).record)
     measurement = next(one for one in suite if one.name == first.measurement)
@@ -258,7 +261,10 @@ def reproduce(
         failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
-    found = confirmation(first, _whole(root, next(one for one in after if one.record_id not in known)))
+    fresh = [one for one in after if one.record_id not in known]
+    if not fresh:
+        measuring.exit_with_failures(failed)
+    found = confirmation(first, _whole(root, fresh[0]))
     if json:
         typer.echo(words.confirmation_json(first, found))
     else:
@@ -296,11 +302,13 @@ def main() -> None:
     app(prog_name=called if called == "inference-report" else "python -m generator")
 
 
-def _records(root: Path, suite: Sequence[Measurement]) -> Mapping[str, tuple[Record, ...]]:
-    """All records, oldest first, without their raw latencies."""
+def _records(
+    root: Path, suite: Sequence[Measurement], problems: list[GeneratorError] | None = None
+) -> Mapping[str, tuple[Record, ...]]:
+    """All records, oldest first, without their raw latencies; those that cannot be read are left out, and are told."""
     from generator.store import outlines
 
-    return outlines(root / "measurements", suite)
+    return outlines(root / "measurements", suite, passed_over=problems if problems is not None else [])
 
 
 def _whole(root: Path, record: Record) -> Record:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,15 +16,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
-from generator.attempt import NotMeasured
+from generator.attempt import Attempt, NotMeasured
 from generator.console_progress import RunDisplay
 from generator.definition import Measurement
-from generator.definition_file import load_suite
-from generator.errors import DefinitionError, MissingPackage, suggest
+from generator.definition_file import load_sound
+from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
-    from generator.measure.plan import Planned
+    from generator.measure.plan import Planned, PlannedRun
+    from generator.measure.run import Surroundings
 
 out, err = Console(), Console(stderr=True)
 
@@ -73,15 +76,26 @@ def given_by(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
 
 
 def chosen_by(
-    suite: Sequence[Measurement], which: SuiteChoice | None, only: Sequence[str] | None
+    suite: Sequence[Measurement],
+    which: SuiteChoice | None,
+    only: Sequence[str] | None,
+    broken: Mapping[str, DefinitionError] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
     """The measurements of a suite, or those that are named.
 
+    Args:
+        suite: all that can be read.
+        which: the suite that is asked for.
+        only: names that are asked for.
+        broken: why the other definitions cannot be read.
+
     Raises:
-        DefinitionError: for a name that there is not, or that the core suite has not.
+        DefinitionError: for a name that there is not, that the core suite has not, or whose definition cannot be read.
     """
     known = {one.name: one for one in suite}
     for name in only or ():
+        if name in broken:
+            raise broken[name]
         if name not in known:
             raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
         if which is SuiteChoice.core and known[name].suite != "core":
@@ -102,11 +116,16 @@ def this_system() -> SystemDescription | None:
 
 
 def measure_if_possible(
-    root: Path, chosen: Sequence[Measurement], tier: Tier, policy: MeasureChoice, given: Given
+    root: Path,
+    chosen: Sequence[Measurement],
+    tier: Tier,
+    policy: MeasureChoice,
+    given: Given,
+    problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
-        return measure(root, chosen, tier, policy, given)
+        return measure(root, chosen, tier, policy, given, problems=problems)
     except MissingPackage as error:
         err.print(
             f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
@@ -121,26 +140,39 @@ def measure(
     policy: MeasureChoice,
     given: Given,
     only_plan: bool = False,
+    problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
-    """Run what the policy asks for.
+    """Run what the policy asks for. What keeps one measurement from being made costs that one, and no other.
+
+    Args:
+        root: the checkout.
+        chosen: measurements to choose from.
+        tier: how thoroughly.
+        policy: what to measure of them.
+        given: what a person gave for this run alone.
+        only_plan: only say what would run.
+        problems: gets why a record cannot be read; without it, that is raised.
 
     Returns:
-        What could not be measured.
+        What could not be measured, in the order of the runs.
+
+    Raises:
+        MissingPackage: when what measuring anything at all needs is not installed.
+        MeterError: when the file of a wall meter's readings is none.
     """
     from generator.measure import plan as planning
 
-    planning.require_packages(chosen)
+    planning.require_packages()
 
     from generator.assets.cache import Cache
     from generator.measure.ceilings import machine_ceilings
     from generator.measure.energy import find_meter
-    from generator.measure.outcome import not_measured
-    from generator.measure.run import Surroundings, run_measurement
+    from generator.measure.run import Surroundings
     from generator.measure.system import describe_system
     from generator.store import outlines
 
-    system, suite = describe_system(), load_suite(root / "measurements")
-    records = outlines(root / "measurements", suite, system.fingerprint())
+    system, (suite, _) = describe_system(), load_sound(root / "measurements")
+    records = outlines(root / "measurements", suite, system.fingerprint(), problems)
     planned = _planned(chosen, records, system, tier, policy, given)
     if not planned.runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
@@ -167,10 +199,38 @@ def measure(
         )
         for run in planned.runs:
             display.begin(run.measurement.name)
-            record = run_measurement(run.measurement, run.tier, replace(where, seed=secrets.randbits(32)))
-            display.finished(run.measurement, record)
-            failed += not_measured(record)
+            failed += _run(run, replace(where, seed=secrets.randbits(32)), display)
     return failed
+
+
+def _run(run: PlannedRun, where: Surroundings, display: RunDisplay) -> tuple[NotMeasured, ...]:
+    """Make one run, and say what it could not measure; without a record, an attempt keeps that."""
+    from generator.measure import outcome
+    from generator.measure.run import run_measurement
+
+    name = run.measurement.name
+    try:
+        record = run_measurement(run.measurement, run.tier, where)
+    except outcome.NothingMeasured as error:
+        found = error.found
+    except Exception as error:  # whatever it is, the other measurements and the site are worth more
+        found = (outcome.whole_failure(name, "record", error),)
+    else:
+        display.finished(run.measurement, record)
+        outcome.forget_attempt(where.cache, name)
+        return tuple(outcome.not_measured(name, record.variants))
+    display.not_measured(name, found[0].failure.message)
+    attempt = Attempt(
+        measurement=name,
+        tier=run.tier,
+        core=run.core,
+        at=datetime.now(UTC),
+        system=where.system.fingerprint(),
+        definition_sha256=run.measurement.fingerprint(),
+        not_measured=found,
+    )
+    outcome.keep_attempt(where.cache, attempt)
+    return found
 
 
 def _planned(
@@ -201,7 +261,7 @@ def measure_on_cluster(
 
     if given.wall_meter or given.watts_per_core:
         raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
-    records = outlines(root / "measurements", chosen)
+    records = outlines(root / "measurements", chosen, passed_over=[])
     complete = clustered.measure(
         root,
         address,
@@ -215,7 +275,15 @@ def measure_on_cluster(
         raise typer.Exit(FAILURES)
 
 
-def exit_with_failures(failed: Sequence[NotMeasured]) -> None:
-    """End with the status that says so where something could not be measured."""
-    if failed:
+def exit_with_failures(failed: Sequence[NotMeasured], problems: Sequence[GeneratorError] = ()) -> None:
+    """End with the status that says so when something was not measured, or could not be read or published.
+
+    Args:
+        failed: what was not measured.
+        problems: definitions and records that could not be read, and pages that could not be written; each is said
+            once.
+    """
+    for problem in dict.fromkeys(map(str, problems)):
+        err.print(f"[red]passed over:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+    if failed or problems:
         raise typer.Exit(FAILURES)

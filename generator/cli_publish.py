@@ -14,14 +14,15 @@ from rich.markup import escape
 from generator.attempt import ATTEMPTS_FOLDER
 from generator.console_progress import RunDisplay
 from generator.definition import Measurement
-from generator.definition_file import load_suite
-from generator.errors import AssetError, PreparationError, StorageError
+from generator.definition_file import load_sound
+from generator.errors import GeneratorError
 from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices
 
 if TYPE_CHECKING:
     from generator.analysis.collection import Collection
     from generator.browser.kit import Kit
+    from generator.publish.notice import Tell
     from generator.publish.site import Page
 
 out, err = Console(), Console(stderr=True)
@@ -35,13 +36,32 @@ STEPS = {
 """What a person reads while each step of `build_site` goes on."""
 
 
-def collection_of(root: Path, pool: Pool | None = None) -> tuple[tuple[Measurement, ...], Collection]:
-    """All definitions, and what the records say about them."""
+def collection_of(
+    root: Path, pool: Pool | None = None, passed_over: Tell | None = None
+) -> tuple[tuple[Measurement, ...], Collection]:
+    """All sound definitions, and what the sound records say about them.
+
+    Args:
+        root: the checkout.
+        pool: processes that read the records.
+        passed_over: gets what could not be read, and is left out; `check` says how to mend it.
+    """
     from generator.store import collect
 
-    measurements = root / "measurements"
-    suite, prices = load_suite(measurements), load_prices(measurements / PRICES_FILE)
-    return suite, collect(measurements, suite, prices, root / ".cache" / "records", pool)
+    measurements, tell = root / "measurements", passed_over or (lambda _: None)
+    suite, broken = load_sound(measurements)
+    for wrong in broken.values():
+        tell(wrong)
+    try:
+        prices = load_prices(measurements / PRICES_FILE)
+    except GeneratorError as error:
+        tell(error)
+        prices = ()
+    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, strict=False)
+    for found in collection.unread.values():
+        for problem in found:
+            tell(problem)
+    return suite, collection
 
 
 def prepare_models(root: Path) -> None:
@@ -62,7 +82,7 @@ def prepare_kit_if_possible(root: Path) -> None:
     from generator.assets.fetch import fetch
     from generator.browser.kit import CHOICES, RUNTIME, load_groups
 
-    suite, cache = load_suite(root / "measurements"), Cache.default(root)
+    (suite, _), cache = load_sound(root / "measurements"), Cache.default(root)
     if not {one.measurement for one in CHOICES} & {one.name for one in suite}:
         return
     try:
@@ -103,7 +123,7 @@ def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None
     try:
         groups, runtime = load_groups(suite, cache.root), asset(RUNTIME)
         files = fetch(runtime, cache) if fetching else at_hand(runtime, cache)
-    except (AssetError, PreparationError, StorageError) as error:
+    except Exception as error:  # one page's button is worth no site
         if fetching:
             reason = escape(str(error))
             err.print(f"The page 'Measure on your own device' is built without its button: {reason}", soft_wrap=True)
@@ -116,8 +136,15 @@ def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None
 
 
 def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
-    """Write every page; a module's function, for `serve` runs it in a fresh process."""
-    return _written(root, *collection_of(root, pool), pool)
+    """Write every page; a module's function, for `serve` runs it in a fresh process. What is passed over is printed."""
+    told = set[str]()
+
+    def tell(problem: GeneratorError) -> None:
+        if str(problem) not in told:
+            err.print(f"[red]passed over:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
+        told.add(str(problem))
+
+    return _written(root, *collection_of(root, pool, tell), pool, passed_over=tell)
 
 
 def _written(
@@ -126,6 +153,7 @@ def _written(
     collection: Collection,
     pool: Pool,
     tell: Callable[[int, int], None] | None = None,
+    passed_over: Tell | None = None,
     fetching: bool = True,
 ) -> Iterator[Page]:
     from generator.publish.freshness import Today
@@ -134,14 +162,18 @@ def _written(
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     beside = os.environ.get("SITE_URL"), _kit(root, suite, fetching), today
-    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool)
+    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool, passed_over)
 
 
-def publish(root: Path, fetching: bool = True) -> Path:
+def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetching: bool = True) -> Path:
     """Build the site; the newest record's time stands for "now", so that the same records give the same bytes.
+
+    A definition or a record that cannot be read is left out, and a page that cannot be written has a notice in its
+    place, in both languages.
 
     Args:
         root: the checkout.
+        problems: gets each of them; whoever calls says them, and ends with status 3.
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
@@ -152,8 +184,9 @@ def publish(root: Path, fetching: bool = True) -> Path:
         def tell(done: int, count: int) -> None:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
-        suite, collection = collection_of(root, pool)
-        written = _written(root, suite, collection, pool, tell, fetching)
+        take = problems.append if problems is not None else (lambda _: None)
+        suite, collection = collection_of(root, pool, take)
+        written = _written(root, suite, collection, pool, tell, take, fetching)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool).path
 

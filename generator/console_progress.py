@@ -143,7 +143,11 @@ class RunDisplay(Board):
     def finished(self, measurement: Measurement, record: Record) -> None:
         """A run has made its record."""
         took_s = self._row.end(measurement.name)
-        self.say(f"{measurement.name}: {outcome(measurement, record)}, {duration(took_s)}")
+        try:
+            said = outcome(measurement, record)
+        except Exception as error:  # a line is worth no other measurement; the record's page says what is wrong with it
+            said = f"measured, but not understood ({in_short(str(error))})"
+        self.say(f"{measurement.name}: {said}, {duration(took_s)}")
 
     def not_measured(self, name: str, reason: str) -> None:
         """A run has made none."""

@@ -71,25 +71,39 @@ def measurement_folders(folder: Path) -> tuple[Path, ...]:
     return tuple(child for child in children if child.is_dir() and not child.name.startswith((".", "_")))
 
 
+def load_sound(folder: Path) -> tuple[tuple[Measurement, ...], Mapping[str, DefinitionError]]:
+    """Read every measurement of `folder` that can be read, in the order of their names.
+
+    Returns:
+        Those, and for each other folder, by its name, what is wrong with its definition.
+    """
+    measurements, problems = list[Measurement](), dict[str, DefinitionError]()
+    for child in measurement_folders(folder):
+        try:
+            measurements.append(load_measurement(child))
+        except DefinitionError as error:
+            problems[child.name] = error
+        except OSError as error:
+            where = f"{folder.name}/{child.name}/{DEFINITION_FILE}"
+            problem = f"cannot be read ({error.strerror}). Mend its rights, or the disk."
+            problems[child.name] = DefinitionError(where, [problem])
+    return tuple(measurements), problems
+
+
 def load_suite(folder: Path) -> tuple[Measurement, ...]:
     """Read every measurement of `folder`, in the order of their names.
 
     Raises:
         DefinitionError: with the problems of all files, so that they can be mended in one go.
     """
-    measurements: list[Measurement] = []
-    problems: list[DefinitionError] = []
-    for child in measurement_folders(folder):
-        try:
-            measurements.append(load_measurement(child))
-        except DefinitionError as error:
-            problems.append(error)
+    measurements, broken = load_sound(folder)
+    problems = list(broken.values())
     if len(problems) == 1:
         raise problems[0]
     if problems:
         lines = [str(problem) for problem in problems]
         raise DefinitionError(f"{folder.name}/", [f"{len(problems)} definitions have problems.\n" + "\n".join(lines)])
-    return tuple(measurements)
+    return measurements
 
 
 def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[str]:

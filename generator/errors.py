@@ -81,6 +81,9 @@ class FailureCause(StrEnum):
     DISK = "disk"
     """The disk is full, or cannot be written or read."""
 
+    BASELINE = "baseline"
+    """The baseline was not measured, so there is nothing to compare with."""
+
     DEFINITION = "definition"
     """The definition, or what a person gave with it, asks for what cannot be done."""
 

@@ -86,7 +86,7 @@ class Pool:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self.processes)
         room = threading.Semaphore(AHEAD * self.processes)
-        return _results([self._threads.submit(self._ask, room, function, one) for one in items], room)
+        return _Results([self._threads.submit(self._ask, room, function, one) for one in items], room)
 
     def _ask(self, room: threading.Semaphore, function: Callable[[Item], Result], item: Item) -> Result:
         """Let this thread's process do it. Items are taken in order, so that the next one wanted has room."""
@@ -95,16 +95,29 @@ class Pool:
                 raise RuntimeError("nobody asks for this result any more")
         request = pickle.dumps((function, item))
         try:
-            ours = self._connection()
-            ours.send_bytes(request)
-            answer = ours.recv_bytes()
-        except (EOFError, OSError) as error:
-            problem = "it ended without an answer: killed, perhaps because memory ran out"
-            raise WorkerError("a process of this command", problem, "Run the command again.") from error
+            answer = self._answer_of(request)
+        except (EOFError, OSError):
+            if self._ended:
+                raise
+            try:  # a process that is killed costs its work and a second try, but not the command
+                answer = self._answer_of(request)
+            except (EOFError, OSError) as error:
+                problem = "it ended without an answer, twice: killed, perhaps because memory ran out"
+                raise WorkerError("a process of this command", problem, "Run the command again.") from error
         done, value = pickle.loads(answer)
         if done:
             return cast(Result, value)
         raise value
+
+    def _answer_of(self, request: bytes) -> bytes:
+        """What this thread's process answers; when it dies, the next request gets another one."""
+        try:
+            ours = self._connection()
+            ours.send_bytes(request)
+            return ours.recv_bytes()
+        except (EOFError, OSError):
+            self._own.__dict__.pop("connection", None)
+            raise
 
     def _connection(self) -> Connection:
         """The connection to this thread's process, which is started where there is none yet."""
@@ -130,13 +143,19 @@ class Pool:
             process.kill()
 
 
-def _results(begun: list[Future[Result]], room: threading.Semaphore) -> Iterator[Result]:
-    """Results in order; each is let go once it was asked for."""
-    begun.reverse()
-    while begun:
-        result = begun.pop().result()
-        room.release()
-        yield result
+class _Results(Iterator[Result]):
+    """Results in order; each is let go once it was asked for. An error is raised, and the next result follows."""
+
+    def __init__(self, begun: list[Future[Result]], room: threading.Semaphore) -> None:
+        self._begun, self._room = begun[::-1], room
+
+    def __next__(self) -> Result:
+        if not self._begun:
+            raise StopIteration
+        try:
+            return self._begun.pop().result()
+        finally:
+            self._room.release()
 
 
 def _serve(theirs: Connection) -> None:

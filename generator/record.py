@@ -188,14 +188,16 @@ class WorkloadRecord(_Part):
 
     name: Name
     kind: Line
-    model: Line
-    data_sha256: Sha256
+    model: Line | None
+    """Null where the workload could not be prepared; so are the next three, and its variants say why."""
+
+    data_sha256: Sha256 | None
     """Over the inputs in the order used."""
 
-    samples: Count
+    samples: Count | None
     """Samples that quality was measured on."""
 
-    timed_samples: Count
+    timed_samples: Count | None
     """Samples that the timed queries took in turn."""
 
     notes: tuple[Line, ...] = ()

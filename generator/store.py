@@ -11,14 +11,16 @@ import contextlib
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from generator.analysis.collection import MOST_SYSTEMS, Collection, newest_first, to_show
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
+from generator.errors import GeneratorError, RecordError
 from generator.pool import Pool
 from generator.prices import Price
 from generator.record import Record
@@ -34,6 +36,8 @@ from generator.store_memory import (
     key_of,
     version_of_code,
 )
+
+Read = TypeVar("Read")
 
 FEW = 8
 """Measurements whose records are read about as fast as processes start."""
@@ -61,6 +65,7 @@ def collect(
     prices: Sequence[Price] = (),
     cache: Path | None = None,
     pool: Pool | None = None,
+    strict: bool = True,
 ) -> Collection:
     """Reduce every record to its summary, and analyse in full those that pages show.
 
@@ -70,21 +75,27 @@ def collect(
         prices: what an hour of a machine costs.
         cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
+        strict: whether a record that cannot be read is an error; otherwise it is passed over, and `Collection.unread`
+            says why.
 
     Raises:
-        RecordError: for the first file that is no sound record.
+        RecordError: for the first file that is no sound record, where that is asked for.
     """
     memory, folder = Memory(cache / CACHE_FILE if cache else None), cache / CACHE_FOLDER if cache else None
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
-    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name], folder) for one in suite]
+    readers = [
+        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, strict) for one in suite
+    ]
     remembered = [reader.remembered() for reader in readers]
     lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
     read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
-    files, kept = dict[tuple[str, str], Path](), set[Path]()
+    files, kept, unread = dict[tuple[str, str], Path](), set[Path](), dict[str, tuple[GeneratorError, ...]]()
     for reader, known in zip(readers, remembered, strict=True):
-        told = known or next(read)
+        told = known or _next(read, reader)
+        if told.unread:
+            unread[reader.measurement.name] = told.unread
         memory.used |= told.used
         kept |= told.kept
         if told.every:
@@ -96,7 +107,7 @@ def collect(
         if path not in kept:
             with contextlib.suppress(OSError):  # what stays is deleted after another build
                 path.unlink()
-    return Collection(shown, every, files)
+    return Collection(shown, every, files, unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +122,40 @@ class _Told:
     kept: frozenset[Path]
     """Files in which what is shown is remembered."""
 
+    unread: tuple[GeneratorError, ...] = ()
+    """Why some of them say nothing."""
+
 
 def _told(reader: _Reader) -> _Told:
-    every = newest_first(map(reader.summary, reader.paths.values()))
-    shown = tuple(map(reader.findings, to_show(every)))
+    """Read what is not remembered. A record that cannot be read, or analysed, costs itself alone."""
+    summaries = [found for path in tuple(reader.paths.values()) if (found := reader.attempt(path, reader.summary))]
+    every = newest_first(summaries)
+    shown = dict[str, Findings]()
+    while lacking := [name for name in to_show(every) if name not in shown]:
+        if findings := reader.attempt(reader.paths[lacking[0]], lambda path: reader.findings(path.stem)):
+            shown[lacking[0]] = findings
+        else:
+            every = tuple(one for one in every if one.record_id != lacking[0])
     reader.recent.clear()
-    return _Told(every, shown, reader.memory.used, frozenset(reader.places(every)))
+    places, in_order = frozenset(reader.places(every)), tuple(shown[name] for name in to_show(every))
+    return _Told(every, in_order, reader.memory.used, places, tuple(reader.unread))
+
+
+def _next(read: Iterator[_Told], reader: _Reader) -> _Told:
+    """What one measurement's records say; nothing where the process that read them died."""
+    try:
+        return next(read)
+    except Exception as error:
+        if reader.strict:
+            raise
+        return _Told((), (), reader.memory.used, frozenset(), (_unread(error, reader.measurement.name),))
+
+
+def _unread(error: Exception, where: str) -> GeneratorError:
+    if isinstance(error, GeneratorError):
+        return error
+    problem = f"the record cannot be analysed ({type(error).__name__}: {' '.join(str(error).split())})"
+    return RecordError(where, problem, "Measure again, and report it.")
 
 
 class _Reader:
@@ -129,17 +168,38 @@ class _Reader:
         prices: Sequence[Price],
         memory: Memory,
         cache: Path | None,
+        strict: bool = True,
     ) -> None:
         self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
-        self.paths = {path.stem: path for path in record_files(folder)}
+        self.strict, self.unread = strict, list[GeneratorError]()
+        found = self.attempt(folder, record_files) or ()
+        self.paths = {path.stem: path for path in found}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
         self.hashes = dict[str, str]()
         """Of the records' files, by the records' names."""
         # Names sort by time: what is read last is mostly what is shown, and need not be read twice.
         self.recent = deque[Findings](maxlen=MOST_SYSTEMS)
 
+    def attempt(self, path: Path, read: Callable[[Path], Read]) -> Read | None:
+        """Read something of a record's file; None where that fails and nobody wants to know at once."""
+        try:
+            return read(path)
+        except Exception as error:
+            if self.strict:
+                raise
+            self.unread.append(_unread(error, "/".join(path.parts[-3:])))
+            return None
+
     def remembered(self) -> _Told | None:
         """What is known without reading a record; None where that is not all."""
+        try:
+            return self._remembered()
+        except OSError:  # whoever reads the record says what is wrong with its file
+            return None
+
+    def _remembered(self) -> _Told | None:
+        if self.unread:
+            return None
         known = [self.memory.recall(path, self.definition) or self._summarised(path) for path in self.paths.values()]
         every = newest_first(one for one in known if one)
         shown = tuple(found for place in self.places(every) if (found := kept_findings(place)))
@@ -193,7 +253,10 @@ class _Reader:
 
 
 def outlines(
-    measurements: Path, suite: Iterable[Measurement], whole_of: str | None = None
+    measurements: Path,
+    suite: Iterable[Measurement],
+    whole_of: str | None = None,
+    passed_over: list[GeneratorError] | None = None,
 ) -> Mapping[str, tuple[Record, ...]]:
     """All records of each measurement, oldest first, without what takes most memory: see `record_file.outline`.
 
@@ -202,14 +265,15 @@ def outlines(
         suite: those whose records are wanted.
         whole_of: fingerprint of a machine. One record is whole then, by which it can be told how long a run takes: the
             newest of that machine, or the newest where there is none; and the newest that left nothing out.
+        passed_over: gets why a record cannot be read; without it, that is raised.
 
     Raises:
-        RecordError: for the first file that is no sound record.
+        RecordError: for the first file that is no sound record, and nobody takes it.
     """
     found = dict[str, tuple[Record, ...]]()
     for measurement in suite:
-        paths = record_files(records_folder(measurements, measurement))
-        records = sorted((outline(load_named(one)) for one in paths), key=lambda one: (one.started_at, one.record_id))
+        read = _outlines_of(records_folder(measurements, measurement), passed_over)
+        records = sorted(read, key=lambda one: (one.started_at, one.record_id))
         if records and whole_of:
             newest_last = sorted(records, key=lambda one: one.system.fingerprint() == whole_of)
             complete = [one for one in newest_last if not one.core_only]
@@ -217,6 +281,23 @@ def outlines(
             records = [whole(measurements, r.record_id) if r.record_id in wanted else r for r in records]
         found[measurement.name] = tuple(records)
     return found
+
+
+def _outlines_of(folder: Path, passed_over: list[GeneratorError] | None) -> Iterator[Record]:
+    try:
+        paths = record_files(folder)
+    except GeneratorError as error:
+        if passed_over is None:
+            raise
+        passed_over.append(error)
+        return
+    for path in paths:
+        try:
+            yield outline(load_named(path))
+        except (GeneratorError, OSError) as error:
+            if passed_over is None:
+                raise
+            passed_over.append(_unread(error, "/".join(path.parts[-3:])))
 
 
 def whole(measurements: Path, record_id: str) -> Record:

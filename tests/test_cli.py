@@ -119,8 +119,9 @@ def test_a_full_disk_is_one_message(checkout: Make, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("generator.measure.run.run_measurement", full)
     done = _run("measure", "--root", str(checkout()))
-    assert done.exit_code == 1
-    assert "/somewhere/file: No space left on device." in done.stderr
+    assert done.exit_code == 3
+    assert "trial: not measured: OSError: [Errno 28] No space left on device: '/somewhere/file'" in done.stdout
+    assert "Free some space" in done.stderr
 
 
 def _without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
@@ -142,7 +143,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
     """The site is made of the committed records."""
     _without(monkeypatch, "psutil")
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, fetching: root / "site")
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: root / "site")
     done = _run("build", "--root", str(root))
     assert done.exit_code == 0
     assert len(done.stderr.strip().splitlines()) == 1
@@ -153,7 +154,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
 def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of this machine, definition and tier is enough; another definition or `all` is not."""
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, fetching: root / "site")
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: root / "site")
     assert _run("build", "--tier", "smoke", "--root", str(root)).exit_code == 0
     again = _run("build", "--tier", "smoke", "--root", str(root))
     assert "Nothing to measure" in again.output

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from generator import cli
 from generator.attempt import NotMeasured
-from generator.definition import Measurement
 from generator.errors import Busy, FailureCause, PublishError
 from generator.record import Failure, SystemDescription
 
@@ -27,12 +26,12 @@ def done(checkout: Make, monkeypatch: pytest.MonkeyPatch, system: SystemDescript
     """What a build does, in order; measuring leaves a record and publishing a site, both of nothing."""
     steps, root, numbers = list[str](), checkout(), itertools.count()
 
-    def publish(root: Path, fetching: bool = True) -> Path:
+    def publish(root: Path, *_: Any, fetching: bool = True) -> Path:
         steps.append("publish" + (", fetching" if fetching else ""))
         (root / "site").mkdir(exist_ok=True)
         return root / "site"
 
-    def measure(root: Path, *_: Any) -> list[NotMeasured]:
+    def measure(root: Path, *_: Any, **__: Any) -> list[NotMeasured]:
         steps.append("measure")
         record = root / "measurements/trial/records" / f"{next(numbers)}.json"
         record.parent.mkdir(exist_ok=True)
@@ -67,7 +66,7 @@ def test_the_site_stands_before_anything_is_measured(done: list[str]) -> None:
 
 
 def test_where_nothing_is_measured_it_is_published_once(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.measuring, "measure", lambda *_: done.append("measure") or [])
+    monkeypatch.setattr(cli.measuring, "measure", lambda *_, **__: done.append("measure") or [])
     assert _build().exit_code == 0
     assert done == ["publish", "measure", "kit"]
 
@@ -84,7 +83,7 @@ def test_models_for_the_browser_alone_are_published_too(done: list[str], monkeyp
         (root / ".cache/browser").mkdir(parents=True)
         (root / ".cache/browser/group.json").write_text("{}", "utf-8")
 
-    monkeypatch.setattr(cli.measuring, "measure", lambda *_: [])
+    monkeypatch.setattr(cli.measuring, "measure", lambda *_, **__: [])
     monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", prepare)
     assert _build().exit_code == 0
     assert done == ["publish", "publish"]
@@ -93,7 +92,7 @@ def test_models_for_the_browser_alone_are_published_too(done: list[str], monkeyp
 def test_what_failed_stands_in_a_table_at_the_end(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt without a record is on a page too; the exit status says that something is missing."""
 
-    def fail(root: Path, *_: Any) -> list[NotMeasured]:
+    def fail(root: Path, *_: Any, **__: Any) -> list[NotMeasured]:
         (root / ".cache/attempts").mkdir(parents=True)
         (root / ".cache/attempts/trial.json").write_text("{}", "utf-8")
         return [FAILED]
@@ -113,7 +112,7 @@ def test_what_failed_stands_in_a_table_at_the_end(done: list[str], monkeypatch: 
 def test_whatever_ends_measuring_there_is_a_site(
     done: list[str], monkeypatch: pytest.MonkeyPatch, trouble: BaseException, status: int
 ) -> None:
-    def end(*_: Any) -> None:
+    def end(*_: Any, **__: Any) -> None:
         raise trouble
 
     monkeypatch.setattr(cli.measuring, "measure", end)
@@ -123,7 +122,7 @@ def test_whatever_ends_measuring_there_is_a_site(
 
 
 def test_a_crash_shows_where_it_was_and_where_the_site_is(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_: Any) -> None:
+    def crash(*_: Any, **__: Any) -> None:
         raise RuntimeError("nobody expected it")
 
     monkeypatch.setattr(cli.measuring, "measure", crash)
@@ -137,13 +136,13 @@ def test_pages_that_cannot_be_written_again_leave_the_site_and_the_table(
 ) -> None:
     first = cli.publishing.publish
 
-    def publish(root: Path, fetching: bool = True) -> Path:
+    def publish(root: Path, *_: Any, fetching: bool = True) -> Path:
         if "kit" in done:
             raise PublishError("the page", "its sentence contradicts the record", "Mend it.")
-        return first(root, fetching)
+        return first(root, fetching=fetching)
 
     measure = cli.measuring.measure
-    monkeypatch.setattr(cli.measuring, "measure", lambda *given: [*measure(*given), FAILED])
+    monkeypatch.setattr(cli.measuring, "measure", lambda *given, **_: [*measure(*given), FAILED])
     monkeypatch.setattr(cli.publishing, "publish", publish)
     found = _build()
     assert found.exit_code == 1
@@ -162,12 +161,7 @@ def test_the_browsers_models_fail_no_build(
         raise trouble
 
     root = checkout()
-    wanted = cli.publishing.load_suite
-
-    def suite(folder: Path) -> tuple[Measurement, ...]:
-        return tuple(one.model_copy(update={"name": "quantization-image"}) for one in wanted(folder))
-
-    monkeypatch.setattr(cli.publishing, "load_suite", suite)
+    (root / "measurements/trial").rename(root / "measurements/quantization-image")
     monkeypatch.setattr(cli.publishing, "prepare_models", prepare)
     cli.publishing.prepare_kit_if_possible(root)
     (line,) = capsys.readouterr().err.splitlines()

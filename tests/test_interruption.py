@@ -191,7 +191,7 @@ from generator.pool import Pool
 from generator.publish.site import build_site
 from tests.publish.test_site_build import pages
 
-def publish(root, fetching=True):
+def publish(root, *_, **__):
     records = len(list(root.glob("measurements/*/records/*.json")))
     with Pool(2) as pool:
         return build_site(pages(f"Records: {records}"), root, pool=pool).path

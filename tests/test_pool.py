@@ -75,7 +75,7 @@ def test_an_error_is_the_one_that_was_raised() -> None:
 
 
 def test_a_process_that_is_killed_is_an_error_with_a_remedy() -> None:
-    with Pool(2) as pool, pytest.raises(WorkerError, match=r"ended without an answer.*memory ran out"):
+    with Pool(2) as pool, pytest.raises(WorkerError, match=r"ended without an answer, twice.*memory ran out"):
         list(pool.map(_crashed, range(2)))
 
 

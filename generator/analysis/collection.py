@@ -9,6 +9,7 @@ from pathlib import Path
 from generator.analysis.findings import Findings
 from generator.analysis.overview import latest_by_system
 from generator.analysis.summary import Summary, summarise
+from generator.errors import GeneratorError
 from generator.record_file import dump_record
 
 MOST_SYSTEMS = 8
@@ -32,6 +33,9 @@ class Collection:
 
     files: Mapping[tuple[str, str], Content] = field(default_factory=dict)
     """JSON of each record by the names of its measurement and its own."""
+
+    unread: Mapping[str, tuple[GeneratorError, ...]] = field(default_factory=dict)
+    """Of each measurement: why some of its records are not among these; nothing where all could be read."""
 
     @property
     def summaries(self) -> tuple[Summary, ...]:

@@ -55,6 +55,6 @@ def block_times(block: Block, turn: int = PAIR) -> BlockTimes:
 
 def times_of(record: Record, workload: str | None = None) -> tuple[BlockTimes, ...]:
     """Times of the blocks of one workload; of all where none is named."""
-    turns = {one.name: turn_cycles(one.timed_samples) for one in record.workloads}
+    turns = {one.name: turn_cycles(one.timed_samples or 0) for one in record.workloads}
     wanted = (block for block in record.blocks if workload in (None, block.workload))
     return tuple(block_times(block, turns[block.workload]) for block in wanted)

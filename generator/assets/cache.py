@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from generator.errors import AssetError, PreparationError, StorageError
+from generator.errors import AssetError, HashError, PreparationError, StorageError
 
 ENVIRONMENT_VARIABLE = "GENERATOR_CACHE"
 """Names another folder than the checkout's `.cache`."""
@@ -121,7 +121,7 @@ class Cache:
             found = file_sha256(temporary)
             if found != sha256:
                 problem = f"'{name}' has SHA-256 {found[:12]}..., the catalogue says {sha256[:12]}..."
-                raise AssetError(kind, problem, "Try again; if it persists, the file was replaced: do not use it.")
+                raise HashError(kind, problem, "Try again; if it persists, the file was replaced: do not use it.")
             temporary.replace(path)
         return path
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from generator.assets.asset import AssetFile, NpmAsset
 from generator.assets.cache import Cache
-from generator.errors import AssetError, StorageError
+from generator.errors import AssetError, HashError, StorageError
 
 ROOT = "package/"
 """Folder of a tarball that holds the package's files."""
@@ -73,7 +73,7 @@ def tarball_members(asset: NpmAsset, cache: Cache) -> Iterator[TarballMembers]:
 
 def _opened(asset: NpmAsset, tarball: Path) -> tarfile.TarFile:
     if _integrity(tarball) != asset.integrity:
-        raise AssetError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", _AGAIN)
+        raise HashError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", _AGAIN)
     try:
         return tarfile.open(tarball, "r:gz")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
@@ -113,7 +113,7 @@ def _npm_problem(asset: NpmAsset, said: str) -> AssetError | StorageError:
         return StorageError(asset.name, "the disk is full", "Free some space and run the same command again.")
     if "EINTEGRITY" in said:
         problem = f"the registry has another file for {origin} than it says itself"
-        return AssetError(asset.name, problem, "Do not use it; look at which registry npm is configured for.")
+        return HashError(asset.name, problem, "Do not use it; look at which registry npm is configured for.")
     if re.search(_NO_NETWORK, said):
         return AssetError(asset.name, f"there is no network to fetch {origin} from", "Connect, then run it again.")
     if re.search("E404|ETARGET|ENOVERSIONS", said):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generator.assets.asset import AssetFile, UrlAsset
 from generator.assets.packages import required
-from generator.errors import AssetError
+from generator.errors import AssetError, HashError
 
 TIMEOUT_S = 30
 """Longest silence of the server."""
@@ -42,4 +42,4 @@ def download_file(asset: UrlAsset, file: AssetFile, to: Path) -> None:
         raise AssetError(asset.name, f"there is no network, or no way to {asset.repository}", _BY_HAND) from error
     except ValueError as error:
         problem = f"'{file.path}' of {asset.repository} has another hash than the catalogue says"
-        raise AssetError(asset.name, problem, "Try again; if it persists, do not use the file.") from error
+        raise HashError(asset.name, problem, "Try again; if it persists, do not use the file.") from error

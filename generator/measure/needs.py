@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from generator.definition import Measurement, Variant
+from generator.errors import FailureCause
 from generator.record import Failure, SystemDescription
 from generator.runtimes.instructions import LEVELS
 
@@ -34,6 +35,7 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "cuda_bf16": "the CUDA device has no instructions for bf16",
         "cuda_tf32": "the CUDA device has no instructions for TF32",
         "compiler": "there is no C++ compiler",
+        "baseline": "the machine cannot run the baseline, so there is nothing to compare with",
     }
 )
 """What a machine may lack, by the key of its phrase."""
@@ -119,6 +121,14 @@ UNCACHED: Mapping[str, str] = MappingProxyType({"TORCHINDUCTOR_FORCE_DISABLE_CAC
 """Makes a compiling runtime find nothing that it compiled before."""
 
 
+def without_baseline(baseline: Failure | None) -> Failure:
+    """Why a variant is not measured whose baseline was not, for this reason; None: it was asked and failed."""
+    if baseline and baseline.lacks:
+        return _lack("baseline")
+    reason = "The baseline failed, so there is nothing to compare with."
+    return Failure(stage="quality", message=reason, cause=FailureCause.BASELINE)
+
+
 def _lack(key: str) -> Failure:
     return Failure(stage="machine", message=LACKS[key], lacks=key)
 
@@ -126,8 +136,10 @@ def _lack(key: str) -> Failure:
 def _has_cuda() -> bool:
     if importlib.util.find_spec("torch") is None:
         return False
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError):  # a damaged installation: whoever loads a model with it says what is wrong
+        return False
     return torch.cuda.is_available()
 
 

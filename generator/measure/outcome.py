@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from generator.assets.cache import Cache
 from generator.attempt import Attempt, NotMeasured, attempt_file
-from generator.definition import Measurement
-from generator.errors import GeneratorError, WorkerError, cause_of
-from generator.record import Failure, Record, SystemDescription, Tier
+from generator.errors import FailureCause, GeneratorError, WorkerError, cause_of
+from generator.record import Failure, VariantRecord
 
-__all__ = ["NotMeasured", "failure", "forget_attempt", "keep_attempt", "not_measured", "whole_failure"]
+__all__ = [
+    "NotMeasured",
+    "NothingMeasured",
+    "failure",
+    "forget_attempt",
+    "keep_attempt",
+    "not_measured",
+    "whole_failure",
+]
 
 Stage = Literal["prepare", "quality", "timing", "record"]
 
@@ -50,41 +56,47 @@ def whole_failure(measurement: str, stage: Stage, error: Exception) -> NotMeasur
     return NotMeasured(measurement=measurement, failure=failure(stage, error))
 
 
-def not_measured(record: Record) -> Iterator[NotMeasured]:
+class NothingMeasured(GeneratorError):
+    """A run that went wrong in all its parts, so that there is nothing for a record.
+
+    Args:
+        measurement: its name.
+        found: what could not be measured, and why.
+    """
+
+    def __init__(self, measurement: str, found: tuple[NotMeasured, ...]) -> None:
+        self.measurement, self.found = measurement, found
+        super().__init__(measurement, f"nothing could be measured: {found[0].failure.message.rstrip('.')}")
+
+    def __reduce__(self) -> tuple[type[NothingMeasured], tuple[str, tuple[NotMeasured, ...]]]:  # type: ignore[override]
+        return type(self), (self.measurement, self.found)
+
+
+def not_measured(measurement: str, variants: Iterable[VariantRecord]) -> Iterator[NotMeasured]:
     """What of a run failed, a variant each; one entry for a workload whose variants all failed for one reason.
 
-    What the machine lacks and what the suite leaves out is no failure.
+    What the machine lacks and what the suite leaves out is no failure; and where the baseline failed, that the others
+    have nothing to be compared with is not told for each of them.
+
+    Args:
+        measurement: its name.
+        variants: of its record.
     """
-    for workload in record.workloads:
-        asked = [one for one in record.variants if one.workload == workload.name and not one.left_out]
+    every = [one for one in variants if not one.left_out]
+    for workload in dict.fromkeys(one.workload for one in every):
+        asked = [one for one in every if one.workload == workload]
         failed = [(one.name, one.failure) for one in asked if one.failure and one.failed]
-        if failed and len(failed) == len(asked) and len({why.model_dump_json() for _, why in failed}) == 1:
-            yield NotMeasured(measurement=record.measurement, workload=workload.name, failure=failed[0][1])
+        reasons = [why for _, why in failed if why.cause is not FailureCause.BASELINE]
+        if failed and len(failed) == len(asked) and len({why.model_dump_json() for why in reasons}) == 1:
+            yield NotMeasured(measurement=measurement, workload=workload, failure=reasons[0])
             continue
         for name, why in failed:
-            yield NotMeasured(measurement=record.measurement, workload=workload.name, variant=name, failure=why)
+            yield NotMeasured(measurement=measurement, workload=workload, variant=name, failure=why)
 
 
-def keep_attempt(
-    cache: Cache,
-    measurement: Measurement,
-    tier: Tier,
-    core: bool,
-    system: SystemDescription,
-    at: datetime,
-    found: tuple[NotMeasured, ...],
-) -> None:
+def keep_attempt(cache: Cache, attempt: Attempt) -> None:
     """Keep what a run without a record could not do. That it cannot be kept is no error: the disk may be the reason."""
-    attempt = Attempt(
-        measurement=measurement.name,
-        tier=tier,
-        core=core,
-        at=at,
-        system=system.fingerprint(),
-        definition_sha256=measurement.fingerprint(),
-        not_measured=found,
-    )
-    path = attempt_file(cache.root, measurement.name)
+    path = attempt_file(cache.root, attempt.measurement)
     temporary = path.with_suffix(".part")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

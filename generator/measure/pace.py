@@ -123,8 +123,8 @@ def pace_of(variant: Variant | VariantRecord, earlier: Iterable[Record]) -> Pace
 
 
 def _turn(workload: str, earlier: Iterable[Record]) -> int:
-    timed = (one.timed_samples for record in earlier for one in record.workloads if one.name == workload)
-    return protocol.turn_cycles(next(timed, 1))
+    known = (one.timed_samples for record in earlier for one in record.workloads if one.name == workload)
+    return protocol.turn_cycles(next((timed for timed in known if timed is not None), 1))
 
 
 def block_s(paces: Sequence[Pace], block_ns: int, scenario: Scenario, turn: int = protocol.PAIR) -> float:
@@ -162,7 +162,7 @@ def _answering_s(variant: Variant | VariantRecord, earlier: Sequence[Record]) ->
     Answers that mean nothing are asked of the timed samples alone.
     """
     found = next((one for record in earlier for one in record.workloads if one.name == variant.workload), None)
-    samples, timed = (found.samples, found.timed_samples) if found else (0, 0)
+    samples, timed = (found.samples or 0, found.timed_samples or 0) if found else (0, 0)
     # An outline of a record, which has no blocks, has nobody's answers either.
     whole = (one for record in earlier if record.blocks for one in record.variants)
     known = next((one for one in whole if one.name == variant.name and not one.failure), None)

@@ -262,8 +262,12 @@ def _took_s(measurement: Measurement, ours: Sequence[Record], tier: Tier, core: 
     return (whole[-1].finished_at - whole[-1].started_at).total_seconds() if whole else None
 
 
-def require_packages(measurements: Sequence[Measurement]) -> None:
-    """Check that everything that measuring needs is installed, before anything is started.
+def require_packages(measurements: Sequence[Measurement] = ()) -> None:
+    """Check that what measuring anything at all needs is installed, before anything is started.
+
+    Args:
+        measurements: those whose runtimes must be there too. Without them, a variant whose runtime is not installed is
+            "not measured", and the others are.
 
     Raises:
         MissingPackage: for the first one that is not.

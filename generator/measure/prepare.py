@@ -15,7 +15,7 @@ import numpy as np
 
 from generator.assets.cache import Cache
 from generator.definition import Measurement, Variant, WorkloadChoice
-from generator.errors import GeneratorError, MissingPackage
+from generator.errors import MissingPackage
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
@@ -33,7 +33,9 @@ class PreparedWorkload:
     """A workload with its inputs on disk and its variants' artifacts ready."""
 
     choice: WorkloadChoice
-    workload: Workload
+    workload: Workload | None
+    """None where it could not be prepared at all."""
+
     record: WorkloadRecord
     jobs: Mapping[str, Job]
     """Jobs of the variants that could be prepared, the baseline first."""
@@ -62,8 +64,8 @@ def prepare(
     `core` asks for that suite, becomes a failure; the others go on.
 
     Raises:
-        MissingPackage: when a runtime that a variant names is not installed.
-        AssetError: when the workload's model or inputs are not to be had.
+        GeneratorError: when the workload's inputs are not to be had; so does any other exception of its code. See
+            `unprepared`.
     """
     tell(Preparing(f"{choice.name}: inputs"))
     samples, timed = workload.samples(), workload.timed_samples()
@@ -75,18 +77,16 @@ def prepare(
         if lack := left_out(variant, measurement, core):
             failures[variant.name] = lack
             continue
-        _require(variant)
-        if lack := lacking(variant, system):
-            failures[variant.name] = lack
-            continue
         tell(Preparing(f"{choice.name}: {variant.name}"))
         try:
+            _require(variant)
+            if lack := lacking(variant, system):
+                failures[variant.name] = lack
+                continue
             artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
             if variant.environment:
                 environments[variant.name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
-        except MissingPackage:
-            raise
-        except GeneratorError as error:
+        except Exception as error:  # a transform may raise anything, and the other variants are worth more
             failures[variant.name] = failure("prepare", error)
             continue
         work[variant.name] = _work(artifact, workload, timed, cache)
@@ -112,6 +112,27 @@ def prepare(
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
+
+
+def unprepared(
+    measurement: Measurement, choice: WorkloadChoice, error: Exception, system: SystemDescription, core: bool = False
+) -> PreparedWorkload:
+    """What is left of a workload that cannot be prepared: why, for every variant that would have been measured.
+
+    Args:
+        measurement: the definition.
+        choice: the workload.
+        error: what kept it from being prepared.
+        system: this machine.
+        core: whether the run is of the core suite.
+    """
+    why, failures = failure("prepare", error), dict[str, Failure]()
+    for variant in measurement.variants_of(choice.name):
+        failures[variant.name] = left_out(variant, measurement, core) or lacking(variant, system) or why
+    record = WorkloadRecord(
+        name=choice.name, kind=choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
+    )
+    return PreparedWorkload(choice, None, record, {}, {}, failures)
 
 
 def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:

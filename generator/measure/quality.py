@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from generator import protocol
 from generator.definition import Measurement, Scenario, Variant
-from generator.errors import WorkerError
+from generator.errors import FailureCause, WorkerError, WrongAnswer, cause_of
 from generator.measure.answers import answers, audited
 from generator.measure.events import Listener
-from generator.measure.needs import UNCACHED
+from generator.measure.needs import UNCACHED, without_baseline
 from generator.measure.outcome import failure
 from generator.measure.prepare import PreparedWorkload
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
 from generator.record import ArtifactRecord, Failure, Observations, VariantRecord
-from generator.workloads.workload import Arrays, SeveralModels
+from generator.workloads.workload import Arrays, SeveralModels, Workload
 
 
 def measure_quality(
@@ -47,8 +47,10 @@ def measure_quality(
         if variant in missing or variant.baseline:
             try:
                 found, outputs = _observed(prepared, variant, measurement, baseline, cores, tell, timeout_s)
-            except WorkerError as error:
-                found, outputs = _unanswered(prepared, variant, failure("quality", error)), None
+            except Exception as error:  # a workload's code may raise anything, and the other variants are worth more
+                if cause_of(error) is FailureCause.DISK:
+                    raise  # the same command measures it when there is room
+                found, outputs = unanswered(prepared, variant, failure("quality", error)), None
             baseline = outputs if variant.baseline else baseline
             if variant in missing:
                 keep(found)
@@ -63,28 +65,29 @@ def _observed(
     tell: Listener,
     timeout_s: float,
 ) -> tuple[VariantRecord, Sequence[Arrays] | None]:
-    if problem := prepared.failures.get(variant.name):
-        return _unanswered(prepared, variant, problem), None
+    problem, workload = prepared.failures.get(variant.name), prepared.workload
+    if problem or workload is None:
+        return unanswered(prepared, variant, problem), None
     if baseline is None and not variant.baseline:
-        reason = "The baseline failed, so there is nothing to compare with."
-        return _unanswered(prepared, variant, Failure(stage="quality", message=reason)), None
-    job, samples = prepared.jobs[variant.name], prepared.workload.samples()
+        against = measurement.variants_of(variant.workload)[0].name
+        return unanswered(prepared, variant, without_baseline(prepared.failures.get(against))), None
+    job, samples = prepared.jobs[variant.name], workload.samples()
     if meaningless := _unknown(prepared, variant):
         # Nobody judges such answers; those of the timed inputs are enough for the audit.
-        job, samples = replace(job, quality_inputs=job.timed_inputs), prepared.workload.timed_samples()
+        job, samples = replace(job, quality_inputs=job.timed_inputs), workload.timed_samples()
     compiles = bool(job.options.get("compile"))
     first = replace(job, variables={**job.variables, **UNCACHED}) if compiles else job
     # A first call that compiles is told of, so nothing goes on beside it.
     given = answers(first, cores[: job.threads] if compiles else cores, tell, timeout_s)
     batch, tried = _batch(job, variant, measurement.scenario, cores, timeout_s)
-    places = _positions(prepared.workload.timed_samples(), samples)
+    places = _positions(workload.timed_samples(), samples)
     expected = [None if place is None else given.outputs[place] for place in places]
     audit = audited(job, expected, batch, protocol.audit_tolerance(variant.precision), cores, timeout_s)
-    found = _unanswered(prepared, variant).model_copy(
+    found = unanswered(prepared, variant).model_copy(
         update={
             "runtime_version": given.version,
             "runtime_details": dict(given.details),
-            "quality": () if meaningless else _judged(prepared, variant, given.outputs, baseline),
+            "quality": () if meaningless else _judged(workload, prepared, variant, given.outputs, baseline),
             "artifact": _artifact_record(prepared, variant, given.operators),
             "samples_per_query": batch,
             "audit": audit,
@@ -97,11 +100,21 @@ def _observed(
 
 
 def _judged(
-    prepared: PreparedWorkload, variant: Variant, outputs: Sequence[Arrays], baseline: Sequence[Arrays] | None
+    workload: Workload,
+    prepared: PreparedWorkload,
+    variant: Variant,
+    outputs: Sequence[Arrays],
+    baseline: Sequence[Arrays] | None,
 ) -> tuple[Observations, ...]:
-    """What the workload says of a variant's answers, and of its model whatever computes it."""
-    workload = prepared.workload
-    of_answers = workload.observe(outputs, None if variant.baseline else baseline)
+    """What the workload says of a variant's answers, and of its model whatever computes it.
+
+    Raises:
+        WrongAnswer: when they are not finite, or of another form than they must be.
+    """
+    try:
+        of_answers = workload.observe(outputs, None if variant.baseline else baseline)
+    except WorkerError as error:
+        raise WrongAnswer(error.where, error.problem, error.remedy, error.last_lines, variant.name) from error
     if isinstance(workload, SeveralModels):
         return (*of_answers, *workload.observe_model(prepared.artifacts[variant.name]))
     return of_answers
@@ -111,6 +124,10 @@ def _unknown(prepared: PreparedWorkload, variant: Variant) -> str | None:
     """Why the answers of a variant's model mean nothing; None where they mean something, or there is no model."""
     artifact, workload = prepared.artifacts.get(variant.name), prepared.workload
     return workload.quality_unknown(artifact) if artifact and isinstance(workload, SeveralModels) else None
+
+
+def _labels_unknown(prepared: PreparedWorkload) -> str | None:
+    return prepared.workload.labels_unknown if prepared.workload else None
 
 
 def _positions(timed: Sequence[Arrays], samples: Sequence[Arrays]) -> list[int | None]:
@@ -154,7 +171,7 @@ def _artifact_record(
     )
 
 
-def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure | None = None) -> VariantRecord:
+def unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure | None = None) -> VariantRecord:
     """What is known of a variant before it answered anything."""
     steps = {f"{step.name}.{key}": value for step in variant.transforms for key, value in step.options.items()}
     environment = prepared.environments.get(variant.name)
@@ -172,7 +189,7 @@ def _unanswered(prepared: PreparedWorkload, variant: Variant, problem: Failure |
         artifact=_artifact_record(prepared, variant, {}),
         work=prepared.work.get(variant.name),
         quality=(),
-        quality_unknown=prepared.workload.labels_unknown or _unknown(prepared, variant),
+        quality_unknown=_labels_unknown(prepared) or _unknown(prepared, variant),
         variables=dict(prepared.jobs[variant.name].variables) if variant.name in prepared.jobs else {},
         failure=problem,
     )

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 import generator
-from generator.definition_file import load_measurement, load_suite
+from generator.definition import Measurement
+from generator.definition_file import load_measurement, load_sound
 from generator.errors import DefinitionError, GeneratorError
 from generator.record import Record, SystemDescription, Tier
 from generator.record_file import dump_record
@@ -100,8 +101,8 @@ INTRODUCTIONS = TypeAdapter(Introduction)
 REQUESTS = TypeAdapter(Request)
 
 
-class _Stopped(Exception):
-    """The person who asked has gone; finished blocks are kept."""
+class _Stopped(BaseException):
+    """The person who asked has gone; finished blocks are kept. Like Ctrl-C, it is no failure of what is measured."""
 
 
 def describe_checkout(root: Path, names: Sequence[str]) -> Checkout:
@@ -112,10 +113,19 @@ def describe_checkout(root: Path, names: Sequence[str]) -> Checkout:
     """
     from generator.measure.provenance import code_sha256, commit_of
 
-    known = {one.name: one for one in load_suite(root / "measurements")}
+    known = {one.name: one for one in _asked_for(root, names)}
     commit, modified = commit_of(root)
     definitions = {name: known[name].fingerprint() for name in names if name in known}
     return Checkout(generator.__version__, commit, modified, code_sha256(), definitions)
+
+
+def _asked_for(root: Path, names: Sequence[str]) -> list[Measurement]:
+    """Those of this checkout that are named; what is wrong with another definition is none of their trouble."""
+    suite, broken = load_sound(root / "measurements")
+    for name in names:
+        if name in broken:
+            raise broken[name]
+    return [one for one in suite if one.name in names]
 
 
 async def introduce(names: Sequence[str]) -> bytes:
@@ -128,7 +138,7 @@ def _introduced(root: Path, names: Sequence[str]) -> bytes:
     from generator.measure.system import boot_id, describe_system, host_name
 
     try:
-        require_packages([one for one in load_suite(root / "measurements") if one.name in names])
+        require_packages(_asked_for(root, names))
         found = Introduction(host_name(), boot_id(), describe_system(), describe_checkout(root, names))
     except GeneratorError as error:
         return refusal(str(error))

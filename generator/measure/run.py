@@ -14,18 +14,18 @@ from typing import Any
 
 from generator import protocol
 from generator.assets.cache import Cache
-from generator.definition import CONTROL, Measurement
-from generator.errors import WorkerError
+from generator.definition import CONTROL, Measurement, WorkloadChoice
+from generator.errors import FailureCause, WorkerError, cause_of
 from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block, starts_slowly
 from generator.measure.energy import Meter, NoMeter
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
-from generator.measure.outcome import failure
-from generator.measure.prepare import PreparedWorkload, prepare
+from generator.measure.outcome import NothingMeasured, failure, not_measured
+from generator.measure.prepare import PreparedWorkload, prepare, unprepared
 from generator.measure.process import controls
 from generator.measure.provenance import describe_provenance
-from generator.measure.quality import measure_quality
+from generator.measure.quality import measure_quality, unanswered
 from generator.measure.system import address_randomisation, available_cores
 from generator.record import (
     SCHEMA_VERSION,
@@ -88,7 +88,9 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     packages and system goes on from there.
 
     Raises:
-        GeneratorError: when nothing can be measured at all. A variant that fails is no error: the record says so.
+        NothingMeasured: when nothing could be measured at all. A workload or variant that fails is no error: the record
+            says so.
+        StorageError: when the disk is full; finished blocks are kept, and the same command goes on from there.
     """
     record = measured(measurement, tier, where)
     write_whole(
@@ -106,15 +108,24 @@ def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Recor
     Raises:
         GeneratorError: see `run_measurement`.
     """
-    folder = where.root / "measurements" / measurement.name
-    prepared, taken = [], measurement.of_run(where.core)
-    for choice in measurement.workloads:
-        workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
-        prepared.append(prepare(taken, choice, workload, where.cache, where.system, where.tell, where.core))
+    prepared = [_prepared(measurement, choice, where) for choice in measurement.workloads]
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
+    if run.found_nothing:
+        found = tuple(not_measured(measurement.name, run.variants.values()))
+        raise NothingMeasured(measurement.name, found)
     return run.record()
+
+
+def _prepared(measurement: Measurement, choice: WorkloadChoice, where: Surroundings) -> PreparedWorkload:
+    """A workload made ready; what keeps it from that costs this workload and no other."""
+    folder, taken = where.root / "measurements" / measurement.name, measurement.of_run(where.core)
+    try:
+        workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
+        return prepare(taken, choice, workload, where.cache, where.system, where.tell, where.core)
+    except Exception as error:  # a contributor's code may raise anything
+        return unprepared(taken, choice, error, where.system, where.core)
 
 
 def forget(measurement: str, tier: Tier, cache: Cache, machine: str = "") -> None:
@@ -134,12 +145,12 @@ class _Run:
     ) -> None:
         self.measurement, self.tier, self.where, self.prepared = measurement.of_run(where.core), tier, where, prepared
         self.rules, self.part = protocol.TIERS[tier], measurement.part(where.core)
-        self.sources = _distinct(source for one in prepared for source in one.workload.sources)
+        self.sources = _distinct(source for one in prepared if one.workload for source in one.workload.sources)
         partly = where.core and self.part != measurement.variant_names
         self.provenance = describe_provenance(measurement, tier, self.sources, where.root, where.most_s, partly)
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
         simulated = all(variant.runtime == "fake" for variant in measurement.variants)
-        self.ceilings = None if simulated else where.ceilings(measurement.threads)
+        self.ceilings = None if simulated else self._ceilings()
         path = _journal_path(measurement.name, tier, where.cache, where.machine)
         self.journal = Journal(path, self._identity())
         sittings = self.journal.parts("sitting")
@@ -147,12 +158,22 @@ class _Run:
         self.started_at = datetime.fromisoformat(sittings[0]["at"]) if sittings else where.now()
         self.sittings = len(sittings) + 1
         self.journal.add("sitting", {"at": where.now().isoformat(), "seed": self.seed})
+        for one in prepared:
+            self._let_go_of_another(one)
         self.variants = {v.name: v for v in self._kept_variants()}
         self.blocks = [Block.model_validate(part["block"]) for part in self.journal.parts("block")]
         self.stop_reasons: dict[str, StopReason] = {}
         where.meter.check(available_cores())
         if self.blocks or self.variants:
             where.tell(events.Resumed(len(self.blocks)))
+
+    def _ceilings(self) -> Ceilings | None:
+        """What bounds the machine; that it could not be measured costs nothing else."""
+        try:
+            return self.where.ceilings(self.measurement.threads)
+        except Exception as error:  # libraries of matrices and the disk fail in many ways
+            self.where.tell(events.Preparing(f"machine ceilings are not measured: {error}"))
+            return None
 
     def _identity(self) -> dict[str, Any]:
         """What must not have changed for an interrupted run to go on."""
@@ -163,16 +184,40 @@ class _Run:
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
             "system": self.where.system.fingerprint(),
-            "environments": {name: e.packages for one in self.prepared for name, e in sorted(one.environments.items())},
-            "artifacts": {name: a.sha256 for one in self.prepared for name, a in sorted(one.artifacts.items())},
-            "data": {one.choice.name: one.record.data_sha256 for one in self.prepared},
         }
+
+    def _let_go_of_another(self, prepared: PreparedWorkload) -> None:
+        """Of a workload whose inputs or artifacts are other ones now, nothing that was kept counts; of the others all.
+
+        So what could not be prepared at first is measured by the run that goes on, beside what was measured before.
+        """
+        name, identity = prepared.choice.name, {
+            "environments": {name: e.packages for name, e in sorted(prepared.environments.items())},
+            "artifacts": {name: a.sha256 for name, a in sorted(prepared.artifacts.items())},
+            "data": prepared.record.data_sha256,
+        }  # fmt: skip
+        if not self.journal.same(name, identity):
+            self.journal.drop(
+                lambda entry: any(entry.get(part, {}).get("workload") == name for part in ("variant", "block"))
+            )
 
     def _kept_variants(self) -> list[VariantRecord]:
         return [VariantRecord.model_validate(part["variant"]) for part in self.journal.parts("variant")]
 
     def measure(self, prepared: PreparedWorkload) -> None:
-        """Quality of every variant, then blocks until the goal, the most blocks or the budget."""
+        """Quality of every variant, then blocks until the goal, the most blocks or the budget.
+
+        Raises:
+            StorageError: when the disk is full. Whatever else happens costs this workload and no other.
+        """
+        try:
+            self._measure(prepared)
+        except Exception as error:
+            if cause_of(error) is FailureCause.DISK:
+                raise
+            self._fail_all(prepared, error)
+
+    def _measure(self, prepared: PreparedWorkload) -> None:
         cores = available_cores()
         measure_quality(
             prepared, self.measurement, cores, self.where.tell, self.where.timeout_s, self._keep_variant, self.variants
@@ -208,7 +253,7 @@ class _Run:
             scenario=self.measurement.scenario,
             latency_bound_ns=_nanoseconds(self.measurement.latency_bound_ms),
             batches={name: self.variants[job.variant].samples_per_query for name, job in jobs.items()},
-            turn=protocol.turn_cycles(prepared.record.timed_samples),
+            turn=protocol.turn_cycles(prepared.record.timed_samples or 0),
             meter=self.where.meter,
         )
         simulated = all(job.runtime == "fake" for job in jobs.values())
@@ -216,16 +261,35 @@ class _Run:
         try:
             block = measure_block(jobs, plan, probe)
         except WorkerError as error:
-            self._fail(error)
+            if error.variant is None:
+                raise
+            self._fail(error.variant, error)
             return
         self.blocks.append(block)
         self.journal.add("block", {"block": block.model_dump(mode="json")})
         self.where.tell(self._progress(workload, block))
 
-    def _fail(self, error: WorkerError) -> None:
+    def _fail(self, name: str, error: Exception) -> None:
         """The variant whose worker failed takes no further part; without its baseline a workload has no result."""
-        name = str(error.variant)
         self._keep_variant(self.variants[name].model_copy(update={"failure": failure("timing", error)}))
+
+    def _fail_all(self, prepared: PreparedWorkload, error: Exception) -> None:
+        """No variant of a workload takes further part."""
+        workload = prepared.choice.name
+        for variant in self.measurement.variants_of(workload):
+            if variant.name not in self.variants:
+                why = prepared.failures.get(variant.name) or failure("quality", error)
+                self._keep_variant(unanswered(prepared, variant, why))
+            elif not self.variants[variant.name].failure:
+                self._fail(variant.name, error)
+        self.stop_reasons[workload] = StopReason.FAILED
+        self.where.tell(events.WorkloadFinished(workload, StopReason.FAILED))
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether something went wrong, and nothing was measured beside it."""
+        every = self.variants.values()
+        return not self.blocks and any(one.failed for one in every) and all(one.failure for one in every)
 
     def _stop_reason(self, workload: str) -> StopReason | None:
         blocks = self._blocks_of(workload)
@@ -250,7 +314,7 @@ class _Run:
         kept, baseline = protocol.kept_blocks(self._blocks_of(workload)), self._baseline(workload)
         widths, statistic = dict[str, float](), protocol.STATISTICS[self.measurement.scenario]
         timed = next(one.record.timed_samples for one in self.prepared if one.choice.name == workload)
-        turn = protocol.turn_cycles(timed)
+        turn = protocol.turn_cycles(timed or 0)
         for name in (*self._alive(workload), CONTROL):
             values = [protocol.block_value(block, name, baseline, statistic, turn) for block in kept]
             interval = protocol.log_interval([v for v in values if v is not None])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from generator.analysis.collection import Collection, Content
 from generator.analysis.findings import Findings
@@ -13,11 +14,12 @@ from generator.analysis.pair import library
 from generator.analysis.summary import control_alarms
 from generator.browser.kit import Kit
 from generator.definition import Measurement
+from generator.errors import GeneratorError
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
 from generator.pool import Pool
-from generator.publish import markdown, on_device, validity, your_record
+from generator.publish import evidence_page, markdown, notice, on_device, validity, your_record
 from generator.publish.article import Environment, render
-from generator.publish.article_page import ArticlePages
+from generator.publish.article_page import CLAIMS_PLACE, PLACE, ArticlePages
 from generator.publish.charts.card import Card
 from generator.publish.charts.gallery import Gallery
 from generator.publish.charts.kinds import controls, headlines
@@ -27,6 +29,7 @@ from generator.publish.freshness import UNTOLD, Today
 from generator.publish.language import Language
 from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage, command, quoted
+from generator.publish.notice import Tell
 from generator.publish.overview.answers import answers_page
 from generator.publish.overview.glossary import glossary_page
 from generator.publish.overview.licences import licences_page
@@ -37,7 +40,10 @@ from generator.publish.overview.topics import topic_pages
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
-from generator.story import Article, load_article
+from generator.publish.views.claim import ClaimView
+from generator.story import STORY_FOLDER, Article, load_article
+
+Loaded = TypeVar("Loaded")
 
 MOST_CONTROLS = 60
 """Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
@@ -56,6 +62,7 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     today: Today = UNTOLD,
     tell: Callable[[int, int], None] | None = None,
     pool: Pool | None = None,
+    passed_over: Tell | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -69,31 +76,99 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
         today: what a record's age is told by; without it, pages tell the record's date alone.
         tell: told how many of the measurements' pages are written, and how many there are.
         pool: processes that write them and draw their charts; without it, this one does.
+        passed_over: gets what cannot be written, and a notice stands in its place; without it, that is raised.
 
     Raises:
-        PublishError: when an article contradicts its record, or cannot be rendered.
+        PublishError: when an article contradicts its record, or cannot be rendered, and nobody takes it.
     """
-    evidence = load_evidence(measurements.parent) if measurements else None
-    article = load_article(measurements.parent) if measurements else None
-    beside = measurements, evidence, article, site_url, kit, today
+    told = _Told(passed_over)
+    root = measurements.parent if measurements else None
+    evidence = told.loaded(load_evidence, root, EVIDENCE_FOLDER)
+    article = told.loaded(load_article, root, STORY_FOLDER)
+    beside = measurements, evidence, article, site_url, kit, today, told
 
     editions = [_Edition(one, collection, suite, Gallery(cache), *beside) for one in Language]
     placed = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
     # The pages of measurements are most of the work. They begin at once; meanwhile this process writes the others.
     measured = [page for *_, page in placed]
-    written = pool.map(_files, measured, least=FEW) if pool else map(_files, measured)
+    write = _files_or_notice if passed_over else _files
+    written = pool.map(write, measured, least=FEW) if pool else map(write, measured)
     for edition in editions:
         yield from edition.pages()
-    for done, ((edition, folder, _), files) in enumerate(zip(placed, written, strict=True), 1):
+    for done, (edition, folder, page) in enumerate(placed, 1):
         (tell or _tell_nobody)(done, len(placed))
-        for name, content in files:
-            yield edition.page(f"{folder}/{name}", content)
+        try:
+            files = next(written)
+        except Exception as error:  # the process that wrote it died
+            files = _Files(_bare(page, told.told(error, folder)))
+        for problem in files.problems:
+            told.told(problem, folder)
+        for name, content in files.files:
+            yield edition.page(f"{folder}/{name}", edition.noticed(page, name, content))
     yield from on_device.files(kit) if kit else ()
 
 
-def _files(page: MeasurementPage) -> tuple[tuple[str, bytes], ...]:
+@dataclass(frozen=True)
+class _Files:
+    """One page and what stands beside it."""
+
+    files: tuple[tuple[str, bytes], ...]
+    problems: tuple[GeneratorError, ...] = ()
+    """What could not be written of it; a notice on it says so."""
+
+
+def _files(page: MeasurementPage) -> _Files:
     """Write one page and what stands beside it. A copy does it: what it draws is let go with it."""
-    return tuple(replace(page).files())
+    return _Files(tuple(replace(page).files()))
+
+
+def _files_or_notice(page: MeasurementPage) -> _Files:
+    """The same; where its article fails, the page without it; where that fails too, a notice in its place."""
+    where = f"measurements/{page.findings.measurement.name}"
+    try:
+        return _files(page)
+    except Exception as error:
+        problem = notice.as_problem(error, where)
+    try:
+        plain = _files(replace(page, folder=None)) if page.folder else _Files(_bare(page, problem))
+    except Exception:  # it was not the article
+        return _Files(_bare(page, problem), (problem,))
+    main = f"{page.name}.md"
+    said = tuple(
+        (name, notice.above(content, "notice.no_article", [problem], page.phrases) if name == main else content)
+        for name, content in plain.files
+    )
+    return _Files(said if page.folder else plain.files, (problem,))
+
+
+def _bare(page: MeasurementPage, problem: GeneratorError) -> tuple[tuple[str, bytes], ...]:
+    title = localized(page.findings.measurement.title, page.language)
+    return ((f"{page.name}.md", notice.page(title, problem, page.phrases).encode()),)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What could not be written, for whoever takes it; where nobody does, it is raised."""
+
+    tell: Tell | None
+    unloaded: dict[str, GeneratorError] = field(default_factory=dict)
+    """Why a folder's files could not be read."""
+
+    def told(self, error: Exception, where: str) -> GeneratorError:
+        """Say it; and give it in a form that can stand on a page."""
+        if self.tell is None:
+            raise error
+        problem = notice.as_problem(error, where)
+        self.tell(problem)
+        return problem
+
+    def loaded(self, load: Callable[[Path], Loaded | None], root: Path | None, folder: str) -> Loaded | None:
+        """What a folder of the checkout holds; None where there is none, or it cannot be read."""
+        try:
+            return load(root) if root else None
+        except Exception as error:
+            self.unloaded[folder] = self.told(error, folder)
+            return None
 
 
 def _tell_nobody(_done: int, _all: int) -> None:
@@ -114,6 +189,7 @@ class _Edition:
     site_url: str | None = None
     kit: Kit | None = None
     today: Today = UNTOLD
+    told: _Told = field(default_factory=lambda: _Told(None))
 
     @property
     def found(self) -> Mapping[str, Sequence[Findings]]:
@@ -129,27 +205,50 @@ class _Edition:
     def pages(self) -> Iterator[Page]:
         """Everything but the pages of measurements."""
         made = {name: self._measurement_page(name) for name in self.found}
-        results = Results(self.language, self.suite, made)
-        yield from self._home(made)
-        yield self.page("measurements/index.md", answers_page(results, self._alarms()))
-        yield self.page("no-gain/index.md", no_gain_page(results))
-        yield self.page("systems/index.md", systems_page(results))
-        yield self.page("glossary/index.md", glossary_page(phrases(self.language)))
-        yield self.page("licences/index.md", licences_page(results))
-        for path, page in topic_pages(results):
-            yield self.page(path, page)
-        yield from self._validity()
-        yield from self._evidence()
+        results, say = Results(self.language, self.suite, made), phrases(self.language).say
+        yield from self._or_notice("index.md", say("home.title"), lambda: self._home(made))
+        for path, title, write in (
+            ("measurements/index.md", say("page.measurements"), lambda: answers_page(results, self._alarms())),
+            ("no-gain/index.md", say("no_gain.title"), lambda: no_gain_page(results)),
+            ("systems/index.md", say("systems.title"), lambda: systems_page(results)),
+            ("glossary/index.md", say("glossary.title"), lambda: glossary_page(phrases(self.language))),
+            ("licences/index.md", say("licences.title"), lambda: licences_page(results)),
+            *topic_pages(results),
+            ("on-device/index.md", say("on_device.title"), self._on_device),
+        ):
+            yield from self._or_notice(path, title, self._one(path, write))
+        yield from self._or_notice("validity/index.md", say("page.validity"), self._validity)
+        yield from self._or_notice(f"{evidence_page.PLACE}/index.md", say("page.evidence"), self._evidence)
         yield from self._article()
-        yield from self._your_record()
-        yield self.page("on-device/index.md", self._on_device())
+        yield from self._or_notice("your-record/index.md", say("your_record.title"), self._your_record)
         for measurement in self.suite:
             folder = f"measurements/{measurement.name}"
             if measurement.name not in made:
-                yield self.page(f"{folder}/index.md", self._unmeasured(measurement))
+                content = self._unmeasured(measurement).encode()
+                yield self.page(f"{folder}/index.md", self.noticed(None, "index.md", content, measurement.name))
             for one in self.collection.every.get(measurement.name, ()):
                 copy = self.collection.files[measurement.name, one.record_id]
                 yield self.page(f"{folder}/{one.record_id}.json", copy)
+
+    def _one(self, path: str, write: Callable[[], str]) -> Callable[[], Iterable[Page]]:
+        return lambda: [self.page(path, write())]
+
+    def _or_notice(
+        self, path: str, title: str, make: Callable[[], Iterable[Page]], anchors: Iterable[str] = ()
+    ) -> Iterable[Page]:
+        """Pages, or where one of them cannot be written, a notice in the place of the first."""
+        try:
+            return tuple(make())
+        except Exception as error:
+            problem = self.told.told(error, path)
+            return (self.page(path, notice.page(title, problem, phrases(self.language), anchors)),)
+
+    def noticed(self, page: MeasurementPage | None, name: str, content: bytes, measurement: str = "") -> bytes:
+        """A measurement's page with what is said of records that could not be read; other files as they are."""
+        unread = self.collection.unread.get(page.findings.measurement.name if page else measurement, ())
+        if not unread or name != "index.md":
+            return content
+        return notice.above(content, "notice.no_record", unread, phrases(self.language))
 
     def page(self, path: str, content: Content | str) -> Page:
         """A file of this language."""
@@ -173,10 +272,11 @@ class _Edition:
             citation = words.say("home.title")
             drawn = figure(chart, self.gallery, words, "home", citation, records)
         dates = [page.findings.record.finished_at.date() for page in shown]
+        claims = self._claims()
         context = {
             "answers": [_Answer(page) for page in shown],
-            "article": localized(self._story.article.story.title, self.language) if self._story else "",
-            "claims": self._story.claims if self._story else {},
+            "article": localized(self._story.article.story.title, self.language) if self._story and claims else "",
+            "claims": claims,
             "chart": drawn.markdown() if drawn else Markdown(""),
             "count": words.say("count.measurements", n=len(shown)),
             "quoted": quoted,
@@ -241,6 +341,8 @@ class _Edition:
 
     def _evidence(self) -> Iterator[Page]:
         """What others published."""
+        if problem := self.told.unloaded.get(EVIDENCE_FOLDER):
+            raise problem
         if self.evidence is None or self.measurements is None:
             return
         folder = self.measurements.parent / EVIDENCE_FOLDER
@@ -252,8 +354,28 @@ class _Edition:
 
     def _article(self) -> Iterator[Page]:
         """The article that the site exists for, and its claims; both cite published figures too."""
-        for path, content in self._story.files() if self._story else ():
+        words = phrases(self.language)
+        try:
+            files = tuple(self._story.files()) if self._story else ()
+            problem = next(iter(self.told.unloaded.values()), None)
+        except Exception as error:
+            files, problem = (), self.told.told(error, STORY_FOLDER)
+        for path, content in files:
             yield self.page(path, content)
+        if problem and not files:
+            anchors = [one.id for one in self.article.claims] if self.article else []
+            for place in (PLACE, CLAIMS_PLACE):
+                title = words.say("page.claims") if place == CLAIMS_PLACE else words.say("home.title")
+                yield self.page(f"{place}/index.md", notice.page(title, problem, words, anchors))
+
+    def _claims(self) -> Mapping[str, ClaimView]:
+        """The claims as the front page tells of them; none where the article cannot be written, which its page says."""
+        try:
+            return self._story.claims if self._story else {}
+        except Exception:
+            if self.told.tell is None:
+                raise
+            return {}
 
     @cached_property
     def _story(self) -> ArticlePages | None:

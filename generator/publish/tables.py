@@ -185,8 +185,12 @@ def facts(findings: Findings, system: SystemView, phrases: Phrases) -> Markdown:
         (say("fact.threads"), ", ".join(language.decimal(count, 0) for count in sorted(threads))),
         *((say("fact.allocator"), way) for way in _allocators(timed, phrases)),
         (say("fact.scenario"), phrases.of("scenario", record.scenario)),
-        *((say("fact.model"), translated(one.model, language)) for one in record.workloads),
-        *((say("fact.samples"), say("count.samples", n=one.samples)) for one in record.workloads),
+        *((say("fact.model"), translated(one.model, language)) for one in record.workloads if one.model),
+        *(
+            (say("fact.samples"), say("count.samples", n=one.samples))
+            for one in record.workloads
+            if one.samples is not None
+        ),
         (say("fact.queries"), language.decimal(queries, 0)),
         (say("fact.finished"), language.date(record.finished_at.date())),
         (say("fact.generator"), generator),

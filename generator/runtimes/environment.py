@@ -28,7 +28,7 @@ from pathlib import Path
 from generator.assets.cache import Cache
 from generator.assets.fetch import Progress
 from generator.assets.wheel import run_pip
-from generator.errors import IsolationError
+from generator.errors import IndexSilent, IsolationError, StorageError
 
 FOLDER = "environments"
 """Where they lie in the cache."""
@@ -256,13 +256,14 @@ def _run(
         raise _error(wanted, problem, "Reinstall it.") from error
 
 
-def _install_problem(wanted: Mapping[str, str], stderr: str) -> IsolationError:
+def _install_problem(wanted: Mapping[str, str], stderr: str) -> IsolationError | StorageError:
     """Say what uv or pip could not do; without a network pip also says that there is no such wheel."""
     python, text = wanted.get("python", _RUNNING), " ".join(stderr.split())
     if re.search("No space left on device|Disk quota exceeded|not enough space", text):
-        return _error(wanted, "the disk is full", "Free some space and run the same command again.")
+        return StorageError(_named(wanted), "the disk is full", "Free some space and run the same command again.")
     if re.search(_NO_NETWORK, text):
-        return _error(wanted, "there is no network to fetch it from", "Connect, then run the same command again.")
+        problem = "there is no network to fetch it from"
+        return IndexSilent(_named(wanted), problem, "Connect, then run the same command again.")
     if re.search("No solution found|No matching distribution|Could not find a version", text):
         problem = f"the index has no such wheel for Python {python} on {platform.system()} {platform.machine()}"
         return _error(wanted, problem, "Where there is none, this variant cannot be measured.")
@@ -272,7 +273,11 @@ def _install_problem(wanted: Mapping[str, str], stderr: str) -> IsolationError:
 
 
 def _error(wanted: Mapping[str, str], problem: str, remedy: str) -> IsolationError:
-    return IsolationError(f"environment of {', '.join(f'{n} {v}' for n, v in wanted.items())}", problem, remedy)
+    return IsolationError(_named(wanted), problem, remedy)
+
+
+def _named(wanted: Mapping[str, str]) -> str:
+    return f"environment of {', '.join(f'{n} {v}' for n, v in wanted.items())}"
 
 
 def _last_line(stderr: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 from generator.analysis.overview import Pair
@@ -198,13 +198,15 @@ class Topic:
         return Markdown(", ").join(links)
 
 
-def topic_pages(results: Results) -> Iterator[tuple[str, str]]:
-    """The pages of all technologies and applications, and the two lists of them, by path."""
-    yield "technologies/index.md", _list(results, "technologies", CAUSES)
-    yield "applications/index.md", _list(results, "applications", GROUPS)
+def topic_pages(results: Results) -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """The pages of all technologies and applications, and the two lists of them: path, title, and what writes it."""
+    say = results.phrases.say
+    lists = partial(_list, results, "technologies", CAUSES), partial(_list, results, "applications", GROUPS)
+    yield "technologies/index.md", say("overview.technologies"), lists[0]
+    yield "applications/index.md", say("overview.applications"), lists[1]
     for kind in (*Technology, *Application):
         topic = Topic(kind, results)
-        yield f"{topic.folder}/{kind}.md", topic.page()
+        yield f"{topic.folder}/{kind}.md", topic.title, topic.page
 
 
 def _list(

@@ -169,7 +169,7 @@ class VariantView:
     def batch_checked(self) -> bool:
         """Whether its answers in batches were compared with those that quality was checked on."""
         audit = self.found.record.audit
-        return audit is not None and audit.answers_compared > self.workload.record.timed_samples
+        return audit is not None and audit.answers_compared > (self.workload.record.timed_samples or 0)
 
     @property
     def cost(self) -> str:
