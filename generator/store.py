@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.analysis.collection import MOST_SYSTEMS, Collection, newest_first, to_show
+from generator.analysis.collection import MOST_SYSTEMS, Collection, Own, needed, newest_first, shown_of
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
@@ -61,6 +61,7 @@ def collect(
     prices: Sequence[Price] = (),
     cache: Path | None = None,
     pool: Pool | None = None,
+    machine: str | None = None,
 ) -> Collection:
     """Reduce every record to its summary, and analyse in full those that pages show.
 
@@ -70,6 +71,7 @@ def collect(
         prices: what an hour of a machine costs.
         cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
+        machine: fingerprint of the machine that builds the site; None where it is not known.
 
     Raises:
         RecordError: for the first file that is no sound record.
@@ -77,12 +79,14 @@ def collect(
     memory, folder = Memory(cache / CACHE_FILE if cache else None), cache / CACHE_FOLDER if cache else None
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
-    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name], folder) for one in suite]
+    readers = [
+        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, machine) for one in suite
+    ]
     remembered = [reader.remembered() for reader in readers]
     lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
     read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
-    files, kept = dict[tuple[str, str], Path](), set[Path]()
+    files, kept, own = dict[tuple[str, str], Path](), set[Path](), dict[str, Own]()
     for reader, known in zip(readers, remembered, strict=True):
         told = known or next(read)
         memory.used |= told.used
@@ -90,13 +94,15 @@ def collect(
         if told.every:
             name = reader.measurement.name
             every[name], shown[name] = told.every, told.shown
+            if told.own:
+                own[name] = told.own
             files |= {(name, one.record_id): reader.paths[one.record_id] for one in told.every}
     memory.save()
     for path in folder.glob("*") if folder else ():
         if path not in kept:
             with contextlib.suppress(OSError):  # what stays is deleted after another build
                 path.unlink()
-    return Collection(shown, every, files)
+    return Collection(shown, every, files, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class _Told:
 
     every: tuple[Summary, ...]
     shown: tuple[Findings, ...]
+    own: Own | None
     used: Rows
     """What is to be remembered of them."""
 
@@ -114,9 +121,9 @@ class _Told:
 
 def _told(reader: _Reader) -> _Told:
     every = newest_first(map(reader.summary, reader.paths.values()))
-    shown = tuple(map(reader.findings, to_show(every)))
+    found = {name: reader.findings(name) for name in needed(every, reader.machine)}
     reader.recent.clear()
-    return _Told(every, shown, reader.memory.used, frozenset(reader.places(every)))
+    return reader.told(every, found)
 
 
 class _Reader:
@@ -129,8 +136,10 @@ class _Reader:
         prices: Sequence[Price],
         memory: Memory,
         cache: Path | None,
+        machine: str | None,
     ) -> None:
         self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
+        self.machine = machine
         self.paths = {path.stem: path for path in record_files(folder)}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
         self.hashes = dict[str, str]()
@@ -142,10 +151,15 @@ class _Reader:
         """What is known without reading a record; None where that is not all."""
         known = [self.memory.recall(path, self.definition) or self._summarised(path) for path in self.paths.values()]
         every = newest_first(one for one in known if one)
-        shown = tuple(found for place in self.places(every) if (found := kept_findings(place)))
-        if None in known or len(shown) < len(to_show(every)):
+        if None in known:
             return None
-        return _Told(every, shown, self.memory.used, frozenset(self.places(every)))
+        places = {name: self._place(name) for name in needed(every, self.machine)}
+        found = {name: kept for name, place in places.items() if place and (kept := kept_findings(place))}
+        return self.told(every, found) if len(found) == len(places) else None
+
+    def told(self, every: tuple[Summary, ...], found: Mapping[str, Findings]) -> _Told:
+        """Put together what is to be told of the measurement."""
+        return _Told(every, *shown_of(every, found, self.machine), self.memory.used, frozenset(self.places(every)))
 
     def _summarised(self, path: Path) -> Summary | None:
         place = self._place(path.stem)
@@ -175,8 +189,8 @@ class _Reader:
         return found
 
     def places(self, every: Sequence[Summary]) -> list[Path]:
-        """Where the findings of the records that are shown are remembered."""
-        return [place for name in to_show(every) if (place := self._place(name))]
+        """Where the findings of the records that are needed are remembered."""
+        return [place for name in needed(every, self.machine) if (place := self._place(name))]
 
     def _place(self, record_id: str) -> Path | None:
         if self.cache is None:

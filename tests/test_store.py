@@ -14,7 +14,7 @@ import pytest
 
 from generator import store, store_memory
 from generator.analysis.collection import MOST_SYSTEMS, Collection
-from generator.analysis.overview import latest_by_system
+from generator.analysis.speaking import by_machine
 from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.errors import RecordError
@@ -87,7 +87,7 @@ def test_the_newest_record_of_each_machine_is_shown_and_no_more_than_there_is_ro
     measurements: Path, records: list[Record]
 ) -> None:
     found = _collect(measurements)
-    newest = latest_by_system(summarise(one) for one in analyses(measurements, [imaginary.measurement()]))
+    newest = by_machine(summarise(one) for one in analyses(measurements, [imaginary.measurement()]))
     assert [one.record.record_id for one in found.shown[NAME]] == [one.record_id for one in newest[:MOST_SYSTEMS]]
     assert len(newest) > MOST_SYSTEMS
     assert [one.record_id for one in found.every[NAME]] == [one.record_id for one in reversed(records)]

@@ -69,9 +69,15 @@ def forbids_ratios(differences: tuple[Difference, ...]) -> bool:
     return any(one.forbids is Forbids.RATIO for one in differences)
 
 
-def conditions(record: Record, variant: str) -> str:
-    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios."""
-    values = [value for _, value in (*_of_the_run(record), *_of_the_variant(record, variant))]
+def conditions(record: Record, variant: str, against: str | None = None) -> str:
+    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios.
+
+    Args:
+        record: the run.
+        variant: whose ratio it is.
+        against: what it is compared with; the record's own baseline when left out.
+    """
+    values = [value for _, value in (*_of_the_run(record), *_of_the_variant(record, variant, against))]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
@@ -88,9 +94,9 @@ def _of_the_run(record: Record) -> _Fields:
     )
 
 
-def _of_the_variant(record: Record, name: str) -> _Fields:
+def _of_the_variant(record: Record, name: str, against: str | None = None) -> _Fields:
     variant, workload = record.variant(name), workload_of(record, name)
-    baseline = baseline_of(record, workload.name)
+    baseline = record.variant(against) if against else baseline_of(record, workload.name)
     return (
         (f"workloads.{workload.name}.kind", workload.kind),
         (f"workloads.{workload.name}.model", workload.model),
