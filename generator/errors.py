@@ -3,11 +3,15 @@
 GeneratorError
 ├── DefinitionError     a measurement.toml says something that cannot be done
 ├── RecordError         a record is truncated, was edited, or is of another schema
-├── AssetError          a download is missing, or its hash differs
+├── AssetError          a download is missing
+│   └── HashError       what was downloaded is not what the catalogue pins
 ├── PreparationError    a model cannot be exported, quantized or trained
 ├── MeterError          a wall meter's file does not fit the run
-├── IsolationError      an isolated environment cannot be made: no network, no wheel for this machine
-├── WorkerError         a process that measures or builds crashed, hung or answered nonsense
+├── IsolationError      an isolated environment cannot be made: no wheel for this machine, it does not import
+│   └── IndexSilent     the package index does not answer
+├── WorkerError         a process that measures or builds crashed or answered nonsense
+│   ├── HungWorker      it did not answer, and was stopped
+│   └── WrongAnswer     what it answered cannot be judged
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
 ├── Busy                another run holds this checkout
@@ -18,14 +22,21 @@ GeneratorError
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import ClassVar
 
 __all__ = [
     "AssetError",
     "Busy",
     "ClusterError",
     "DefinitionError",
+    "FailureCause",
     "GeneratorError",
+    "HashError",
+    "HungWorker",
+    "IndexSilent",
     "IsolationError",
     "MeterError",
     "MissingPackage",
@@ -34,8 +45,47 @@ __all__ = [
     "RecordError",
     "StorageError",
     "WorkerError",
+    "WrongAnswer",
+    "cause_of",
     "suggest",
 ]
+
+
+class FailureCause(StrEnum):
+    """What kind of trouble kept something from being measured: it decides what a page says of it, and the remedy."""
+
+    DOWNLOAD = "download"
+    """No network, the address is gone, or the package index does not answer."""
+
+    HASH = "hash"
+    """What arrived is not what is pinned."""
+
+    INSTALL = "install"
+    """An isolated environment or a package cannot be made."""
+
+    PACKAGE = "package"
+    """An optional package is missing."""
+
+    EXPORT = "export"
+    """A model cannot be exported, converted or trained."""
+
+    CRASH = "crash"
+    """A worker died, was killed, or could not do what it was asked."""
+
+    TIMEOUT = "timeout"
+    """A worker hung."""
+
+    ANSWER = "answer"
+    """A variant's answers cannot be judged: they are not finite, or of another form than they must be."""
+
+    DISK = "disk"
+    """The disk is full, or cannot be written or read."""
+
+    DEFINITION = "definition"
+    """The definition, or what a person gave with it, asks for what cannot be done."""
+
+    UNEXPECTED = "unexpected"
+    """Any other exception, in a contributor's code or in ours."""
 
 
 class GeneratorError(Exception):
@@ -46,6 +96,9 @@ class GeneratorError(Exception):
         problem: what is wrong, one sentence without a full stop at its end.
         remedy: what to do about it, one sentence with its full stop, or nothing.
     """
+
+    cause: ClassVar[FailureCause] = FailureCause.UNEXPECTED
+    """What a record says of a measurement that this error ends."""
 
     def __init__(self, where: str, problem: str, remedy: str = "") -> None:
         self.where, self.problem, self.remedy = where, problem, remedy
@@ -66,6 +119,8 @@ class DefinitionError(GeneratorError):
         problems: each one a sentence with its own remedy, shown together.
     """
 
+    cause = FailureCause.DEFINITION
+
     def __init__(self, where: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__(where, " ".join(self.problems))
@@ -82,34 +137,80 @@ class RecordError(GeneratorError):
 
 
 class AssetError(GeneratorError):
-    """A pinned download is missing, or its hash differs."""
+    """A pinned download is missing."""
+
+    cause = FailureCause.DOWNLOAD
+
+
+class HashError(AssetError):
+    """What was downloaded has another hash than the one that is pinned."""
+
+    cause = FailureCause.HASH
 
 
 class PreparationError(GeneratorError):
     """A model cannot be exported, quantized or trained."""
 
+    cause = FailureCause.EXPORT
+
 
 class MeterError(GeneratorError):
     """The file of a wall meter's readings is no such file, has gaps, or does not cover the run."""
 
+    cause = FailureCause.DEFINITION
+
 
 class IsolationError(GeneratorError):
-    """An isolated environment cannot be made: no network, no wheel for this Python, or it does not import."""
+    """An isolated environment cannot be made: no wheel for this Python, or it does not import."""
+
+    cause = FailureCause.INSTALL
+
+
+class IndexSilent(IsolationError):
+    """An isolated environment cannot be made, because the package index does not answer."""
+
+    cause = FailureCause.DOWNLOAD
 
 
 class WorkerError(GeneratorError):
     """A process that measures or builds crashed, hung or answered nonsense.
 
-    `last_lines` has the end of what the process wrote before it went.
+    Args:
+        where: as in every error.
+        problem: as in every error.
+        remedy: as in every error.
+        last_lines: the end of what the process wrote before it went.
+        variant: name of the variant that it held; None where it held none.
     """
 
-    def __init__(self, where: str, problem: str, remedy: str = "", last_lines: str = "") -> None:
-        self.last_lines = last_lines
+    cause = FailureCause.CRASH
+
+    def __init__(
+        self, where: str, problem: str, remedy: str = "", last_lines: str = "", variant: str | None = None
+    ) -> None:
+        self.last_lines, self.variant = last_lines, variant
         super().__init__(where, problem, remedy)
+
+    def __reduce__(self) -> tuple[type[WorkerError], tuple[str, str, str, str, str | None]]:  # type: ignore[override]
+        return type(self), (self.where, self.problem, self.remedy, self.last_lines, self.variant)
+
+
+class HungWorker(WorkerError):
+    """A process that measures did not answer in time, and was stopped."""
+
+    cause = FailureCause.TIMEOUT
+
+
+class WrongAnswer(WorkerError):
+    """A variant's answers are not finite, or of another form than they must be."""
+
+    cause = FailureCause.ANSWER
 
 
 class MissingPackage(GeneratorError):
     """An optional package is not installed; the remedy names the extra that has it."""
+
+    cause = FailureCause.PACKAGE
 
     def __init__(self, package: str, extra: str, needed_for: str) -> None:
         self.package, self.extra, self.needed_for = package, extra, needed_for
@@ -126,6 +227,8 @@ class MissingPackage(GeneratorError):
 class StorageError(GeneratorError):
     """The disk is full, or a file cannot be written."""
 
+    cause = FailureCause.DISK
+
 
 class Busy(GeneratorError):
     """Another run holds this checkout."""
@@ -137,6 +240,20 @@ class ClusterError(GeneratorError):
 
 class PublishError(GeneratorError):
     """A page cannot be written, or its sentence contradicts the record it cites."""
+
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+
+
+def cause_of(error: BaseException) -> FailureCause:
+    """What kind of trouble an exception is; those that are not ours are told by their class and number alone."""
+    if isinstance(error, GeneratorError):
+        return error.cause
+    if isinstance(error, ModuleNotFoundError):
+        return FailureCause.PACKAGE
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        return FailureCause.DISK
+    return FailureCause.UNEXPECTED
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from generator.definition import CONTROL, Name, Precision, Scenario
+from generator.errors import FailureCause
 
 SCHEMA_VERSION = 1
 """Version of the JSON's form; a reader of this version reads no other."""
@@ -313,11 +314,17 @@ class Work(_Part):
 class Failure(_Part):
     """Why a variant has no (further) numbers."""
 
-    stage: Literal["suite", "machine", "prepare", "quality", "timing"]
+    stage: Literal["suite", "machine", "prepare", "quality", "timing", "record"]
     """suite: the run was of the core suite, which leaves the variant out. machine: this machine lacks what the variant
-    needs. Neither is an error."""
+    needs. Neither is an error. record: it was measured, and the record could not be written."""
 
     message: Line
+    """The technical detail, in English."""
+
+    cause: FailureCause | None = None
+    """What kind of trouble it was, by the key of its phrase; null where it was none, and in records from before it was
+    told."""
+
     lacks: Line | None = None
     """What the machine or the suite lacks, by the key of its phrase: "avx512", "cuda", "core"."""
 

@@ -25,6 +25,7 @@ BELOW = {
     "evidence": {"errors", "definition"},
     "story": {"errors", "definition"},
     "record": {"errors", "definition"},
+    "attempt": {"errors", "reading", "definition", "record"},
     "record_file": {"errors", "reading", "definition", "record"},
     "protocol": {"errors", "definition", "record"},
     "browser": {"errors", "reading", "definition", "record", "record_file", "protocol"},
@@ -33,18 +34,21 @@ BELOW = {
     "transforms": {"errors", "definition", "record", "protocol", "assets", "workloads"},
     "runtimes": {"errors", "definition", "record", "protocol", "assets", "workloads", "transforms"},
     "measure": {
-        *("errors", "pool", "definition", "definition_file", "record", "record_file", "protocol", "browser"),
+        *("errors", "pool", "attempt", "definition", "definition_file", "record", "record_file", "protocol"),
+        "browser",
         *("assets", "workloads", "transforms", "runtimes"),
     },
-    "analysis": {"errors", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"},
+    "analysis": {
+        *("errors", "attempt", "definition", "evidence", "prices", "record", "record_file", "protocol", "story"),
+    },
     "store_memory": {"analysis"},
     "store": {
         *("errors", "pool", "definition", "evidence", "prices", "record", "record_file", "protocol"),
         *("story", "analysis", "store_memory"),
     },
     "publish": {
-        *("errors", "pool", "reading", "definition", "evidence", "prices", "record", "record_file", "protocol"),
-        *("browser", "story", "analysis"),
+        *("errors", "pool", "reading", "attempt", "definition", "evidence", "prices", "record", "record_file"),
+        *("protocol", "browser", "story", "analysis"),
     },
     "contribute": {
         *("errors", "reading", "definition", "definition_file", "evidence", "prices", "record", "record_file"),

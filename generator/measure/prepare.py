@@ -15,9 +15,10 @@ import numpy as np
 
 from generator.assets.cache import Cache
 from generator.definition import Measurement, Variant, WorkloadChoice
-from generator.errors import GeneratorError, MissingPackage, WorkerError
+from generator.errors import GeneratorError, MissingPackage
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
+from generator.measure.outcome import failure
 from generator.measure.process import Job
 from generator.measure.work import counted_work, unknown
 from generator.record import Failure, SystemDescription, Work, WorkloadRecord
@@ -111,13 +112,6 @@ def prepare(
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
-
-
-def failure(stage: str, error: GeneratorError) -> Failure:
-    """What the record keeps of an error."""
-    lines = error.last_lines if isinstance(error, WorkerError) else ""
-    message = f"{error.problem}. {error.remedy}".strip().replace("\n", " ")
-    return Failure.model_validate({"stage": stage, "message": message[:1000], "last_lines": lines[-4000:]})
 
 
 def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.errors import WorkerError
+from generator.errors import HungWorker, WorkerError
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
 
@@ -139,7 +139,7 @@ class WorkerProcess:
         except queue.Empty as error:
             self._process.kill()
             problem = f"the worker did not answer '{what}' within {self._timeout_s:.0f} s and was stopped"
-            raise self._error(problem, "Its last lines may tell why it hung.") from error
+            raise self._error(problem, "Its last lines may tell why it hung.", HungWorker) from error
         if not line:
             raise self._ended(what)
         try:
@@ -162,8 +162,8 @@ class WorkerProcess:
         hint = "Signal 9 is often the system's, for want of memory." if status == -9 else ""
         return self._error(f"the worker {how} during '{what}'", hint)
 
-    def _error(self, problem: str, remedy: str = "") -> WorkerError:
-        return WorkerError(f"variant '{self.job.variant}'", problem, remedy, self._last_lines())
+    def _error(self, problem: str, remedy: str = "", kind: type[WorkerError] = WorkerError) -> WorkerError:
+        return kind(f"variant '{self.job.variant}'", problem, remedy, self._last_lines(), self.job.variant)
 
     def _last_lines(self) -> str:
         self._errors.seek(0, os.SEEK_END)

@@ -12,7 +12,8 @@ from generator.errors import WorkerError
 from generator.measure.answers import answers, audited
 from generator.measure.events import Listener
 from generator.measure.needs import UNCACHED
-from generator.measure.prepare import PreparedWorkload, failure
+from generator.measure.outcome import failure
+from generator.measure.prepare import PreparedWorkload
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
 from generator.record import ArtifactRecord, Failure, Observations, VariantRecord

@@ -21,7 +21,8 @@ from generator.measure.block import BlockPlan, measure_block, starts_slowly
 from generator.measure.energy import Meter, NoMeter
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
-from generator.measure.prepare import PreparedWorkload, failure, prepare
+from generator.measure.outcome import failure
+from generator.measure.prepare import PreparedWorkload, prepare
 from generator.measure.process import controls
 from generator.measure.provenance import describe_provenance
 from generator.measure.quality import measure_quality
@@ -223,7 +224,7 @@ class _Run:
 
     def _fail(self, error: WorkerError) -> None:
         """The variant whose worker failed takes no further part; without its baseline a workload has no result."""
-        name = error.where.removeprefix("variant '").removesuffix("'")
+        name = str(error.variant)
         self._keep_variant(self.variants[name].model_copy(update={"failure": failure("timing", error)}))
 
     def _stop_reason(self, workload: str) -> StopReason | None:

@@ -243,7 +243,17 @@ class Sentences:
         """Why a variant has no numbers: what the machine lacks, or what went wrong."""
         if failure.lacks:
             return self.phrases.of("lacks", failure.lacks)
+        if failure.cause:
+            return self.phrases.say(f"cause.{failure.cause}")
         return f"{self.phrases.of('stage', failure.stage)}: {failure.message}"
+
+    def failure_and_remedy(self, failure: Failure) -> str:
+        """The same with what to do about it, and the technical detail."""
+        why = self.failure(failure)
+        if not failure.cause:
+            return why
+        remedy = self.phrases.say(f"remedy.{failure.cause}")
+        return self.phrases.say("failure.why", why=why, remedy=remedy, detail=failure.message)
 
     def reason(self, variant: VariantFindings) -> str:
         """Why a variant could not be compared."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from generator.definition_file import load_measurement
-from generator.errors import IsolationError
+from generator.errors import FailureCause, IsolationError
 from generator.measure import process
 from generator.measure.plan import require_packages
 from generator.measure.run import run_measurement
@@ -71,7 +71,9 @@ def test_an_environment_that_cannot_be_made_ends_that_variant_and_nothing_else(
     record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
     failure = record.variant("fast" if whose == "a variant" else "slow").failure
     assert failure is not None
-    assert (failure.stage, failure.message) == ("prepare", "there is no network to fetch it from. Connect.")
+    assert failure.stage == "prepare"
+    assert failure.message == "environment of numpy 1.26.4: there is no network to fetch it from. Connect."
+    assert failure.cause is FailureCause.INSTALL
     assert (record.stop_reason["numbers"] is StopReason.FAILED) is (whose == "the baseline")
     assert record.variant("third").environment == ()
 

@@ -20,7 +20,7 @@ from generator.analysis.pair import Absence
 from generator.analysis.quality import Gate
 from generator.analysis.roofline import Bound
 from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
-from generator.errors import PublishError
+from generator.errors import FailureCause, PublishError
 from generator.evidence import Basis, Confidence, Metric, RatioKind
 from generator.measure.needs import LACKS, LEFT_OUT
 from generator.publish.charts.length import LENGTHS
@@ -29,7 +29,7 @@ from generator.publish.markdown import Markdown
 from generator.publish.overview.answers import VERDICTS
 from generator.publish.overview.topics import CAUSES, GROUPS
 from generator.publish.phrases import FORMS, phrases, placeholders
-from generator.record import StopReason, Tier
+from generator.record import Failure, StopReason, Tier
 from generator.story import Claim, ClaimMetric, ClaimVerdict
 
 RU, EN = phrases(Language.RU), phrases(Language.EN)
@@ -41,7 +41,9 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "scenario": Scenario,
     "tier": Tier,
     "stop": StopReason,
-    "stage": frozenset({"suite", "machine", "prepare", "quality", "timing"}),
+    "stage": frozenset(get_args(Failure.model_fields["stage"].annotation)),
+    "cause": FailureCause,
+    "remedy": FailureCause,
     "lacks": frozenset({*LACKS, str(LEFT_OUT.lacks)}),
     "runtime": frozenset(RUNTIMES),
     "transform": frozenset(TRANSFORMS),

@@ -47,9 +47,9 @@ class VariantView:
 
     @property
     def failure(self) -> str:
-        """Why it has no (further) numbers; empty when all went well."""
+        """Why it has no (further) numbers, and how to mend it; empty when all went well."""
         failure = self.found.record.failure
-        return self.sentences.failure(failure) if failure else ""
+        return self.sentences.failure_and_remedy(failure) if failure else ""
 
     @property
     def lacking(self) -> bool:
