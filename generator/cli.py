@@ -112,6 +112,8 @@ def build(
     root: Root = Path(),
 ) -> None:
     """Measure what this machine has not measured yet, write the articles, build the site."""
+    from generator.console_machine import print_machine
+
     root = root.resolve()
     measurements = load_suite(root / "measurements")
     chosen = measuring.chosen_by(measurements, suite, only)
@@ -123,6 +125,7 @@ def build(
     site = publishing.publish(root)
     out.print(f"\nThe site is in [bold]{escape(str(site / 'index.html'))}[/] (English: en/index.html).")
     out.print(f"Look at it: python -m http.server --directory {escape(_shown(site))} 8000, then http://localhost:8000")
+    print_machine(out, publishing.answers_of(root, measuring.this_system()))
     if open_site:
         webbrowser.open((site / "index.html").as_uri())
     measuring.exit_with_failures(failed)

@@ -12,14 +12,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from generator import console as show
+from generator.attempt import load_attempts
+from generator.cli_measure import this_system
 from generator.definition import Measurement
 from generator.definition_file import load_suite
 from generator.errors import AssetError, GeneratorError, PreparationError, StorageError
 from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices
+from generator.record import SystemDescription
 
 if TYPE_CHECKING:
     from generator.analysis.collection import Collection
+    from generator.analysis.this_machine import ThisMachine
     from generator.browser.kit import Kit
     from generator.publish.site import Page
 
@@ -34,13 +38,33 @@ STEPS = {
 """What a person reads while each step of `build_site` goes on."""
 
 
-def collection_of(root: Path, pool: Pool | None = None) -> tuple[tuple[Measurement, ...], Collection]:
-    """All definitions, and what the records say about them."""
-    from generator.store import collect
+def collection_of(
+    root: Path, pool: Pool | None = None, here: SystemDescription | None = None
+) -> tuple[tuple[Measurement, ...], Collection]:
+    """All definitions, and what the records say about them, those of this machine beside the published ones."""
+    from generator.analysis.collection import Here
+    from generator.store import collect, uncommitted
 
     measurements = root / "measurements"
     suite, prices = load_suite(measurements), load_prices(measurements / PRICES_FILE)
-    return suite, collect(measurements, suite, prices, root / ".cache" / "records", pool)
+    place = Here(here.fingerprint() if here else None, uncommitted(measurements))
+    return suite, collect(measurements, suite, prices, root / ".cache" / "records", pool, place)
+
+
+def answers_of(root: Path, here: SystemDescription | None) -> ThisMachine:
+    """What this machine says beside what is published, of the records that are there now."""
+    with Pool() as pool:
+        suite, collection = collection_of(root, pool, here)
+    return _this_machine(root, suite, collection, here)
+
+
+def _this_machine(
+    root: Path, suite: Sequence[Measurement], collection: Collection, here: SystemDescription | None
+) -> ThisMachine:
+    from generator.analysis.this_machine import this_machine
+    from generator.assets.cache import Cache
+
+    return this_machine(suite, collection, here, load_attempts(Cache.default(root).root))
 
 
 def prepare_models(root: Path) -> None:
@@ -83,7 +107,8 @@ def _kit(root: Path, suite: Sequence[Measurement]) -> Kit | None:
 
 def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
     """Write every page; a module's function, for `serve` runs it in a fresh process."""
-    return _written(root, *collection_of(root, pool), pool)
+    here = this_system()
+    return _written(root, *collection_of(root, pool, here), pool, here)
 
 
 def _written(
@@ -91,6 +116,7 @@ def _written(
     suite: Sequence[Measurement],
     collection: Collection,
     pool: Pool,
+    here: SystemDescription | None,
     tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[Page]:
     from generator.publish.freshness import Today
@@ -99,20 +125,22 @@ def _written(
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     beside = os.environ.get("SITE_URL"), _kit(root, suite), today
-    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool)
+    machine = _this_machine(root, suite, collection, here)
+    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool, machine)
 
 
 def publish(root: Path) -> Path:
     """Build the site; the newest record's time stands for "now", so that the same records give the same bytes."""
     from generator.publish.site import build_site
 
+    here = this_system()
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
-        suite, collection = collection_of(root, pool)
-        written = _written(root, suite, collection, pool, tell)
+        suite, collection = collection_of(root, pool, here)
+        written = _written(root, suite, collection, pool, here, tell)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool).path
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.analysis.collection import MOST_SYSTEMS, Collection, Own, needed, newest_first, shown_of
+from generator.analysis.collection import MOST_SYSTEMS, NOWHERE, Collection, Here, Own, needed, newest_first, shown_of
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
@@ -61,7 +62,7 @@ def collect(
     prices: Sequence[Price] = (),
     cache: Path | None = None,
     pool: Pool | None = None,
-    machine: str | None = None,
+    here: Here = NOWHERE,
 ) -> Collection:
     """Reduce every record to its summary, and analyse in full those that pages show.
 
@@ -71,7 +72,7 @@ def collect(
         prices: what an hour of a machine costs.
         cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
-        machine: fingerprint of the machine that builds the site; None where it is not known.
+        here: where the site is built.
 
     Raises:
         RecordError: for the first file that is no sound record.
@@ -79,9 +80,7 @@ def collect(
     memory, folder = Memory(cache / CACHE_FILE if cache else None), cache / CACHE_FOLDER if cache else None
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
-    readers = [
-        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, machine) for one in suite
-    ]
+    readers = [_Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, here) for one in suite]
     remembered = [reader.remembered() for reader in readers]
     lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
     read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
@@ -121,7 +120,7 @@ class _Told:
 
 def _told(reader: _Reader) -> _Told:
     every = newest_first(map(reader.summary, reader.paths.values()))
-    found = {name: reader.findings(name) for name in needed(every, reader.machine)}
+    found = {name: reader.findings(name) for name in needed(every, reader.here)}
     reader.recent.clear()
     return reader.told(every, found)
 
@@ -136,10 +135,10 @@ class _Reader:
         prices: Sequence[Price],
         memory: Memory,
         cache: Path | None,
-        machine: str | None,
+        here: Here,
     ) -> None:
         self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
-        self.machine = machine
+        self.here = here
         self.paths = {path.stem: path for path in record_files(folder)}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
         self.hashes = dict[str, str]()
@@ -153,13 +152,13 @@ class _Reader:
         every = newest_first(one for one in known if one)
         if None in known:
             return None
-        places = {name: self._place(name) for name in needed(every, self.machine)}
+        places = {name: self._place(name) for name in needed(every, self.here)}
         found = {name: kept for name, place in places.items() if place and (kept := kept_findings(place))}
         return self.told(every, found) if len(found) == len(places) else None
 
     def told(self, every: tuple[Summary, ...], found: Mapping[str, Findings]) -> _Told:
         """Put together what is to be told of the measurement."""
-        return _Told(every, *shown_of(every, found, self.machine), self.memory.used, frozenset(self.places(every)))
+        return _Told(every, *shown_of(every, found, self.here), self.memory.used, frozenset(self.places(every)))
 
     def _summarised(self, path: Path) -> Summary | None:
         place = self._place(path.stem)
@@ -190,7 +189,7 @@ class _Reader:
 
     def places(self, every: Sequence[Summary]) -> list[Path]:
         """Where the findings of the records that are needed are remembered."""
-        return [place for name in needed(every, self.machine) if (place := self._place(name))]
+        return [place for name in needed(every, self.here) if (place := self._place(name))]
 
     def _place(self, record_id: str) -> Path | None:
         if self.cache is None:
@@ -204,6 +203,16 @@ class _Reader:
 
     def _analysed(self, path: Path) -> Findings:
         return without_rounds(analyse(self.measurement, load_named(path), self.prices))
+
+
+def uncommitted(measurements: Path) -> frozenset[str]:
+    """Names of the records that git does not know; none outside a git checkout, where every record is published."""
+    command = ["git", "-C", str(measurements), "ls-files", "--others", "-z", "--", "*/records/*.json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return frozenset()
+    return frozenset(Path(one).stem for one in done.stdout.split("\0") if one)
 
 
 def outlines(

@@ -68,51 +68,65 @@ def newest_first(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
     return tuple(sorted(told, key=lambda one: (one.started_at, one.record_id), reverse=True))
 
 
-def to_show(summaries: Sequence[Summary], machine: str | None = None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a site is built: it decides what stands beside the published records, and nothing else."""
+
+    machine: str | None = None
+    """Fingerprint of the machine; None where it is not known."""
+
+    local: frozenset[str] = frozenset()
+    """Names of the records that lie in the checkout and are not committed."""
+
+
+NOWHERE = Here()
+
+
+def to_show(summaries: Sequence[Summary], here: Here = NOWHERE) -> tuple[str, ...]:
     """Names of the records of one measurement that are shown in full; the first stands at the measurement's address.
 
     Args:
         summaries: of all its records.
-        machine: fingerprint of the machine that builds the site: its record is shown, however many others there are.
+        here: where the site is built: that machine's record is shown, however many others there are.
     """
-    every = by_machine(summaries)
-    own = [one.record_id for one in every[MOST_SYSTEMS:] if one.machine == machine]
+    every = by_machine(summaries, here.local)
+    own = [one.record_id for one in every[MOST_SYSTEMS:] if one.machine == here.machine]
     return *(one.record_id for one in every[: MOST_SYSTEMS - len(own)]), *own
 
 
-def to_hold(summaries: Sequence[Summary], machine: str | None) -> tuple[Summary, Summary | None] | None:
+def to_hold(summaries: Sequence[Summary], here: Here) -> tuple[Summary, Summary | None] | None:
     """The record of a machine and the one that it is held against (see `Own`); None where the machine has none."""
-    ours = [one for one in newest_first(summaries) if one.machine == machine]
+    ours = [one for one in newest_first(summaries) if one.machine == here.machine]
     if not ours:
         return None
-    here = next((one for one in ours if one.publishable), ours[0])
-    return here, speaker([one for one in summaries if one is not here])
+    own = next((one for one in ours if one.publishable), ours[0])
+    return own, speaker((one for one in summaries if one is not own), here.local)
 
 
-def needed(summaries: Sequence[Summary], machine: str | None = None) -> tuple[str, ...]:
+def needed(summaries: Sequence[Summary], here: Here = NOWHERE) -> tuple[str, ...]:
     """Names of all records of one measurement whose findings are needed."""
-    held = to_hold(summaries, machine) or ()
-    return tuple(dict.fromkeys((*to_show(summaries, machine), *(one.record_id for one in held if one))))
+    held = to_hold(summaries, here) or ()
+    return tuple(dict.fromkeys((*to_show(summaries, here), *(one.record_id for one in held if one))))
 
 
 def shown_of(
-    every: Sequence[Summary], found: Mapping[str, Findings], machine: str | None = None
+    every: Sequence[Summary], found: Mapping[str, Findings], here: Here = NOWHERE
 ) -> tuple[tuple[Findings, ...], Own | None]:
     """What is shown of one measurement, and what this machine says of it.
 
     Args:
         every: summaries of its records, newest first.
         found: findings of the records that are `needed`, by their names.
-        machine: fingerprint of the machine that builds the site.
+        here: where the site is built.
     """
-    shown = tuple(disputed(found[name], every) for name in to_show(every, machine))
-    held = to_hold(every, machine)
+    shown = tuple(disputed(found[name], every) for name in to_show(every, here))
+    held = to_hold(every, here)
     if held is None:
         return shown, None
-    here, published = held
-    outcome = of_answers(here, published) if published and here.publishable else Outcome.INCOMPARABLE
+    own, published = held
+    outcome = of_answers(own, published) if published and own.publishable else Outcome.INCOMPARABLE
     against = found[published.record_id] if published else None
-    return shown, Own(found[here.record_id], against, outcome, speaker(every) is here)
+    return shown, Own(found[own.record_id], against, outcome, speaker(every, here.local) is own)
 
 
 def disputed(findings: Findings, every: Iterable[Summary]) -> Findings:
@@ -137,19 +151,19 @@ def disputed(findings: Findings, every: Iterable[Summary]) -> Findings:
     return replace(findings, workloads=tuple(workloads)) if found else findings
 
 
-def collected(all_findings: Iterable[Findings], machine: str | None = None) -> Collection:
+def collected(all_findings: Iterable[Findings], here: Here = NOWHERE) -> Collection:
     """Put findings together that are held in memory, in any order; each has its rounds.
 
     Args:
         all_findings: of every record.
-        machine: fingerprint of the machine that builds the site.
+        here: where the site is built.
     """
     grouped = dict[str, dict[str, Findings]]()
     for one in all_findings:
         grouped.setdefault(one.measurement.name, {})[one.record.record_id] = one
     every = {name: newest_first(map(summarise, found.values())) for name, found in grouped.items()}
     every = {name: told for name, told in every.items() if told}
-    shown = {name: shown_of(told, grouped[name], machine) for name, told in every.items()}
+    shown = {name: shown_of(told, grouped[name], here) for name, told in every.items()}
     return Collection(
         shown={name: findings for name, (findings, _) in shown.items()},
         every=every,

@@ -1,10 +1,11 @@
 """Which record speaks: the one rule by which pages, the article, its claims, cards and feeds choose among records.
 
-Of one machine: the most complete record, and of equally complete ones that of today's definition, then the newest. Of a
+What is committed goes before what is not: a reader's own records stand beside the published ones and do not replace
+them; who commits a record, publishes it. Then, of one machine: the most complete record, and of equally complete ones
+that of today's definition, then the newest. Of a
 measurement: of its machines' records the most complete, then that of today's definition, then the one whose answer has
 the narrowest interval, then the newest. Widths count in steps that double, from the goal of the protocol: what lies
-within a step is chance, and a page is not to change its machine for it. Whose machine builds the site plays no part: the
-reader's own record stands beside the one that speaks, and takes its place only where it would do so on any machine.
+within a step is chance, and a page is not to change its machine for it.
 
 A record is the more complete the more of these it has, the first that differs decides: an answer to the question;
 variants whose quality was judged by labels; variants whose quality was judged by anything; variants that were timed.
@@ -14,7 +15,7 @@ What a run of the core suite leaves out, what failed and what a machine cannot r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from generator import protocol
 from generator.analysis.summary import Summary
@@ -24,29 +25,40 @@ GOAL = protocol.TIERS[Tier.STANDARD].goal_half_width
 """Half-width of a log ratio that a run of the tier standard aims at."""
 
 
-def by_machine(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
+NONE = frozenset[str]()
+
+
+def by_machine(summaries: Iterable[Summary], local: Collection[str] = NONE) -> tuple[Summary, ...]:
     """The record of each machine that is shown: first the one that speaks for the measurement, then the newest first.
 
     First looks are no results. Where there is nothing else, the newest of them stands for the measurement by itself.
 
     Args:
         summaries: of the records of one measurement, in any order.
+        local: names of the records that are not committed.
     """
+
+    def for_its_machine(one: Summary) -> tuple[object, ...]:
+        return one.record_id not in local, *_completeness(one), one.current, *_age(one)
+
+    def for_its_measurement(one: Summary) -> tuple[object, ...]:
+        return one.record_id not in local, *_completeness(one), one.current, -_steps(one), *_age(one)
+
     newest_first = sorted(summaries, key=_age, reverse=True)
     of_machine = dict[str, list[Summary]]()
     for one in newest_first:
         if one.publishable:
             of_machine.setdefault(one.machine, []).append(one)
-    shown = sorted((max(every, key=_for_its_machine) for every in of_machine.values()), key=_age, reverse=True)
+    shown = sorted((max(every, key=for_its_machine) for every in of_machine.values()), key=_age, reverse=True)
     if not shown:
         return tuple(newest_first[:1])
-    speaks = max(shown, key=_for_its_measurement)
+    speaks = max(shown, key=for_its_measurement)
     return (speaks, *(one for one in shown if one is not speaks))
 
 
-def speaker(summaries: Sequence[Summary]) -> Summary | None:
+def speaker(summaries: Iterable[Summary], local: Collection[str] = NONE) -> Summary | None:
     """The record that speaks for a measurement; None where there is none that may be published."""
-    return next((one for one in by_machine(summaries) if one.publishable), None)
+    return next((one for one in by_machine(summaries, local) if one.publishable), None)
 
 
 def _age(one: Summary) -> tuple[float, str]:
@@ -55,14 +67,6 @@ def _age(one: Summary) -> tuple[float, str]:
 
 def _completeness(one: Summary) -> tuple[bool, int, int, int]:
     return one.headline is not None, one.labelled, one.judged, one.timed
-
-
-def _for_its_machine(one: Summary) -> tuple[object, ...]:
-    return *_completeness(one), one.current, *_age(one)
-
-
-def _for_its_measurement(one: Summary) -> tuple[object, ...]:
-    return *_completeness(one), one.current, -_steps(one), *_age(one)
 
 
 def _steps(one: Summary) -> float:

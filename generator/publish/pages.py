@@ -11,6 +11,7 @@ from generator.analysis.collection import Collection, Content
 from generator.analysis.findings import Findings
 from generator.analysis.pair import library
 from generator.analysis.summary import control_alarms
+from generator.analysis.this_machine import ThisMachine, this_machine
 from generator.browser.kit import Kit
 from generator.definition import Measurement
 from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
@@ -33,11 +34,15 @@ from generator.publish.overview.licences import licences_page
 from generator.publish.overview.no_gain import no_gain_page
 from generator.publish.overview.results import Results
 from generator.publish.overview.systems import systems_page
+from generator.publish.overview.this_machine import OwnPage
 from generator.publish.overview.topics import topic_pages
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
 from generator.publish.staging import Page
 from generator.story import Article, load_article
+
+NOBODY = ThisMachine(None, ())
+"""No machine and no measurements."""
 
 MOST_CONTROLS = 60
 """Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
@@ -56,6 +61,7 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     today: Today = UNTOLD,
     tell: Callable[[int, int], None] | None = None,
     pool: Pool | None = None,
+    machine: ThisMachine | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
 
@@ -69,13 +75,15 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
         today: what a record's age is told by; without it, pages tell the record's date alone.
         tell: told how many of the measurements' pages are written, and how many there are.
         pool: processes that write them and draw their charts; without it, this one does.
+        machine: what the machine that builds the site says; without it, its page says that it is not known.
 
     Raises:
         PublishError: when an article contradicts its record, or cannot be rendered.
     """
     evidence = load_evidence(measurements.parent) if measurements else None
     article = load_article(measurements.parent) if measurements else None
-    beside = measurements, evidence, article, site_url, kit, today
+    known = machine or this_machine(suite, collection, None)
+    beside = measurements, evidence, article, site_url, kit, today, known
 
     editions = [_Edition(one, collection, suite, Gallery(cache), *beside) for one in Language]
     placed = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
@@ -114,10 +122,11 @@ class _Edition:
     site_url: str | None = None
     kit: Kit | None = None
     today: Today = UNTOLD
+    machine: ThisMachine = NOBODY
 
     @property
     def found(self) -> Mapping[str, Sequence[Findings]]:
-        """Findings of each measurement that pages show in full, newest first."""
+        """Findings of each measurement that pages show in full, those of the record that speaks first."""
         return self.collection.shown
 
     def measurement_pages(self) -> Iterator[tuple[str, MeasurementPage]]:
@@ -134,6 +143,7 @@ class _Edition:
         yield self.page("measurements/index.md", answers_page(results, self._alarms()))
         yield self.page("no-gain/index.md", no_gain_page(results))
         yield self.page("systems/index.md", systems_page(results))
+        yield from (self.page(*one) for one in OwnPage(self.machine, results, self.gallery).files())
         yield self.page("glossary/index.md", glossary_page(phrases(self.language)))
         yield self.page("licences/index.md", licences_page(results))
         for path, page in topic_pages(results):
