@@ -114,13 +114,16 @@ def build(
     root: Root = Path(),
 ) -> None:
     """Build the site from the records that are there, measure what this machine has not measured yet, build again."""
+    from generator.console_machine import print_machine
+
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
     chosen = measuring.chosen_by(measurements, suite, only, broken)
     given = replace(measuring.given_by(suite, only), minutes=minutes)
     failed, problems = list[NotMeasured](), list[GeneratorError](broken.values())
     before = publishing.ingredients(root)
-    site = publishing.publish(root, problems, fetching=measure is MeasureChoice.none)
+    published = publishing.publish(root, problems, fetching=measure is MeasureChoice.none)
+    site = published.path
     show.print_site(out, site)
     if open_site:
         webbrowser.open(show.address(site))
@@ -130,7 +133,9 @@ def build(
                 failed += measuring.measure_if_possible(root, chosen, tier, measure, given, problems)
                 publishing.prepare_kit_if_possible(root)
                 if publishing.ingredients(root) != before:
-                    show.print_site(out, publishing.publish(root, problems, fetching=False), again=True)
+                    published = publishing.publish(root, problems, fetching=False)
+                    show.print_site(out, published.path, again=True)
+        print_machine(out, published.machine)
     finally:
         print_not_measured(err, failed)
     measuring.exit_with_failures(failed, problems)

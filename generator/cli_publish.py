@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,16 +12,19 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from generator.attempt import ATTEMPTS_FOLDER
+from generator.attempt import ATTEMPTS_FOLDER, load_attempts
+from generator.cli_measure import this_system
 from generator.console_progress import RunDisplay
 from generator.definition import Measurement
 from generator.definition_file import load_sound
 from generator.errors import GeneratorError
 from generator.pool import Pool
 from generator.prices import PRICES_FILE, load_prices
+from generator.record import SystemDescription
 
 if TYPE_CHECKING:
     from generator.analysis.collection import Collection
+    from generator.analysis.this_machine import ThisMachine
     from generator.browser.kit import Kit
     from generator.publish.notice import Tell
     from generator.publish.site import Page
@@ -37,16 +41,21 @@ STEPS = {
 
 
 def collection_of(
-    root: Path, pool: Pool | None = None, passed_over: Tell | None = None
+    root: Path,
+    pool: Pool | None = None,
+    here: SystemDescription | None = None,
+    passed_over: Tell | None = None,
 ) -> tuple[tuple[Measurement, ...], Collection]:
-    """All sound definitions, and what the sound records say about them.
+    """All sound definitions, and what the sound records say about them, those of this machine beside the published.
 
     Args:
         root: the checkout.
         pool: processes that read the records.
+        here: this machine; None where it is not known.
         passed_over: gets what could not be read, and is left out; `check` says how to mend it.
     """
-    from generator.store import collect
+    from generator.analysis.collection import Here
+    from generator.store import collect, uncommitted
 
     measurements, tell = root / "measurements", passed_over or (lambda _: None)
     suite, broken = load_sound(measurements)
@@ -57,11 +66,21 @@ def collection_of(
     except GeneratorError as error:
         tell(error)
         prices = ()
-    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, strict=False)
+    place = Here(here.fingerprint() if here else None, uncommitted(measurements))
+    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, place, strict=False)
     for found in collection.unread.values():
         for problem in found:
             tell(problem)
     return suite, collection
+
+
+def _this_machine(
+    root: Path, suite: Sequence[Measurement], collection: Collection, here: SystemDescription | None
+) -> ThisMachine:
+    from generator.analysis.this_machine import this_machine
+    from generator.assets.cache import Cache
+
+    return this_machine(suite, collection, here, load_attempts(Cache.default(root).root))
 
 
 def prepare_models(root: Path) -> None:
@@ -137,14 +156,16 @@ def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None
 
 def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
     """Write every page; a module's function, for `serve` runs it in a fresh process. What is passed over is printed."""
-    told = set[str]()
+    told, here = set[str](), this_system()
 
     def tell(problem: GeneratorError) -> None:
         if str(problem) not in told:
             err.print(f"[red]passed over:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
         told.add(str(problem))
 
-    return _written(root, *collection_of(root, pool, tell), pool, passed_over=tell)
+    suite, collection = collection_of(root, pool, here, tell)
+    machine = _this_machine(root, suite, collection, here)
+    return _written(root, suite, collection, pool, machine, passed_over=tell)
 
 
 def _written(
@@ -152,6 +173,7 @@ def _written(
     suite: Sequence[Measurement],
     collection: Collection,
     pool: Pool,
+    machine: ThisMachine,
     tell: Callable[[int, int], None] | None = None,
     passed_over: Tell | None = None,
     fetching: bool = True,
@@ -162,10 +184,20 @@ def _written(
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     beside = os.environ.get("SITE_URL"), _kit(root, suite, fetching), today
-    return pages(collection, suite, root / ".cache" / "charts", root / "measurements", *beside, tell, pool, passed_over)
+    where = root / ".cache" / "charts", root / "measurements"
+    return pages(collection, suite, *where, *beside, tell, pool, machine, passed_over)
 
 
-def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetching: bool = True) -> Path:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A site that was built."""
+
+    path: Path
+    machine: ThisMachine
+    """What this machine says beside what is published."""
+
+
+def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetching: bool = True) -> Published:
     """Build the site; the newest record's time stands for "now", so that the same records give the same bytes.
 
     A definition or a record that cannot be read is left out, and a page that cannot be written has a notice in its
@@ -179,16 +211,19 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
     """
     from generator.publish.site import build_site
 
+    here = this_system()
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
         take = problems.append if problems is not None else (lambda _: None)
-        suite, collection = collection_of(root, pool, take)
-        written = _written(root, suite, collection, pool, tell, take, fetching)
+        suite, collection = collection_of(root, pool, here, take)
+        machine = _this_machine(root, suite, collection, here)
+        written = _written(root, suite, collection, pool, machine, tell, take, fetching)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
-        return build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool).path
+        site = build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool)
+        return Published(site.path, machine)
 
 
 def pinned(root: Path) -> Mapping[str, str]:

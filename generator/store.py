@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from generator.analysis.collection import MOST_SYSTEMS, Collection, newest_first, to_show
+from generator.analysis.collection import MOST_SYSTEMS, NOWHERE, Collection, Here, Own, needed, newest_first, shown_of
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.definition import Measurement
@@ -65,6 +66,7 @@ def collect(
     prices: Sequence[Price] = (),
     cache: Path | None = None,
     pool: Pool | None = None,
+    here: Here = NOWHERE,
     strict: bool = True,
 ) -> Collection:
     """Reduce every record to its summary, and analyse in full those that pages show.
@@ -75,6 +77,7 @@ def collect(
         prices: what an hour of a machine costs.
         cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
+        here: where the site is built.
         strict: whether a record that cannot be read is an error; otherwise it is passed over, and `Collection.unread`
             says why.
 
@@ -85,13 +88,14 @@ def collect(
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
     readers = [
-        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, strict) for one in suite
+        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, here, strict) for one in suite
     ]
     remembered = [reader.remembered() for reader in readers]
     lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
     read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
-    files, kept, unread = dict[tuple[str, str], Path](), set[Path](), dict[str, tuple[GeneratorError, ...]]()
+    files, kept, own = dict[tuple[str, str], Path](), set[Path](), dict[str, Own]()
+    unread = dict[str, tuple[GeneratorError, ...]]()
     for reader, known in zip(readers, remembered, strict=True):
         told = known or _next(read, reader)
         if told.unread:
@@ -101,13 +105,15 @@ def collect(
         if told.every:
             name = reader.measurement.name
             every[name], shown[name] = told.every, told.shown
+            if told.own:
+                own[name] = told.own
             files |= {(name, one.record_id): reader.paths[one.record_id] for one in told.every}
     memory.save()
     for path in folder.glob("*") if folder else ():
         if path not in kept:
             with contextlib.suppress(OSError):  # what stays is deleted after another build
                 path.unlink()
-    return Collection(shown, every, files, unread)
+    return Collection(shown, every, files, own, unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class _Told:
 
     every: tuple[Summary, ...]
     shown: tuple[Findings, ...]
+    own: Own | None
     used: Rows
     """What is to be remembered of them."""
 
@@ -130,15 +137,15 @@ def _told(reader: _Reader) -> _Told:
     """Read what is not remembered. A record that cannot be read, or analysed, costs itself alone."""
     summaries = [found for path in tuple(reader.paths.values()) if (found := reader.attempt(path, reader.summary))]
     every = newest_first(summaries)
-    shown = dict[str, Findings]()
-    while lacking := [name for name in to_show(every) if name not in shown]:
+    found = dict[str, Findings]()
+    # Without a record that cannot be analysed, another one may be needed in its place.
+    while lacking := [name for name in needed(every, reader.here) if name not in found]:
         if findings := reader.attempt(reader.paths[lacking[0]], lambda path: reader.findings(path.stem)):
-            shown[lacking[0]] = findings
+            found[lacking[0]] = findings
         else:
             every = tuple(one for one in every if one.record_id != lacking[0])
     reader.recent.clear()
-    places, in_order = frozenset(reader.places(every)), tuple(shown[name] for name in to_show(every))
-    return _Told(every, in_order, reader.memory.used, places, tuple(reader.unread))
+    return reader.told(every, {name: found[name] for name in needed(every, reader.here)})
 
 
 def _next(read: Iterator[_Told], reader: _Reader) -> _Told:
@@ -148,7 +155,8 @@ def _next(read: Iterator[_Told], reader: _Reader) -> _Told:
     except Exception as error:
         if reader.strict:
             raise
-        return _Told((), (), reader.memory.used, frozenset(), (_unread(error, reader.measurement.name),))
+        problem = _unread(error, reader.measurement.name)
+        return _Told((), (), None, reader.memory.used, frozenset(), (problem,))
 
 
 def _unread(error: Exception, where: str) -> GeneratorError:
@@ -168,10 +176,11 @@ class _Reader:
         prices: Sequence[Price],
         memory: Memory,
         cache: Path | None,
+        here: Here,
         strict: bool = True,
     ) -> None:
         self.measurement, self.prices, self.memory, self.cache = measurement, tuple(prices), memory, cache
-        self.strict, self.unread = strict, list[GeneratorError]()
+        self.here, self.strict, self.unread = here, strict, list[GeneratorError]()
         found = self.attempt(folder, record_files) or ()
         self.paths = {path.stem: path for path in found}
         self.definition = hashlib.sha256(measurement.model_dump_json().encode()).hexdigest()
@@ -202,10 +211,16 @@ class _Reader:
             return None
         known = [self.memory.recall(path, self.definition) or self._summarised(path) for path in self.paths.values()]
         every = newest_first(one for one in known if one)
-        shown = tuple(found for place in self.places(every) if (found := kept_findings(place)))
-        if None in known or len(shown) < len(to_show(every)):
+        if None in known:
             return None
-        return _Told(every, shown, self.memory.used, frozenset(self.places(every)))
+        places = {name: self._place(name) for name in needed(every, self.here)}
+        found = {name: kept for name, place in places.items() if place and (kept := kept_findings(place))}
+        return self.told(every, found) if len(found) == len(places) else None
+
+    def told(self, every: tuple[Summary, ...], found: Mapping[str, Findings]) -> _Told:
+        """Put together what is to be told of the measurement."""
+        places, unread = frozenset(self.places(every)), tuple(self.unread)
+        return _Told(every, *shown_of(every, found, self.here), self.memory.used, places, unread)
 
     def _summarised(self, path: Path) -> Summary | None:
         place = self._place(path.stem)
@@ -235,8 +250,8 @@ class _Reader:
         return found
 
     def places(self, every: Sequence[Summary]) -> list[Path]:
-        """Where the findings of the records that are shown are remembered."""
-        return [place for name in to_show(every) if (place := self._place(name))]
+        """Where the findings of the records that are needed are remembered."""
+        return [place for name in needed(every, self.here) if (place := self._place(name))]
 
     def _place(self, record_id: str) -> Path | None:
         if self.cache is None:
@@ -250,6 +265,16 @@ class _Reader:
 
     def _analysed(self, path: Path) -> Findings:
         return without_rounds(analyse(self.measurement, load_named(path), self.prices))
+
+
+def uncommitted(measurements: Path) -> frozenset[str]:
+    """Names of the records that git does not know; none outside a git checkout, where every record is published."""
+    command = ["git", "-C", str(measurements), "ls-files", "--others", "-z", "--", "*/records/*.json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return frozenset()
+    return frozenset(Path(one).stem for one in done.stdout.split("\0") if one)
 
 
 def outlines(

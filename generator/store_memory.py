@@ -176,7 +176,7 @@ def _schema() -> Any:
             "block_values": pa.list_(number),
         }
     )
-    ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text})
+    ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text, "on_labels": pa.bool_()})
     texts = (
         *("measurement", "record_id", "started_at", "finished_at", "tier"),
         *("machine", "processor", "accelerator", "system_type", "definition_sha256"),
@@ -184,9 +184,10 @@ def _schema() -> Any:
     return pa.schema(
         {
             **dict.fromkeys(texts, text),
-            **dict.fromkeys(("core_only", "told"), pa.bool_()),
+            **dict.fromkeys(("current", "core_only", "told", "on_labels"), pa.bool_()),
+            **dict.fromkeys(("timed", "labelled", "judged"), whole),
             "headline": comparison,
-            "gate": text,
+            **dict.fromkeys(("gate", "conditions"), text),
             "controls": pa.list_(comparison),
             "ratios": pa.list_(ratio),
             **dict.fromkeys(("isa", "artifacts"), pa.list_(text)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from generator import store, store_memory
 from generator.analysis.collection import MOST_SYSTEMS, Collection
-from generator.analysis.overview import latest_by_system
+from generator.analysis.speaking import by_machine
 from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.errors import RecordError
@@ -26,7 +27,7 @@ from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import FEW, pages
 from generator.record import Record
 from generator.record_file import dump_record
-from generator.store import analyses, collect, outlines, whole
+from generator.store import analyses, collect, outlines, uncommitted, whole
 from generator.store_memory import CACHE_FILE, CACHE_FOLDER
 from tests.publish import imaginary
 
@@ -87,7 +88,7 @@ def test_the_newest_record_of_each_machine_is_shown_and_no_more_than_there_is_ro
     measurements: Path, records: list[Record]
 ) -> None:
     found = _collect(measurements)
-    newest = latest_by_system(summarise(one) for one in analyses(measurements, [imaginary.measurement()]))
+    newest = by_machine(summarise(one) for one in analyses(measurements, [imaginary.measurement()]))
     assert [one.record.record_id for one in found.shown[NAME]] == [one.record_id for one in newest[:MOST_SYSTEMS]]
     assert len(newest) > MOST_SYSTEMS
     assert [one.record_id for one in found.every[NAME]] == [one.record_id for one in reversed(records)]
@@ -372,3 +373,15 @@ def test_a_plan_also_gets_the_newest_record_that_left_nothing_out(measurements: 
     path.write_text(dump_record(core), "utf-8")
     found = outlines(measurements, [imaginary.measurement()], core.system.fingerprint())[NAME]
     assert [one.record_id for one in found if one.blocks] == [records[5].record_id, core.record_id]
+
+
+def test_records_that_git_does_not_know_are_the_reader_s_own(tmp_path: Path) -> None:
+    """Outside a git checkout every record is published."""
+    folder = tmp_path / "measurements" / "a" / "records"
+    folder.mkdir(parents=True)
+    for name in ("published", "own"):
+        (folder / f"{name}.json").write_text("{}")
+    assert uncommitted(tmp_path / "measurements") == frozenset()
+    for command in (["init", "-q"], ["add", "measurements/a/records/published.json"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    assert uncommitted(tmp_path / "measurements") == frozenset({"own"})

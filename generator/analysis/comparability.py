@@ -39,7 +39,11 @@ class Difference:
 
 
 def why_not(
-    ours: Record, theirs: Record, variant: str | None = None, their_variant: str | None = None
+    ours: Record,
+    theirs: Record,
+    variant: str | None = None,
+    their_variant: str | None = None,
+    against: str | None = None,
 ) -> tuple[Difference, ...]:
     """Find everything that keeps two records apart.
 
@@ -48,6 +52,7 @@ def why_not(
         theirs: the other one.
         variant: compare only this variant of ours, its workload and its baseline; all that both have when left out.
         their_variant: the same of theirs; a variant of the same name when left out.
+        against: what both are compared with; each record's own baseline when left out.
 
     Returns:
         Differences, those that forbid ratios first; empty when nothing stands in the way.
@@ -59,7 +64,7 @@ def why_not(
     if variant is None:
         found += _about_common_workloads(ours, theirs)
     else:
-        found += _about_variants(ours, theirs, variant, their_variant or variant)
+        found += _about_variants(ours, theirs, variant, their_variant or variant, against)
     found += _about_the_machine(ours, theirs)
     return tuple(sorted(dict.fromkeys(found), key=lambda one: one.forbids is Forbids.ABSOLUTE))
 
@@ -69,9 +74,15 @@ def forbids_ratios(differences: tuple[Difference, ...]) -> bool:
     return any(one.forbids is Forbids.RATIO for one in differences)
 
 
-def conditions(record: Record, variant: str) -> str:
-    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios."""
-    values = [value for _, value in (*_of_the_run(record), *_of_the_variant(record, variant))]
+def conditions(record: Record, variant: str, against: str | None = None) -> str:
+    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios.
+
+    Args:
+        record: the run.
+        variant: whose ratio it is.
+        against: what it is compared with; the record's own baseline when left out.
+    """
+    values = [value for _, value in (*_of_the_run(record), *_of_the_variant(record, variant, against))]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
@@ -88,9 +99,9 @@ def _of_the_run(record: Record) -> _Fields:
     )
 
 
-def _of_the_variant(record: Record, name: str) -> _Fields:
+def _of_the_variant(record: Record, name: str, against: str | None = None) -> _Fields:
     variant, workload = record.variant(name), workload_of(record, name)
-    baseline = baseline_of(record, workload.name)
+    baseline = record.variant(against) if against else baseline_of(record, workload.name)
     return (
         (f"workloads.{workload.name}.kind", workload.kind),
         (f"workloads.{workload.name}.model", workload.model),
@@ -138,8 +149,10 @@ def _about_common_workloads(a: Record, b: Record) -> Iterator[Difference]:
             yield from _about_variants(a, b, variant, variant)
 
 
-def _about_variants(a: Record, b: Record, variant: str, their_variant: str) -> Iterator[Difference]:
-    yield from _forbidding(_of_the_variant(a, variant), _of_the_variant(b, their_variant))
+def _about_variants(
+    a: Record, b: Record, variant: str, their_variant: str, against: str | None = None
+) -> Iterator[Difference]:
+    yield from _forbidding(_of_the_variant(a, variant, against), _of_the_variant(b, their_variant, against))
 
 
 def workload_of(record: Record, variant: str) -> WorkloadRecord:

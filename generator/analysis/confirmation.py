@@ -11,7 +11,8 @@ from generator.analysis.across import Across, across, difference
 from generator.analysis.comparability import Difference, Forbids
 from generator.analysis.comparison import Verdict, verdict
 from generator.analysis.estimate import ratio
-from generator.analysis.summary import Summary
+from generator.analysis.quality import Gate, on_labels
+from generator.analysis.summary import Ratio, Summary
 from generator.protocol import LogInterval
 from generator.record import Record
 
@@ -68,7 +69,7 @@ def confirmation(first: Record, second: Record) -> Confirmation:
         record=second,
         outcome=Outcome.AGREES if agrees else Outcome.DIFFERS,
         pairs=told,
-        differences=(*_distinct(told, Forbids.ABSOLUTE), *_packages(first, second)),
+        differences=(*_distinct(told, Forbids.ABSOLUTE), *packages(first, second)),
         largest=max(_relative(pair) for pair in told),
         elsewhere=elsewhere,
     )
@@ -106,20 +107,69 @@ def tally(first: Summary, others: Iterable[Summary]) -> Tally:
 
 
 def _outcome(first: Summary, second: Summary) -> Outcome:
-    theirs = {one.variant: one for one in second.ratios}
-    pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
-    told = [(ours, other) for ours, other in pairs if ours.conditions == other.conditions]
+    told = _in_common(first, second)
     if not told:
         return Outcome.INCOMPARABLE
-    agrees = all(_same(difference(a.speedup, b.speedup)) and a.gate is b.gate for a, b in told)
+    agrees = all(
+        _same(difference(a.speedup, b.speedup)) and _one_gate(a.gate, b.gate, a.on_labels is b.on_labels)
+        for a, b in told
+    )
     return Outcome.AGREES if agrees else Outcome.DIFFERS
+
+
+def of_answers(first: Summary, second: Summary) -> Outcome:
+    """Whether two runs give one answer to their measurement's question; the other variants are not looked at."""
+    ours, theirs = first.headline, second.headline
+    if ours is None or theirs is None or first.conditions != second.conditions:
+        return Outcome.INCOMPARABLE
+    if (ours.variant, ours.against) != (theirs.variant, theirs.against):
+        return Outcome.INCOMPARABLE
+    gates = first.gate or Gate.UNKNOWN, second.gate or Gate.UNKNOWN
+    one_gate = _one_gate(*gates, first.on_labels is second.on_labels)
+    return Outcome.AGREES if one_gate and _same(difference(ours.speedup, theirs.speedup)) else Outcome.DIFFERS
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A variant of which two runs of one machine say what their intervals do not explain."""
+
+    ours: Ratio
+    theirs: Ratio
+    other: Summary
+    """The run that says otherwise."""
+
+
+def disputes(first: Summary, others: Iterable[Summary]) -> tuple[Dispute, ...]:
+    """What the publishable runs of the same machine deny of the first, the largest difference first."""
+    found = [
+        Dispute(ours, theirs, one)
+        for one in others
+        if one.publishable and one.machine == first.machine and one.record_id != first.record_id
+        for ours, theirs in _in_common(first, one)
+        if not _same(difference(ours.speedup, theirs.speedup))
+    ]
+    return tuple(sorted(found, key=lambda one: -abs(difference(one.ours.speedup, one.theirs.speedup).mean)))
+
+
+def _in_common(first: Summary, second: Summary) -> list[tuple[Ratio, Ratio]]:
+    """Ratios of both runs that may be held against each other."""
+    theirs = {one.variant: one for one in second.ratios}
+    pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
+    return [(ours, other) for ours, other in pairs if ours.conditions == other.conditions]
+
+
+def _one_gate(ours: Gate, theirs: Gate, one_basis: bool) -> bool:
+    """Whether two gates may be one: they contradict each other only where both were judged, and by the same thing."""
+    return not one_basis or Gate.UNKNOWN in (ours, theirs) or ours is theirs
 
 
 def _agrees(pair: Across) -> bool:
     ours, theirs = pair.ours.against_baseline, pair.theirs.against_baseline
     if ours is None or theirs is None:
         return True
-    return _same(difference(ours.speedup, theirs.speedup)) and pair.ours.gate is pair.theirs.gate
+    one_basis = on_labels(pair.ours.quality) is on_labels(pair.theirs.quality)
+    one_gate = _one_gate(pair.ours.gate, pair.theirs.gate, one_basis)
+    return _same(difference(ours.speedup, theirs.speedup)) and one_gate
 
 
 def _same(found: LogInterval) -> bool:
@@ -132,7 +182,7 @@ def _relative(pair: Across) -> float:
     return math.expm1(abs(math.log(pair.ratio_of_ratios.point))) if pair.ratio_of_ratios else 0.0
 
 
-def _packages(first: Record, second: Record) -> Iterator[Difference]:
+def packages(first: Record, second: Record) -> Iterator[Difference]:
     """Versions of what can change a number; where they differ, the same machine may give another ratio."""
     ours, theirs = first.provenance.packages, second.provenance.packages
     for name in sorted(ours.keys() & theirs.keys()):

@@ -1,4 +1,4 @@
-"""What all records say together: which of them stand for their systems, and what became of each comparison."""
+"""What all records say together: what became of each comparison, and the findings of each system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from itertools import pairwise
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.quality import Gate
-from generator.analysis.summary import Summary
 from generator.definition import Variant
 
 
@@ -91,28 +90,6 @@ def _same_but_for_precision(variant: Variant, others: Iterable[Variant], baselin
         and (one.runtime, one.environment) == (variant.runtime, variant.environment)
     ]
     return min(alike, key=lambda one: one.options != variant.options, default=None)
-
-
-def latest_by_system(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
-    """The newest publishable record of each system, newest first; records of one measurement.
-
-    A record of the core suite alone does not take the place of an older one that left nothing out, as long as both were
-    measured to the same definition. Where none is publishable, the newest first look stands for the measurement by
-    itself.
-    """
-    newest_first = sorted(summaries, key=lambda one: (one.started_at, one.record_id), reverse=True)
-    of_machine = dict[str, list[Summary]]()
-    for one in newest_first:
-        if one.publishable:
-            of_machine.setdefault(one.machine, []).append(one)
-    return tuple(_main(one) for one in of_machine.values()) or tuple(newest_first[:1])
-
-
-def _main(newest_first: Sequence[Summary]) -> Summary:
-    """The record of one machine that its page is made of."""
-    newest = newest_first[0]
-    same = (one for one in newest_first if one.definition_sha256 == newest.definition_sha256)
-    return next((one for one in same if not one.core_only), newest)
 
 
 def by_system(latest: Mapping[str, Sequence[Findings]]) -> Mapping[str, tuple[Findings, ...]]:

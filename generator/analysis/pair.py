@@ -9,6 +9,7 @@ from enum import StrEnum
 from generator import protocol
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.findings import Findings, VariantFindings
+from generator.analysis.quality import on_labels
 from generator.definition import Measurement
 from generator.errors import DefinitionError, suggest
 from generator.story import Pick
@@ -44,10 +45,13 @@ class Library:
 
     suite: Mapping[str, Measurement]
     found: Mapping[str, Sequence[Findings]]
-    """Findings of each measurement, newest first."""
+    """Findings of each measurement, those of the record that speaks for it first: see `speaking`."""
 
     def pair(self, pick: Pick, where: str) -> Pair | Absence:
-        """What the newest published record that compares the two variants says of them.
+        """What the published record that answers most says of two variants.
+
+        That is the record that speaks, where it compares the two and knows their quality on labels. Else it is another
+        machine's: first one that knows it, then one that left nothing out.
 
         Args:
             pick: names them.
@@ -64,10 +68,8 @@ class Library:
         published = [one for one in every if one.record.publishable]
         if not published:
             return Absence.FIRST_LOOK if every else Absence.NO_RECORD
-        # A record of the core suite alone leaves variants out that one of another machine may have.
-        candidates = published if published[0].record.core_only else published[:1]
-        pairs = (_pair(one, names) for one in candidates)
-        return next((pair for pair in pairs if pair), Absence.NOT_COMPARED)
+        pairs = [pair for one in published if (pair := _pair(one, names))]
+        return min(pairs, key=_lacks, default=Absence.NOT_COMPARED)
 
     def _names(self, measurement: Measurement, pick: Pick, where: str) -> tuple[str, str] | None:
         if pick.variant is None or pick.against is None:
@@ -87,6 +89,11 @@ class Library:
 def library(suite: Iterable[Measurement], found: Mapping[str, Sequence[Findings]]) -> Library:
     """Put definitions and findings together."""
     return Library({one.name: one for one in suite}, found)
+
+
+def _lacks(pair: Pair) -> tuple[bool, bool]:
+    labelled = on_labels(pair.variant.quality) and on_labels(pair.against.quality)
+    return not labelled, pair.findings.record.core_only
 
 
 def _pair(findings: Findings, names: tuple[str, str] | None) -> Pair | None:

@@ -80,6 +80,11 @@ def qualities(variant: VariantRecord) -> tuple[Quality, ...]:
     return tuple(summarise(one) for one in variant.quality if one.values or one.counts)
 
 
+def on_labels(found: Sequence[Quality]) -> bool:
+    """Whether any of a variant's metrics is on labels."""
+    return any(one.reference == "label" and not one.metric.startswith(NAIVE) for one in found)
+
+
 def accuracy_kept(variant: Sequence[Quality], baseline: Sequence[Quality]) -> float | None:
     """Smallest share of the baseline's accuracy that a variant keeps, over the metrics that both have on labels.
 

@@ -14,7 +14,7 @@ from generator.analysis.comparability import baseline_of, conditions
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.estimate import Estimate
 from generator.analysis.findings import Findings, VariantFindings
-from generator.analysis.quality import Gate, Quality, gate, qualities
+from generator.analysis.quality import Gate, Quality, gate, on_labels, qualities
 from generator.record import Tier, VariantRecord
 
 
@@ -28,6 +28,8 @@ class Ratio:
 
     speedup: Estimate
     gate: Gate
+    on_labels: bool
+    """Whether the gate judged by labels; else by agreement with the baseline, or by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,20 @@ class Summary:
     definition_sha256: str
     """Fingerprint of the definition that it was measured to."""
 
+    current: bool
+    """Whether that is today's definition."""
+
     core_only: bool
     """Whether the run was of the core suite and left variants out."""
+
+    timed: int
+    """Variants of today's definition that have latencies: what failed, was left out or could not run has none."""
+
+    labelled: int
+    """Those whose answers were compared with labels."""
+
+    judged: int
+    """Those whose answers were compared with anything, labels or the baseline's own answers."""
 
     told: bool
     """Whether the record holds anything of today's definition; one that does not is kept and not shown."""
@@ -58,6 +72,12 @@ class Summary:
     headline: Comparison | None
     gate: Gate | None
     """Of the headline's variant."""
+
+    on_labels: bool
+    """Whether that gate judged by labels."""
+
+    conditions: str | None
+    """Of the headline, as `Ratio.conditions`; None where there is none."""
 
     controls: tuple[Comparison, ...]
     """The baseline against itself, a comparison each workload that has one."""
@@ -77,6 +97,8 @@ class Summary:
 def summarise(findings: Findings) -> Summary:
     """Reduce a record to its summary; findings without rounds give the same."""
     record, headline = findings.record, findings.headline
+    variants = [one for workload in findings.workloads for one in workload.variants]
+    answer = findings.workload_of(headline.variant).variant(headline.variant) if headline else None
     return Summary(
         measurement=findings.measurement.name,
         record_id=record.record_id,
@@ -89,10 +111,16 @@ def summarise(findings: Findings) -> Summary:
         accelerator=record.system.accelerator_model_name,
         system_type=record.system.system_type,
         definition_sha256=record.provenance.definition_sha256,
+        current=record.provenance.definition_sha256 == findings.measurement.fingerprint(),
         core_only=record.core_only,
+        timed=sum(one.latency is not None for one in variants),
+        labelled=sum(on_labels(one.quality) for one in variants),
+        judged=sum(bool(one.quality) for one in variants),
         told=bool(findings.workloads),
         headline=headline,
-        gate=findings.workload_of(headline.variant).variant(headline.variant).gate if headline else None,
+        gate=answer.gate if answer else None,
+        on_labels=bool(answer and on_labels(answer.quality)),
+        conditions=conditions(record, headline.variant, headline.against) if headline else None,
         controls=tuple(one.control for one in findings.workloads if one.control),
         ratios=tuple(_ratios(findings)),
         artifacts=tuple(dict.fromkeys(one.artifact.sha256 for one in record.variants if one.artifact)),
@@ -110,8 +138,9 @@ def _ratios(findings: Findings) -> Iterator[Ratio]:
         times = [one for one in findings.times if one.workload == variant.workload]
         found = compare(times, variant.name, baseline.name, statistic=statistic)
         if found:
-            passed = gate(_qualities(variant, known), _qualities(baseline, known))
-            yield Ratio(variant.name, conditions(record, variant.name), found.speedup, passed)
+            ours, theirs = _qualities(variant, known), _qualities(baseline, known)
+            labels = on_labels(ours) and on_labels(theirs)
+            yield Ratio(variant.name, conditions(record, variant.name), found.speedup, gate(ours, theirs), labels)
 
 
 def _qualities(variant: VariantRecord, known: dict[str, VariantFindings]) -> tuple[Quality, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from generator.analysis.collection import MOST_SYSTEMS, newest_first, to_show
+from generator.analysis.collection import MOST_SYSTEMS, disputed, newest_first, to_show
 from generator.analysis.findings import Findings, analyse, without_rounds
 from generator.analysis.summary import Summary, summarise
 from generator.browser.record import FOLDER
@@ -252,7 +252,8 @@ class _Folder:
         if not readable:
             return
         if every := newest_first(self.summaries.values()):
-            yield from self._about_pages([self._shown(one, measurement) for one in to_show(every)], every)
+            shown = [disputed(self._shown(one, measurement), every) for one in to_show(every)]
+            yield from self._about_pages(shown, every)
 
     def _shown(self, record_id: str, measurement: Measurement) -> Findings:
         if known := next((one for one in self.recent if one.record.record_id == record_id), None):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from generator.analysis.confirmation import tally
 from generator.analysis.findings import Findings
-from generator.analysis.overview import latest_by_system
+from generator.analysis.speaking import by_machine
 from generator.analysis.summary import Summary
 from generator.publish import markdown
 from generator.publish.markdown import Markdown
@@ -36,7 +36,7 @@ def history(findings: Findings, others: Sequence[Summary], sentences: Sentences)
     """
     phrases, shown = sentences.phrases, findings.record.record_id
     head = [phrases.say(f"column.{name}") for name in ("date", "system", "tier", "factor", "verdict", "record")]
-    listed = latest_by_system(others)[:MOST_ROWS] if is_cut(others) else others
+    listed = by_machine(others)[:MOST_ROWS] if is_cut(others) else others
     rows = [_row(one, one.record_id == shown, sentences) for one in listed]
     parts = [markdown.table(head, rows, (3,))]
     if is_cut(others):

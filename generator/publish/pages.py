@@ -12,6 +12,7 @@ from generator.analysis.collection import Collection, Content
 from generator.analysis.findings import Findings
 from generator.analysis.pair import library
 from generator.analysis.summary import control_alarms
+from generator.analysis.this_machine import ThisMachine, this_machine
 from generator.browser.kit import Kit
 from generator.definition import Measurement
 from generator.errors import GeneratorError
@@ -36,6 +37,7 @@ from generator.publish.overview.licences import licences_page
 from generator.publish.overview.no_gain import no_gain_page
 from generator.publish.overview.results import Results
 from generator.publish.overview.systems import systems_page
+from generator.publish.overview.this_machine import OwnPage
 from generator.publish.overview.topics import topic_pages
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, localized
@@ -44,6 +46,9 @@ from generator.publish.views.claim import ClaimView
 from generator.story import STORY_FOLDER, Article, load_article
 
 Loaded = TypeVar("Loaded")
+
+NOBODY = ThisMachine(None, ())
+"""No machine and no measurements."""
 
 MOST_CONTROLS = 60
 """Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
@@ -62,6 +67,7 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     today: Today = UNTOLD,
     tell: Callable[[int, int], None] | None = None,
     pool: Pool | None = None,
+    machine: ThisMachine | None = None,
     passed_over: Tell | None = None,
 ) -> Iterator[Page]:
     """Write every generated page and download, in both languages: the same input gives the same bytes.
@@ -76,6 +82,7 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
         today: what a record's age is told by; without it, pages tell the record's date alone.
         tell: told how many of the measurements' pages are written, and how many there are.
         pool: processes that write them and draw their charts; without it, this one does.
+        machine: what the machine that builds the site says; without it, its page says that it is not known.
         passed_over: gets what cannot be written, and a notice stands in its place; without it, that is raised.
 
     Raises:
@@ -85,7 +92,8 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     root = measurements.parent if measurements else None
     evidence = told.loaded(load_evidence, root, EVIDENCE_FOLDER)
     article = told.loaded(load_article, root, STORY_FOLDER)
-    beside = measurements, evidence, article, site_url, kit, today, told
+    known = machine or this_machine(suite, collection, None)
+    beside = measurements, evidence, article, site_url, kit, today, known, told
 
     editions = [_Edition(one, collection, suite, Gallery(cache), *beside) for one in Language]
     placed = [(one, folder, page) for one in editions for folder, page in one.measurement_pages()]
@@ -189,11 +197,12 @@ class _Edition:
     site_url: str | None = None
     kit: Kit | None = None
     today: Today = UNTOLD
+    machine: ThisMachine = NOBODY
     told: _Told = field(default_factory=lambda: _Told(None))
 
     @property
     def found(self) -> Mapping[str, Sequence[Findings]]:
-        """Findings of each measurement that pages show in full, newest first."""
+        """Findings of each measurement that pages show in full, those of the record that speaks first."""
         return self.collection.shown
 
     def measurement_pages(self) -> Iterator[tuple[str, MeasurementPage]]:
@@ -217,6 +226,10 @@ class _Edition:
             ("on-device/index.md", say("on_device.title"), self._on_device),
         ):
             yield from self._or_notice(path, title, self._one(path, write))
+        own = OwnPage(self.machine, results, self.gallery)
+        yield from self._or_notice(
+            "this-machine/index.md", say("own.title"), lambda: (self.page(*one) for one in own.files())
+        )
         yield from self._or_notice("validity/index.md", say("page.validity"), self._validity)
         yield from self._or_notice(f"{evidence_page.PLACE}/index.md", say("page.evidence"), self._evidence)
         yield from self._article()

@@ -11,8 +11,9 @@ import pytest
 from generator.analysis.comparison import Comparison, Verdict
 from generator.analysis.estimate import Estimate, Interval
 from generator.analysis.findings import Findings, analyse
-from generator.analysis.overview import Outcome, by_system, latest_by_system, outcome, pairs
+from generator.analysis.overview import Outcome, by_system, outcome, pairs
 from generator.analysis.quality import Gate
+from generator.analysis.speaking import by_machine
 from generator.analysis.summary import summarise
 from generator.definition import Measurement
 from generator.measure.needs import LEFT_OUT
@@ -57,19 +58,19 @@ def test_each_system_is_represented_by_its_newest_publishable_record() -> None:
         summarise,
         (found("a-1", 1), found("a-2", 3), found("b-1", 2, "Other"), found("a-3", 4, tier="smoke")),
     )
-    assert latest_by_system([old, smoke, other, new]) == (new, other)
-    assert latest_by_system([smoke]) == (smoke,)
+    assert by_machine([old, smoke, other, new]) == (new, other)
+    assert by_machine([smoke]) == (smoke,)
 
 
 def test_a_record_of_the_core_alone_takes_no_whole_one_s_place() -> None:
-    """As long as both were measured to one definition, and on one machine; else the newest speaks."""
+    """On no machine, and not even where the whole one was measured to a former definition."""
     core = {"variants": [imaginary.variant(n, failure=LEFT_OUT.model_dump()) for n in imaginary.LATENCIES]}
     changed = {"provenance": {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}}
     runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))
     whole, newer, other, old = map(summarise, runs)
-    assert latest_by_system([whole, newer, other]) == (whole, other)
-    assert latest_by_system([newer, other]) == (newer, other)
-    assert latest_by_system([old, newer]) == (newer,)
+    assert by_machine([whole, newer, other]) == (other, whole)
+    assert by_machine([newer, other]) == (other, newer)
+    assert by_machine([old, newer]) == (old,)
 
 
 def test_the_system_with_most_measurements_comes_first_and_first_looks_do_not_count() -> None:

@@ -19,6 +19,7 @@ from generator.analysis.overview import NO_GAIN
 from generator.analysis.pair import Absence
 from generator.analysis.quality import Gate
 from generator.analysis.roofline import Bound
+from generator.analysis.this_machine import REASONS, Doubt, Standing
 from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
 from generator.errors import FailureCause, PublishError
 from generator.evidence import Basis, Confidence, Metric, RatioKind
@@ -38,6 +39,10 @@ ROOT = PUBLISH.parents[1]
 
 FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "gate": Gate,
+    "own_standing": Standing,
+    "own_doubt": Doubt,
+    "own_gate": frozenset({Gate.PASSED, Gate.FAILED}),
+    "own_why": frozenset(REASONS),
     "scenario": Scenario,
     "tier": Tier,
     "stop": StopReason,

@@ -46,6 +46,10 @@ BESIDE = 0.045
 """Part of a step by which lines stand beside one another, so that no interval hides another."""
 
 
+TWIN = 6.5
+"""Points by which two marks of one row stand above and below its middle."""
+
+
 def draw(picture: Picture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """Draw any picture."""
     match picture:
@@ -72,8 +76,8 @@ def draw(picture: Picture, shape: Shape, language: Language, lettering: Letterin
 def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How many times as fast is each variant, and how sure is that?"""
     rows = Rows(shape, lettering, [(group.heading, group.marks) for group in data.groups])
-    everything = [end for g in data.groups for m in g.marks for end in (m.low, m.high)]
-    low, high = around(*padded([*everything, 1.0, *data.guides]))
+    every = [mark for group in data.groups for one in group.marks for mark in (one, one.beside) if mark]
+    low, high = around(*padded([*(end for mark in every for end in (mark.low, mark.high)), 1.0, *data.guides]))
     ticks = sorted({*ratio_ticks(low, high, 5 if shape.narrow else 7), *data.guides})
     x = rows.scale(low, high)
     rows.ticks(x, ticks, _labels(ticks, language.factor), (1.0, *data.guides))
@@ -82,8 +86,10 @@ def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering)
         rows.guide(x(guide), dashed=True)
     for y, mark in (place for section in rows.sections for place in section.places):
         rows.label(y, mark.label, mark.number, mark.look)
-        _interval(rows.sheet, x, mark, y)
-        rows.sheet.mark(mark.look, (x(mark.point), y))
+        placed = [(y, mark)] if mark.beside is None else [(y - TWIN, mark), (y + TWIN, mark.beside)]
+        for height, one in placed:
+            _interval(rows.sheet, x, one, height)
+            rows.sheet.mark(one.look, (x(one.point), height))
     base = rows.sheet.bottom - 4
     rows.sheet.text(rows.left, base, f"← {data.slower}", size=shape.small, colour="muted")
     rows.sheet.text(rows.right, base, f"{data.faster} →", size=shape.small, colour="muted", ha="right")

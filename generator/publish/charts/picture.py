@@ -33,6 +33,9 @@ class Mark:
     number: str
     """The numbers as they are written beside the mark."""
 
+    beside: Mark | None = None
+    """Another mark of the same row, drawn under this one; its label and number are not written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
