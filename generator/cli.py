@@ -1,7 +1,8 @@
 """The program's commands: what each takes, and which room does it. Only cli*.py and console*.py print or exit.
 
-Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 measured, but some variants
-failed or some machines of a cluster did not measure, 130 interrupted (finished blocks are kept).
+Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 done, but something was not
+measured, not read or not published, or some machines of a cluster did not measure, 130 interrupted (finished blocks are
+kept).
 """
 
 from __future__ import annotations

@@ -114,6 +114,7 @@ def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Recor
         run.measure(one)
     if run.found_nothing:
         found = tuple(not_measured(measurement.name, run.variants.values()))
+        forget(measurement.name, tier, where.cache, where.machine)  # the next run is to try it all again
         raise NothingMeasured(measurement.name, found)
     return run.record()
 

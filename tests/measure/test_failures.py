@@ -104,11 +104,56 @@ TROUBLES = [
 ]
 
 
+@pytest.mark.parametrize("member", ["samples", "timed_samples"])
 @pytest.mark.parametrize(("error", "cause"), TROUBLES, ids=[f"{type(e).__name__}" for e, _ in TROUBLES])
-def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
+def test_whatever_a_workload_raises_has_its_cause(
+    checkout: Make,
+    surroundings: Make,
+    two: str,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    cause: str,
+    member: str,
+) -> None:
+    """Its inputs are not to be had: no exception gets out, and every variant has the reason."""
+    _breaking(monkeypatch, member, error)
+    root = checkout(trial=two)
+    measurement = load_measurement(root / "measurements/trial")
+    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root))
+    assert {name: (one.stage, one.cause) for name, one in lost.failures.items()} == {
+        "other-slow": ("prepare", cause),
+        "other-fast": ("prepare", cause),
+    }
+    assert next(iter(lost.failures.values())).model_dump_json().encode()
+
+
+@pytest.mark.parametrize(("error", "cause"), TROUBLES, ids=[f"{type(e).__name__}" for e, _ in TROUBLES])
+def test_whatever_a_model_raises_costs_the_variants_that_need_it(
     checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
+    """Weights, an export, a training: the inputs are known all the same."""
+    _breaking(monkeypatch, "model", error)
+    root = checkout(trial=two)
+    measurement = load_measurement(root / "measurements/trial")
+    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root))
+    assert {one.cause for one in lost.failures.values()} == {cause}
+    assert lost.record.samples == 20
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=["Ctrl-C", "exit"])
+def test_an_interruption_is_no_failure(
+    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    _breaking(monkeypatch, "samples", error)
+    with pytest.raises(type(error)):
+        _run(checkout(trial=two), surroundings)
+
+
+def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
+    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its variants say why and what is not known of it is null; the other workload has its exact ratio."""
+    error, cause = TROUBLES[0]
     _breaking(monkeypatch, "samples", error)
     root = checkout(trial=two)
     record = _run(root, surroundings)
@@ -159,9 +204,10 @@ def test_what_the_suite_leaves_out_stays_left_out(
 ) -> None:
     """A workload that was not asked for has not failed."""
     _breaking(monkeypatch, "samples", AssetError("x", "gone", ""))
-    record = _run(checkout(trial=core_definition), surroundings, core=core)
-    assert record.variant("other-slow").left_out is core
-    assert bool(list(not_measured("trial", record.variants))) is not core
+    root = checkout(trial=core_definition)
+    measurement = load_measurement(root / "measurements/trial")
+    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root, core=core))
+    assert {one.lacks for one in lost.failures.values()} == {"core" if core else None}
 
 
 @pytest.mark.parametrize(
@@ -268,7 +314,7 @@ def test_an_unexpected_exception_while_timing_costs_its_workload(
     failure = record.variant("fast").failure
     assert failure is not None
     assert (failure.stage, failure.cause) == ("timing", "unexpected")
-    assert record.stop_reason == {"numbers": StopReason.FAILED, "others": StopReason.BLOCKS}
+    assert record.stop_reason["numbers"] is StopReason.FAILED
     assert {block.workload for block in record.blocks} == {"others"}
 
 

@@ -20,6 +20,7 @@ from generator.definition import CONTROL, Measurement
 from generator.definition_file import load_measurement
 from generator.errors import StorageError
 from generator.measure import block, events, journal
+from generator.measure.outcome import NothingMeasured
 from generator.measure.run import run_measurement
 from generator.measure.system import core_groups
 from generator.record import Record, StopReason, Tier
@@ -182,13 +183,13 @@ def test_a_failing_variant_is_reported_and_the_others_go_on(
 
 
 def test_a_failing_baseline_leaves_nothing_to_compare(checkout: Make, surroundings: Make, definition: str) -> None:
-    """Without its baseline a workload has no result; the record says why instead of nothing being written."""
+    """Without its baseline a workload has no result; where there is no other, no record holds nothing."""
     bad = definition.replace("{latency_ns = 2_000_000}", '{latency_ns = 2_000_000, fail_after = 3, fail_how = "crash"}')
     root = checkout(trial=bad)
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
-    assert record.stop_reason == {"numbers": StopReason.FAILED}
-    assert record.blocks == ()
-    assert _findings(root, record).headline is None
+    with pytest.raises(NothingMeasured, match="exited with status 70") as caught:
+        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    assert [(one.workload, one.failure.cause) for one in caught.value.found] == [("numbers", "crash")]
+    assert not list((root / ".cache/runs").iterdir())  # the next run tries it again
 
 
 class _StopAt:

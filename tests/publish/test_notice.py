@@ -126,7 +126,7 @@ def test_the_article_that_fails_costs_its_own_pages(checkout: Path, what: str) -
 
 
 def test_evidence_that_cannot_be_read_costs_what_cites_it(checkout: Path) -> None:
-    (checkout / "evidence/figures.csv").write_text("nonsense\n", "utf-8")
+    (checkout / "evidence/figures.csv").write_text("nonsense\nmore\n", "utf-8")
     site, problems = _written(checkout)
     assert _said_on(site) == {"evidence/index.md", "twice-in-two-years/index.md", "claims/index.md"}
     assert problems

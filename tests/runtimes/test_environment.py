@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from generator.assets.cache import Cache
-from generator.errors import IsolationError
+from generator.errors import IsolationError, StorageError
 from generator.runtimes import environment
 from generator.runtimes.environment import isolated, uv_variables, without_foreign
 
@@ -153,7 +153,7 @@ def test_what_fails_is_said_and_leaves_nothing(
 ) -> None:
     """Each cause has its own sentence and remedy, no password is shown, and the cache holds no half environment."""
     installer.fails = {word: stderr}
-    with pytest.raises(IsolationError, match=message) as caught:
+    with pytest.raises((IsolationError, StorageError), match=message) as caught:
         isolated(PINS, cache)
     assert "secret" not in str(caught.value)
     assert caught.value.remedy
