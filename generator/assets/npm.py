@@ -23,7 +23,7 @@ from generator.errors import AssetError, StorageError
 ROOT = "package/"
 """Folder of a tarball that holds the package's files."""
 
-_NO_NETWORK = "ENOTFOUND|EAIAGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|UNABLE_TO|CERT_"
+_NO_NETWORK = "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|UNABLE_TO|CERT_"
 
 
 @contextmanager
