@@ -40,7 +40,7 @@ def test_what_is_catalogued_can_be_cited(one: Asset) -> None:
     """A record names origin, licence and hash of everything that was downloaded."""
     source = source_of(one)
     assert source.licence
-    assert re.search(r"==|@\d|@ [0-9a-f]{40}$", source.origin)
+    assert re.search(r"==|@\d|^Debian: .+=\d|@ [0-9a-f]{40}$", source.origin)
     assert re.fullmatch("[0-9a-f]{64}", source.sha256)
 
 
