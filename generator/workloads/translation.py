@@ -38,8 +38,7 @@ from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "translation"
 ARCHITECTURE = "marian_translator"
-MODEL = "marian-en-pt"
-DATA, CATALOGUES, OWN = "tatoeba-en-pt", "django-pt-br", "own-sentences"
+MODEL, DATA, CATALOGUES, OWN = "marian-en-pt", "tatoeba-en-pt", "django-pt-br", "own-sentences"
 
 SENTENCES = 300
 """Quality is measured on the first so many of 1,000 pairs; further ones are for calibration."""
