@@ -52,6 +52,7 @@ TIMED_SAMPLES = 16
 WEIGHTS = "efficientnet-lite0-weights"
 FEW = "foolbox-imagenet-photographs"
 MANY = "imagenet-sample-images"
+MIXED = "photographs-and-stamps"
 CALIBRATION = "scikit-image-photographs"
 
 SAMPLE_PHOTOGRAPHS_NOTE = "imagenet-sample-photographs"
@@ -100,7 +101,7 @@ class ImageClassification:
     @property
     def notes(self) -> Sequence[str]:
         """Which photographs they are."""
-        return ({MANY: SAMPLE_PHOTOGRAPHS_NOTE, STAMPS: CUT_OUTS_NOTE, FEW: FEW_NOTE}[self.data_set],)
+        return ({MANY: SAMPLE_PHOTOGRAPHS_NOTE, MIXED: CUT_OUTS_NOTE, FEW: FEW_NOTE}[self.data_set],)
 
     @property
     def data_set(self) -> str:
@@ -129,7 +130,7 @@ class ImageClassification:
     @cached_property
     def _taken(self) -> Taken[Labelled]:
         few = DataSet(FEW, (FEW,), _few)
-        more = (DataSet(MANY, (FEW, MANY), _many), DataSet(STAMPS, (FEW, STAMPS), _with_stamps))
+        more = (DataSet(MANY, (FEW, MANY), _many), DataSet(MIXED, (FEW, STAMPS), _with_stamps))
         sets = (few,) if self.photographs == "packaged" else (*more, few)
         return first_to_be_had(sets, self.cache, KIND, self.progress)
 

@@ -94,7 +94,7 @@ def test_without_the_repository_cut_out_objects_join_the_packaged_ones(
         Image.new("RGBA", (10, 20), (250, 240, 0, 255)).save(path)
     workload = ImageClassification(cache)
     assert workload.labelled.labels == (243, 7, 954, 951)
-    assert (workload.data_set, workload.notes) == ("tuxpaint-stamps", ("labelled-cut-outs",))
+    assert (workload.data_set, workload.notes) == ("photographs-and-stamps", ("labelled-cut-outs",))
     pixels = workload.samples()[2]["x"][0] * 128 + 127
     assert (len(workload.samples()), pixels[:, 0, 0].tolist()) == (4, [128, 128, 128])
     assert pixels[:, 112, 112].tolist() == [250, 240, 0]
