@@ -6,10 +6,8 @@ Neither apt nor dpkg is needed, so it works on every system; nothing of the pack
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import tarfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +77,7 @@ def _take_out(asset: DebAsset, package: Path, folder: Path) -> None:
                     continue
                 with member, (folder / str(number)).open("wb") as written:
                     shutil.copyfileobj(member, written)
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise AssetError(asset.name, f"the package of {asset.origin} is damaged ({error})", _AGAIN) from error
 
 

@@ -113,3 +113,12 @@ def test_another_hash_is_refused(cache: Cache, monkeypatch: pytest.MonkeyPatch) 
 
 def _fail() -> None:
     raise AssetError("stamps", "it has another hash")
+
+
+def test_damaged_contents_are_named(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte that changed inside the compressed part."""
+    package = bytearray(_package(FILES))
+    package[230:240] = b"\0" * 10
+    _bring(bytes(package), monkeypatch)
+    with pytest.raises(AssetError, match="damaged|no file"):
+        fetch(_asset(), cache)
