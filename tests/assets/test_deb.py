@@ -120,5 +120,5 @@ def test_damaged_contents_are_named(cache: Cache, monkeypatch: pytest.MonkeyPatc
     package = bytearray(_package(FILES))
     package[230:240] = b"\0" * 10
     _bring(bytes(package), monkeypatch)
-    with pytest.raises(AssetError, match="damaged|no file"):
+    with pytest.raises(AssetError, match=r"damaged|no file"):
         fetch(_asset(), cache)
