@@ -168,7 +168,7 @@ def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
     return _written(root, suite, collection, pool, machine, passed_over=tell)
 
 
-def _written(
+def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     root: Path,
     suite: Sequence[Measurement],
     collection: Collection,

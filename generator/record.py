@@ -206,6 +206,10 @@ class WorkloadRecord(_Part):
     tokens_per_sample: Annotated[int, Field(ge=1)] | None = None
     """Tokens that a timed sample generates; null where samples generate none."""
 
+    data_set: Name | None = None
+    """Which set of those that the workload could take its inputs are from, by the key of its phrases; null where it
+    knows only one, and in records from before there was a choice."""
+
 
 class Observations(_Part):
     """One quality metric's values, a sample each, in the order of the workload's samples."""

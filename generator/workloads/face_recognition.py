@@ -1,7 +1,7 @@
 """Face recognition: FaceRes makes a vector of a face, and vectors of one person lie close together.
 
-Quality is measured on 35 people of the ORL face database; the other five are for calibration, so that no face and no
-person of the calibration is scored. The photographs are grey, frontal and sharp: an easy set.
+Quality is measured on 35 people of the ORL face database, which a package carries; the other five are for calibration,
+so that no face and no person of the calibration is scored. The photographs are grey, frontal and sharp: an easy set.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch
 from generator.assets.packages import required
 from generator.definition import Option
-from generator.errors import AssetError
 from generator.record import Observations, Source
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.options import Options
 from generator.workloads.photographs import DETAILS, View, pixels_of
 from generator.workloads.tfjs import convert
@@ -90,28 +90,33 @@ class FaceRecognition:
     @property
     def sources(self) -> Sequence[Source]:
         """Weights, and the photographs that were to be had."""
-        photographs = FACES if self.faces.people is not None else WITHOUT_FACES
-        return (source_of(asset(WEIGHTS)), source_of(asset(photographs)))
+        return (source_of(asset(WEIGHTS)), *self._taken.sources)
+
+    @property
+    def data_set(self) -> str:
+        """Which photographs were to be had."""
+        return self._taken.name
 
     @property
     def labels_unknown(self) -> str | None:
         """That the faces are not to be had, where they are not."""
         return NO_DATA if self.faces.people is None else None
 
-    @cached_property
+    @property
     def faces(self) -> Faces:
         """The faces, or views of other photographs where they are not to be had.
 
         Raises:
             AssetError: when not even those are.
         """
-        try:
-            photographs = fetch(asset(FACES), self.cache, self.progress)
-        except AssetError as error:
-            if self.progress:
-                self.progress(f"Going on without faces. {error}", 0, 1)
-            views = pixels_of(fetch(asset(WITHOUT_FACES), self.cache), DETAILS, SIDE_PIXELS, self.cache)
-            return Faces(views[::2], None, views[1::2])
+        return self._taken.data
+
+    @cached_property
+    def _taken(self) -> Taken[Faces]:
+        sets = (DataSet(FACES, (FACES,), self._people), DataSet(WITHOUT_FACES, (WITHOUT_FACES,), self._nobody))
+        return first_to_be_had(sets, self.cache, KIND, self.progress)
+
+    def _people(self, photographs: tuple[Path, ...]) -> Faces:
         pixels = pixels_of(photographs, (FACE,), SIDE_PIXELS, self.cache)
         people = tuple(_person(path) for path in photographs)
         scored = max(people) - CALIBRATION_PEOPLE
@@ -123,6 +128,10 @@ class FaceRecognition:
             people=tuple(person for person in people if person <= scored),
             calibration=calibration.reshape(-1, *pixels.shape[1:]),
         )
+
+    def _nobody(self, photographs: tuple[Path, ...]) -> Faces:
+        views = pixels_of(photographs, DETAILS, SIDE_PIXELS, self.cache)
+        return Faces(views[::2], None, views[1::2])
 
     def model(self) -> Artifact:
         """The published weights as steps for PyTorch.

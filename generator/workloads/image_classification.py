@@ -1,4 +1,7 @@
-"""Image classification: EfficientNet-Lite0 on labelled ImageNet photographs.
+"""Image classification: EfficientNet-Lite0 on labelled photographs.
+
+A package has 20 of ImageNet's photographs. A public repository has 250 more; where it is out of reach, objects cut out
+of photographs, which a package of Debian carries, take their place.
 
 Calibration is on 30 views of 5 photographs that scikit-image carries, so that every labelled one stays unseen.
 Measured on the 250 photographs (Xeon with AVX512-VNNI, uint8 activations, min-max): top-1 0.904 and agreement 0.976
@@ -21,13 +24,15 @@ from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch, fetch_one
 from generator.assets.packages import required
 from generator.definition import Option
-from generator.errors import AssetError, PreparationError
+from generator.errors import PreparationError
 from generator.record import Observations, Source
 from generator.workloads import architectures
 from generator.workloads.architectures import METADATA_KEY
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.observations import observe_classification
 from generator.workloads.options import Options
-from generator.workloads.photographs import CENTRE, DETAILS, pixels_of
+from generator.workloads.photographs import CENTRE, DETAILS, ON_GREY, pixels_of
+from generator.workloads.stamps import STAMPS, stamps_of
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "image_classification"
@@ -47,10 +52,14 @@ TIMED_SAMPLES = 16
 WEIGHTS = "efficientnet-lite0-weights"
 FEW = "foolbox-imagenet-photographs"
 MANY = "imagenet-sample-images"
+MIXED = "photographs-and-stamps"
 CALIBRATION = "scikit-image-photographs"
 
 SAMPLE_PHOTOGRAPHS_NOTE = "imagenet-sample-photographs"
 """Some of the photographs probably are training pictures: the accuracy is theirs, not ImageNet's."""
+
+CUT_OUTS_NOTE = "labelled-cut-outs"
+"""Most pictures are objects cut out of photographs, whose classes this project gave them."""
 
 FEW_NOTE = "few-labelled-photographs"
 """Only foolbox's 20 photographs are labelled: one of them is 5 points of accuracy."""
@@ -64,14 +73,14 @@ _WEIGHTS_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Photographs and what they show."""
+    """Pictures and what they show."""
 
     photographs: tuple[Path, ...]
     labels: tuple[int, ...]
-    """Class of each photograph, 0 to 999."""
+    """Class of each photograph and then of each object, 0 to 999."""
 
-    assets: tuple[str, ...]
-    """Catalogue names of where they come from."""
+    cut_out: tuple[Path, ...] = ()
+    """Objects without a background."""
 
 
 @dataclass(frozen=True)
@@ -92,44 +101,38 @@ class ImageClassification:
     @property
     def notes(self) -> Sequence[str]:
         """Which photographs they are."""
-        return (SAMPLE_PHOTOGRAPHS_NOTE,) if MANY in self.labelled.assets else (FEW_NOTE,)
+        return ({MANY: SAMPLE_PHOTOGRAPHS_NOTE, MIXED: CUT_OUTS_NOTE, FEW: FEW_NOTE}[self.data_set],)
+
+    @property
+    def data_set(self) -> str:
+        """Which photographs were to be had."""
+        return self._taken.name
 
     @property
     def sources(self) -> Sequence[Source]:
         """Weights, labelled photographs, calibration photographs."""
-        return tuple(source_of(asset(name)) for name in (WEIGHTS, *self.labelled.assets, CALIBRATION))
+        return (source_of(asset(WEIGHTS)), *self._taken.sources, source_of(asset(CALIBRATION)))
 
     @property
     def labels_unknown(self) -> str | None:
         """None: some labelled photographs are always there, or `samples` raises."""
         return None
 
-    @cached_property
+    @property
     def labelled(self) -> Labelled:
-        """Labelled photographs: those of a package, and those of a public repository where they can be had.
+        """Labelled pictures: those of a package, and more of them where they can be had.
 
         Raises:
             AssetError: when not even the packaged ones are to be had.
         """
-        few = fetch(asset(FEW), self.cache, self.progress)
-        labels = tuple(_label_in_name(path) for path in few)
-        many = self._many()
-        return Labelled(
-            photographs=few + many,
-            labels=labels + tuple(range(0, _CLASS_STEP * len(many), _CLASS_STEP)),
-            assets=(FEW, MANY) if many else (FEW,),
-        )
+        return self._taken.data
 
-    def _many(self) -> tuple[Path, ...]:
-        if self.photographs == "packaged":
-            return ()
-        try:
-            return fetch(asset(MANY), self.cache, self.progress)
-        except AssetError as error:
-            # Nothing is lost but precision, and the note says so.
-            if self.progress:
-                self.progress(f"Going on with 20 photographs. {error}", 0, 1)
-            return ()
+    @cached_property
+    def _taken(self) -> Taken[Labelled]:
+        few = DataSet(FEW, (FEW,), _few)
+        more = (DataSet(MANY, (FEW, MANY), _many), DataSet(MIXED, (FEW, STAMPS), _with_stamps))
+        sets = (few,) if self.photographs == "packaged" else (*more, few)
+        return first_to_be_had(sets, self.cache, KIND, self.progress)
 
     def model(self) -> Artifact:
         """The published weights, renamed and without pickle.
@@ -168,12 +171,15 @@ class ImageClassification:
         return ()
 
     def samples(self) -> Sequence[Arrays]:
-        """Arrays "x", (1, 3, 224, 224) float32: the centre of each labelled photograph."""
-        photographs = self.labelled.photographs
-        text, total = "Photographs to pixels", len(photographs)
+        """Arrays "x", (1, 3, 224, 224) float32: the centre of each labelled photograph; of cut-outs the whole."""
+        labelled = self.labelled
+        text, total = "Photographs to pixels", len(labelled.photographs)
         progress = self.progress
         told = (lambda done: progress(text, done, total)) if progress else None
-        return _inputs(pixels_of(photographs, (CENTRE,), SIDE_PIXELS, self.cache, told))
+        pixels = pixels_of(labelled.photographs, (CENTRE,), SIDE_PIXELS, self.cache, told)
+        if labelled.cut_out:
+            pixels = np.concatenate([pixels, pixels_of(labelled.cut_out, (ON_GREY,), SIDE_PIXELS, self.cache)])
+        return _inputs(pixels)
 
     def timed_samples(self) -> Sequence[Arrays]:
         """16 of the samples, spread evenly."""
@@ -191,11 +197,21 @@ class ImageClassification:
         return observe_classification(outputs, self.labelled.labels, baseline)
 
 
-def _label_in_name(path: Path) -> int:
-    match = re.search(r"_(\d+)\.jpg$", path.name)
-    if not match:
-        raise AssetError(FEW, f"the file name '{path.name}' ends in no label", "Mend the manifest.")
-    return int(match[1])
+def _few(files: tuple[Path, ...]) -> Labelled:
+    """The package's photographs, which have their class in their names; other files are left aside."""
+    found = {path: match for path in files if (match := re.search(r"imagenet_\d+_(\d+)\.jpg$", path.name))}
+    return Labelled(tuple(found), tuple(int(match[1]) for match in found.values()))
+
+
+def _many(files: tuple[Path, ...]) -> Labelled:
+    few = _few(files)
+    many = files[len(few.labels) :]
+    return Labelled(few.photographs + many, (*few.labels, *range(0, _CLASS_STEP * len(many), _CLASS_STEP)))
+
+
+def _with_stamps(files: tuple[Path, ...]) -> Labelled:
+    few, stamps = _few(files), stamps_of("imagenet", files)
+    return Labelled(few.photographs, few.labels + stamps.classes, stamps.pictures)
 
 
 def _inputs(pixels: NDArray[np.uint8]) -> tuple[Arrays, ...]:

@@ -1,7 +1,9 @@
-"""Object detection: CenterNet with MobileNetV3 on photographs of COCO.
+"""Object detection: CenterNet with MobileNetV3 on photographs of COCO, or on single objects before grey.
 
 The photographs (COCO128) are of COCO's training part, so the network has probably seen them: their average precision
-says what a variant loses, not how good the network is. Calibration is on views of other photographs.
+says what a variant loses, not how good the network is. Where they are out of reach, objects cut out of photographs,
+which a package of Debian carries, take their place; last, photographs on which nothing is marked. Calibration is on
+views of other photographs.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from generator.assets.packages import required
 from generator.definition import Option
 from generator.errors import AssetError
 from generator.record import Observations, Source
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.detections import Annotated, observe_detection
 from generator.workloads.options import Options
-from generator.workloads.photographs import DETAILS, SQUEEZED, pixels_of
+from generator.workloads.photographs import DETAILS, ON_GREY, SQUEEZED, View, object_box, pixels_of
+from generator.workloads.stamps import STAMPS, stamps_of
 from generator.workloads.tfjs import convert
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
@@ -36,10 +40,17 @@ TIMED_SAMPLES = 16
 
 WEIGHTS = "human-centernet"
 PHOTOGRAPHS = "coco128"
+UNMARKED = "foolbox-imagenet-photographs"
 CALIBRATION = "scikit-image-photographs"
 
 TRAINING_PHOTOGRAPHS_NOTE = "coco-training-photographs"
 """The network has probably been trained on them."""
+
+SINGLE_OBJECTS_NOTE = "single-cut-outs"
+"""One object a picture, before grey: an easy set, and far from photographs of daily life."""
+
+CLASSES = 80
+"""Of COCO, as the network numbers them."""
 
 OUTPUT_NODES = ("tower_0/wh", "tower_0/keypoints")
 """Ways to the edges, and centres. What makes objects of them is in `CenterNet`."""
@@ -73,9 +84,66 @@ def annotated(description: Path, photographs: Sequence[Path]) -> Annotated:
         raise AssetError(PHOTOGRAPHS, problem, "Delete it, so that it is fetched again.") from error
 
 
+def annotated_stamps(pictures: Sequence[Path], classes: Sequence[int]) -> Annotated:
+    """Say in COCO's form where the object of each picture is, in pixels of the network's square.
+
+    Args:
+        pictures: one object each, with transparency.
+        classes: of each, as the network numbers them.
+
+    Raises:
+        AssetError: when a file is no picture.
+    """
+    boxes = [object_box(picture, SIDE_PIXELS) for picture in pictures]
+    sizes = [(left, top, right - left, bottom - top) for left, top, right, bottom in boxes]
+    objects = [
+        {"id": number, "image_id": number, "category_id": one, "bbox": list(box), "area": box[2] * box[3], "iscrowd": 0}
+        for number, (one, box) in enumerate(zip(classes, sizes, strict=True), 1)
+    ]
+    images = [{"id": one["id"], "width": SIDE_PIXELS, "height": SIDE_PIXELS} for one in objects]
+    categories = [{"id": number} for number in range(CLASSES)]
+    return Annotated(
+        annotations={"images": images, "annotations": objects, "categories": categories},
+        images=tuple(range(1, len(pictures) + 1)),
+        scales=((1.0, 1.0),) * len(pictures),
+        categories=tuple(range(CLASSES)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What the network looks at."""
+
+    files: tuple[Path, ...]
+    view: View
+    annotated: Annotated | None
+    """What is on them; None where nobody has marked it."""
+
+
+def _coco(files: tuple[Path, ...]) -> Pictures:
+    return Pictures(files[1:], SQUEEZED, annotated(files[0], files[1:]))
+
+
+def _stamps(files: tuple[Path, ...]) -> Pictures:
+    stamps = stamps_of("coco", files)
+    return Pictures(stamps.pictures, ON_GREY, annotated_stamps(stamps.pictures, stamps.classes))
+
+
+def _unmarked(files: tuple[Path, ...]) -> Pictures:
+    return Pictures(files, SQUEEZED, None)
+
+
+SETS = (
+    DataSet(PHOTOGRAPHS, (PHOTOGRAPHS,), _coco),
+    DataSet(STAMPS, (STAMPS,), _stamps),
+    DataSet(UNMARKED, (UNMARKED,), _unmarked),
+)
+"""In order of preference."""
+
+
 @dataclass(frozen=True)
 class ObjectDetection:
-    """CenterNet, photographs of COCO, average precision."""
+    """CenterNet, pictures of objects, average precision."""
 
     cache: Cache
     progress: Progress | None = None
@@ -87,39 +155,43 @@ class ObjectDetection:
 
     @property
     def notes(self) -> Sequence[str]:
-        """Which photographs they are."""
-        return (TRAINING_PHOTOGRAPHS_NOTE,) if self._labelled else ()
+        """Which pictures they are."""
+        note = {PHOTOGRAPHS: TRAINING_PHOTOGRAPHS_NOTE, STAMPS: SINGLE_OBJECTS_NOTE}.get(self.data_set)
+        return (note,) if note else ()
+
+    @property
+    def data_set(self) -> str:
+        """Which pictures were to be had."""
+        return self._taken.name
 
     @property
     def sources(self) -> Sequence[Source]:
-        """Weights, the photographs that were to be had, calibration photographs."""
-        labelled = (PHOTOGRAPHS,) if self._labelled else ()
-        return tuple(source_of(asset(name)) for name in (WEIGHTS, *labelled, CALIBRATION))
+        """Weights, the pictures that were to be had, calibration photographs."""
+        return (source_of(asset(WEIGHTS)), *self._taken.sources, source_of(asset(CALIBRATION)))
 
     @property
     def labels_unknown(self) -> str | None:
-        """That the data set is not to be had, where it is not."""
-        return None if self._labelled else NO_DATA
+        """That no data set with marked objects is to be had, where none is."""
+        return None if self.annotated else NO_DATA
 
     @cached_property
-    def _labelled(self) -> tuple[Path, ...]:
-        """Annotations and photographs; nothing where they are not to be had."""
-        required(KIND, pycocotools="pycocotools")
-        try:
-            return fetch(asset(PHOTOGRAPHS), self.cache, self.progress)
-        except AssetError as error:
-            if self.progress:
-                self.progress(f"Going on without annotated photographs. {error}", 0, 1)
-            return ()
-
-    @cached_property
-    def annotated(self) -> Annotated | None:
-        """What is on the photographs; None where the data set is not to be had.
+    def _taken(self) -> Taken[Pictures]:
+        """The pictures.
 
         Raises:
-            AssetError: when the annotations have another form.
+            AssetError: when not even unmarked ones are to be had.
         """
-        return annotated(self._labelled[0], self._labelled[1:]) if self._labelled else None
+        required(KIND, PIL="pillow", pycocotools="pycocotools")
+        return first_to_be_had(SETS, self.cache, KIND, self.progress)
+
+    @property
+    def annotated(self) -> Annotated | None:
+        """What is on the pictures; None where nobody has marked it.
+
+        Raises:
+            AssetError: when not even unmarked ones are to be had.
+        """
+        return self._taken.data.annotated
 
     def model(self) -> Artifact:
         """The published weights as steps for PyTorch.
@@ -140,16 +212,15 @@ class ObjectDetection:
         return Artifact(path, "pytorch", file_sha256(path), path.stat().st_size, notes)
 
     def samples(self) -> Sequence[Arrays]:
-        """Arrays "x", (1, 3, 512, 512) uint8: the annotated photographs, or unlabelled ones where there are none."""
+        """Arrays "x", (1, 3, 512, 512) uint8: the pictures."""
         return self._samples
 
     @cached_property
     def _samples(self) -> tuple[Arrays, ...]:
-        if not self._labelled:
-            return _inputs(self._views()[::2])
-        progress, total = self.progress, len(self._labelled) - 1
+        pictures, progress = self._taken.data, self.progress
+        total = len(pictures.files)
         told = (lambda done: progress("Photographs to pixels", done, total)) if progress else None
-        return _inputs(pixels_of(self._labelled[1:], (SQUEEZED,), SIDE_PIXELS, self.cache, told))
+        return _inputs(pixels_of(pictures.files, (pictures.view,), SIDE_PIXELS, self.cache, told))
 
     def timed_samples(self) -> Sequence[Arrays]:
         """16 of the samples, spread evenly."""
@@ -158,12 +229,8 @@ class ObjectDetection:
 
     def calibration(self, count: int) -> Sequence[Arrays]:
         """Views of photographs that are not scored: whole ones first, then details of them."""
-        views = self._views()
-        return _inputs(views if self._labelled else views[1::2])[:count]
-
-    def _views(self) -> NDArray[np.uint8]:
         photographs = fetch(asset(CALIBRATION), self.cache, self.progress)
-        return pixels_of(photographs, DETAILS, SIDE_PIXELS, self.cache)
+        return _inputs(pixels_of(photographs, DETAILS, SIDE_PIXELS, self.cache)[:count])
 
     def observe(self, outputs: Sequence[Arrays], baseline: Sequence[Arrays] | None) -> tuple[Observations, ...]:
         """Average precision, and against a baseline the boxes that agree; see `observe_detection`."""

@@ -27,6 +27,15 @@ _DETAIL_SHARE = 0.65
 """The same for a detail: large enough that a subject remains in it."""
 
 
+_GREY_SQUARE = 1.1
+"""Side of the grey square over the longer side of what is put on it."""
+
+_GREY = (128, 128, 128, 255)
+
+_VISIBLE = 128
+"""Least opacity, of 255, of a pixel that belongs to an object."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A square of a photograph."""
@@ -45,9 +54,15 @@ class View:
     squeezed: bool = False
     """The whole photograph, its sides made equal; then nothing is cut off."""
 
+    on_grey: bool = False
+    """The whole photograph in the middle of a grey square, its transparent parts grey too; then nothing is cut off."""
+
 
 SQUEEZED = View(1, squeezed=True)
 """What a detector looks at: no object may be lost at an edge."""
+
+ON_GREY = View(1, on_grey=True)
+"""What is made of an object that is cut out of its background."""
 
 CENTRE = View(_CENTRE_SHARE)
 """What quality is measured on."""
@@ -112,21 +127,30 @@ def pixels_of(
 
 def _squares(photograph: Path, views: Sequence[View], side: int) -> NDArray[np.uint8]:
     """Views of one photograph, (views, 3, side, side)."""
+    modes = {view: "RGBA" if view.on_grey else "RGB" for view in views}
+    images = {mode: _opened(photograph, mode) for mode in set(modes.values())}
+    return np.stack([_square(images[modes[view]], view, side) for view in views])
+
+
+def _opened(photograph: Path, mode: str) -> Image:
     from PIL import Image
 
     try:
         with Image.open(photograph) as opened:
-            image = opened.convert("RGB")
+            return opened.convert(mode)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         problem = f"the file '{photograph.name}' is no photograph ({type(error).__name__})"
         raise AssetError("photographs", problem, "Delete it, so that it is fetched again.") from error
-    return np.stack([_square(image, view, side) for view in views])
 
 
 def _square(image: Image, view: View, side: int) -> NDArray[np.uint8]:
     """One view, (3, side, side)."""
     from PIL.Image import Resampling, Transpose
 
+    if view.on_grey:
+        square, place = _grey_square(image)
+        square.alpha_composite(image, place)
+        return np.asarray(square.convert("RGB").resize((side, side), Resampling.BICUBIC), np.uint8).transpose(2, 0, 1)
     if view.squeezed:
         return np.asarray(image.resize((side, side), Resampling.BICUBIC), np.uint8).transpose(2, 0, 1)
     cut = int(view.share * min(image.size))
@@ -136,3 +160,26 @@ def _square(image: Image, view: View, side: int) -> NDArray[np.uint8]:
     if view.mirrored:
         square = square.transpose(Transpose.FLIP_LEFT_RIGHT)
     return np.asarray(square, np.uint8).transpose(2, 0, 1)
+
+
+def object_box(photograph: Path, side: int) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what is not transparent, in pixels of the square that `ON_GREY` makes.
+
+    Raises:
+        AssetError: when the file is no photograph, or nothing of it can be seen.
+    """
+    image = _opened(photograph, "RGBA")
+    found = image.getchannel("A").point(lambda opacity: 255 * (opacity >= _VISIBLE)).getbbox()
+    if found is None:
+        raise AssetError("photographs", f"nothing can be seen on '{photograph.name}'", "Mend the list that names it.")
+    square, (left, top) = _grey_square(image)
+    scale = side / square.width
+    return ((found[0] + left) * scale, (found[1] + top) * scale, (found[2] + left) * scale, (found[3] + top) * scale)
+
+
+def _grey_square(image: Image) -> tuple[Image, tuple[int, int]]:
+    """An empty square for a photograph, and where its upper left corner goes."""
+    import PIL.Image
+
+    side = round(_GREY_SQUARE * max(image.size))
+    return PIL.Image.new("RGBA", (side, side), _GREY), ((side - image.width) // 2, (side - image.height) // 2)

@@ -3,8 +3,11 @@
 Embeddings of all paragraphs and of all questions are compared; the nearest paragraph is the answer. A query is one
 text of 128 tokens (or a question, where the options say so), a sample any of the texts, at its own length.
 
-Calibration is on the data set's unanswerable questions, which quality is not measured on, one by one and joined to
-texts as long as paragraphs.
+Where SQuAD is not to be had, the passages are answers of ChatterBot's corpus, and windows over the model's description,
+which answer nothing and are as long as SQuAD's paragraphs: these are timed, so that the queries cost alike.
+
+Calibration is on SQuAD's unanswerable questions, or on unused texts of the other sets, one by one and joined to texts
+as long as paragraphs; quality is not measured on them.
 """
 
 from __future__ import annotations
@@ -18,21 +21,22 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from generator.assets.asset import asset, source_of
 from generator.assets.cache import Cache, file_sha256
-from generator.assets.fetch import Progress, fetch_one
+from generator.assets.fetch import Progress
 from generator.definition import Option
 from generator.errors import AssetError
 from generator.record import Observations, Source
 from generator.workloads import minilm
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.options import Options
 from generator.workloads.retrieval import observe_retrieval
 from generator.workloads.tokens import inputs, of_one_length, tokenized
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "question_answering"
-DATA = "squad2-dev"
-TIMED_SAMPLES = 16
+DATA, CHATTERBOT, DESCRIPTION = "squad2-dev", "chatterbot-corpus", "own-description"
+TIMED_SAMPLES, TIMED_QUESTION_TOKENS = 16, 14
+"""The length is the most frequent one of SQuAD's questions."""
 
 QUESTIONS_A_PARAGRAPH = 4
 """Of a paragraph's first so many questions the answerable ones are asked, so that no paragraph weighs too much."""
@@ -40,8 +44,11 @@ QUESTIONS_A_PARAGRAPH = 4
 SQUAD_NOTE = "squad-questions"
 """Questions were written with the paragraph in view, and several of them ask for the same one."""
 
+CHATTERBOT_NOTE = "chatterbot-questions"
+"""Questions of everyday knowledge with short answers, looked for among all answers and texts that answer nothing."""
+
 _WINDOW_WORDS, _STEP_WORDS = 110, 10
-"""Without the data set: windows over the model's own description, of about 140 tokens each."""
+"""Without SQuAD: windows over the model's own description, of about 140 tokens each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,42 @@ def described(card: str) -> Corpus:
     return Corpus(full[1::2] or full, sentences[1::2], None, full[::2] + sentences[::2])
 
 
+def chatterbot(files: Sequence[Path], card: str) -> Corpus:
+    """Questions that stand once in ChatterBot's corpus, each with its answer; and windows over a description.
+
+    Args:
+        files: of the corpus, in YAML: `conversations` are lists that begin with a question and its answer.
+        card: the model's description, whose windows are searched too and answer nothing.
+
+    Raises:
+        AssetError: when a file has another form.
+    """
+    import yaml
+
+    asked = dict[str, list[tuple[str, str]]]()
+    for path in files:
+        try:
+            conversations = yaml.safe_load(path.read_text("utf-8"))["conversations"]
+            pairs = [(str(talk[0]).strip(), str(talk[1]).strip()) for talk in conversations if len(talk) > 1]
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+            problem = f"'{path.name}' is not in the form of ChatterBot's corpus ({type(error).__name__})"
+            raise AssetError(CHATTERBOT, problem, "Delete it, so that it is fetched again.") from error
+        for question, answer in pairs:
+            asked.setdefault(question.casefold(), []).append((question, answer))
+    # A question with several answers has no one right answer.
+    single = [pairs[0] for pairs in asked.values() if len({answer for _, answer in pairs}) == 1]
+    several = [text for pairs in asked.values() if len(set(pairs)) > 1 for text in chain.from_iterable(pairs)]
+    description = described(card)
+    passages = tuple(dict.fromkeys(answer for _, answer in single)) + description.paragraphs
+    places = {passage: place for place, passage in reversed(list(enumerate(passages)))}
+    return Corpus(
+        paragraphs=passages,
+        questions=tuple(question for question, _ in single),
+        answers=tuple(places[answer] for _, answer in single),
+        unused=(*dict.fromkeys(several), *description.unused),
+    )
+
+
 @dataclass(frozen=True)
 class QuestionAnswering:
     """all-MiniLM-L6-v2, paragraphs and questions, recall."""
@@ -115,32 +158,45 @@ class QuestionAnswering:
     @property
     def notes(self) -> Sequence[str]:
         """What the questions are."""
-        return (SQUAD_NOTE,) if self.corpus.answers is not None else ()
+        notes = {DATA: (SQUAD_NOTE,), CHATTERBOT: (CHATTERBOT_NOTE,)}
+        return notes.get(self.data_set, ())
 
     @property
     def sources(self) -> Sequence[Source]:
-        """Model, and the data set where it was to be had."""
-        data = () if self.corpus.answers is None else (source_of(asset(DATA)),)
-        return (minilm.source(), *data)
+        """Model, and the data set where one was to be had."""
+        return (minilm.source(), *self._taken.sources)
 
     @property
     def labels_unknown(self) -> str | None:
-        """That the data set is not to be had, where it is not."""
+        """That no data set is to be had, where none is."""
         return NO_DATA if self.corpus.answers is None else None
 
-    @cached_property
+    @property
+    def data_set(self) -> str:
+        """SQuAD, or ChatterBot's corpus, or the model's own description."""
+        return self._taken.name
+
+    @property
     def corpus(self) -> Corpus:
-        """The data set, or the model's own description where it is not to be had.
+        """The data set, or the model's own description where none is to be had.
 
         Raises:
             AssetError: when not even that is.
         """
-        try:
-            return squad(fetch_one(asset(DATA), self.cache, self.progress))
-        except AssetError as error:
-            if self.progress:
-                self.progress(f"Going on without questions and answers. {error}", 0, 1)
-            return described(self._published.card.read_text("utf-8"))
+        return self._taken.data
+
+    @cached_property
+    def _taken(self) -> Taken[Corpus]:
+        sets = (
+            DataSet(DATA, (DATA,), lambda files: squad(files[0])),
+            DataSet(CHATTERBOT, (CHATTERBOT,), lambda files: chatterbot(files, self._card)),
+            DataSet(DESCRIPTION, (), lambda _: described(self._card)),
+        )
+        return first_to_be_had(sets, self.cache, KIND, self.progress)
+
+    @property
+    def _card(self) -> str:
+        return self._published.card.read_text("utf-8")
 
     @cached_property
     def _published(self) -> minilm.Published:
@@ -177,8 +233,10 @@ class QuestionAnswering:
         return inputs(tokenized(texts, self._published.tokenizer, minilm.MOST_TOKENS))
 
     def timed_samples(self) -> Sequence[Arrays]:
-        """16 paragraphs that fill all 128 tokens, or 16 questions of the most frequent length."""
-        return of_one_length(self._questions if self.timed == "questions" else self._paragraphs, TIMED_SAMPLES)
+        """16 paragraphs that fill all 128 tokens, or 16 questions of one length, alike for all data sets."""
+        if self.timed == "questions":
+            return of_one_length(self._questions, TIMED_SAMPLES, TIMED_QUESTION_TOKENS)
+        return of_one_length(self._paragraphs, TIMED_SAMPLES, minilm.MOST_TOKENS)
 
     def calibration(self, count: int) -> Sequence[Arrays]:
         """Unused texts, and as many joined to the length of a paragraph, in turn."""

@@ -1,11 +1,14 @@
 """Text classification: is a sentence of a film review friendly? all-MiniLM-L6-v2, frozen, with a linear head.
 
-The head is fitted at preparation, by logistic regression on the embeddings of SST-2's training phrases, and becomes a
-part of the model: what is timed is what is scored. Calibration is on training phrases.
+The head is fitted at preparation, by logistic regression on the embeddings of the data set's training phrases, and
+becomes a part of the model: what is timed is what is scored. Calibration is on training phrases.
 """
 
 from __future__ import annotations
 
+import hashlib
+import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,25 +17,40 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.asset import asset, source_of
+from generator.assets.asset import asset
 from generator.assets.cache import Cache, file_sha256
-from generator.assets.fetch import Progress, fetch
+from generator.assets.fetch import Progress
 from generator.assets.packages import required
 from generator.definition import Option
 from generator.errors import AssetError
 from generator.record import Observations, Source
 from generator.workloads import minilm
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.observations import observe_classification
 from generator.workloads.options import Options
 from generator.workloads.tokens import inputs, of_one_length, tokenized
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "text_classification"
-DATA = "sst-2"
-TIMED_SAMPLES = 16
+DATA, RATED = "sst-2", "vader-film-reviews"
+TIMED_SAMPLES, TIMED_TOKENS = 16, 20
+"""The length is SST-2's most frequent one."""
 
 FROZEN_NOTE = "frozen-encoder"
 """Only the head was trained on the task, so that the accuracy is below that of a model trained as a whole."""
+
+RATED_NOTE = "labels-from-ratings"
+"""Labels are the signs of ratings, and sentences that were rated near zero are left out."""
+
+RATED_MEMBER = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+"""Of the archive: lines of number, mean rating from -4 to 4, and sentence, with tabulators between."""
+
+CLEAR_RATING = 0.5
+"""A sentence counts as friendly from here on, as unfriendly from minus this. The mean of 20 people's ratings, whose
+standard deviation is about 1, has a standard error of a quarter: nearer to zero its sign may be chance."""
+
+RATED_TEST, RATED_TRAINING = 1000, 4000
+"""Sentences to test on, and others to train on."""
 
 STRENGTH = 4.0
 """Weight of the errors against the squared weights (scikit-learn's C); fixed before any result was seen."""
@@ -63,6 +81,46 @@ def labelled(path: Path) -> Labelled:
         problem = f"'{path.name}' is not in SST-2's form ({type(error).__name__})"
         raise AssetError(DATA, problem, "Delete it, so that it is fetched again.") from error
     return Labelled(tuple(sentence.strip() for sentence, _ in rows), labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A data set in two parts that have no sentence in common."""
+
+    training: Labelled
+    test: Labelled
+
+
+def rated(archive: Path) -> Divided:
+    """Read the film reviews of VADER's archive: labels are the signs of the ratings that are clear.
+
+    Which sentence is in which part follows from the sentence alone: they are sorted by their SHA-256.
+
+    Raises:
+        AssetError: when the archive has another form.
+    """
+    try:
+        with tarfile.open(archive, "r:gz") as opened:
+            member = opened.extractfile(RATED_MEMBER)
+            lines = member.read().decode("utf-8").splitlines() if member else []
+        rows = [line.split("\t", 2) for line in lines if line.strip()]
+        ratings = {sentence.strip(): float(rating) for _, rating, sentence in rows}
+    except (OSError, EOFError, ValueError, KeyError, tarfile.TarError, zlib.error) as error:
+        problem = f"'{archive.name}' is not VADER's archive ({type(error).__name__})"
+        raise AssetError(RATED, problem, "Delete it, so that it is fetched again.") from error
+    clear = [sentence for sentence, rating in ratings.items() if abs(rating) >= CLEAR_RATING]
+    clear.sort(key=lambda sentence: hashlib.sha256(sentence.encode()).digest())
+
+    def part(sentences: Sequence[str]) -> Labelled:
+        return Labelled(tuple(sentences), tuple(int(ratings[sentence] > 0) for sentence in sentences))
+
+    return Divided(part(clear[RATED_TEST:][:RATED_TRAINING]), part(clear[:RATED_TEST]))
+
+
+SETS = (
+    DataSet(DATA, (DATA,), lambda files: Divided(labelled(files[0]), labelled(files[1]))),
+    DataSet(RATED, (RATED,), lambda files: rated(files[0])),
+)
 
 
 def logistic_head(
@@ -97,7 +155,7 @@ def logistic_head(
 
 @dataclass(frozen=True)
 class TextClassification:
-    """all-MiniLM-L6-v2 with a head, SST-2, accuracy."""
+    """all-MiniLM-L6-v2 with a head, sentences of film reviews, accuracy."""
 
     cache: Cache
     progress: Progress | None = None
@@ -109,40 +167,45 @@ class TextClassification:
 
     @property
     def notes(self) -> Sequence[str]:
-        """How the head was trained."""
-        return (FROZEN_NOTE,)
+        """How the head was trained, and where the labels come from."""
+        return (FROZEN_NOTE, RATED_NOTE) if self.data_set == RATED else (FROZEN_NOTE,)
 
     @property
     def sources(self) -> Sequence[Source]:
         """Model and data set."""
-        return (minilm.source(), source_of(asset(DATA)))
+        return (minilm.source(), *self._taken.sources)
 
     @property
     def labels_unknown(self) -> str | None:
         """None: without labels there is no head, and `samples` raises."""
         return None
 
-    @cached_property
-    def _files(self) -> tuple[Path, ...]:
-        return fetch(asset(DATA), self.cache, self.progress)
+    @property
+    def data_set(self) -> str:
+        """SST-2, or the rated sentences of a package where it is not to be had."""
+        return self._taken.name
 
     @cached_property
+    def _taken(self) -> Taken[Divided]:
+        return first_to_be_had(SETS, self.cache, KIND, self.progress)
+
+    @property
     def training(self) -> Labelled:
-        """6,735 phrases of SST-2's training set.
+        """What the head is fitted to: of SST-2 the 6,735 phrases of its training set.
 
         Raises:
-            AssetError: when they are not to be had.
+            AssetError: when no data set is to be had.
         """
-        return labelled(self._files[0])
+        return self._taken.data.training
 
-    @cached_property
+    @property
     def test(self) -> Labelled:
-        """872 sentences: SST-2's development set, the one whose labels are public.
+        """What quality is measured on: of SST-2 its development set, the one whose labels are public.
 
         Raises:
-            AssetError: when they are not to be had.
+            AssetError: when no data set is to be had.
         """
-        return labelled(self._files[1])
+        return self._taken.data.test
 
     @cached_property
     def _published(self) -> minilm.Published:
@@ -156,7 +219,7 @@ class TextClassification:
             MissingPackage: when torch, safetensors or tokenizers is not installed.
         """
         versions = required(KIND, torch="torch", safetensors="safetensors", tokenizers="tokenizers")
-        data = {"data": asset(DATA).sha256, "strength": STRENGTH, "head": _HEAD_VERSION, **versions}
+        data = {"data": asset(self.data_set).sha256, "strength": STRENGTH, "head": _HEAD_VERSION, **versions}
         path, notes = self.cache.built("models", {**minilm.weights_key(), **data}, ".safetensors", self._fit)
         return Artifact(path, "pytorch", file_sha256(path), path.stat().st_size, notes)
 
@@ -183,8 +246,8 @@ class TextClassification:
         return inputs(self._tokens(self.test))
 
     def timed_samples(self) -> Sequence[Arrays]:
-        """16 sentences of the most frequent length."""
-        return of_one_length(self._samples, TIMED_SAMPLES)
+        """16 sentences of one length, alike for all data sets where they have it."""
+        return of_one_length(self._samples, TIMED_SAMPLES, TIMED_TOKENS)
 
     def calibration(self, count: int) -> Sequence[Arrays]:
         """The longest training phrases: whole sentences, as the test's are. None of the test's is among them."""

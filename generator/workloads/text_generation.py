@@ -8,6 +8,7 @@ has measured here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,20 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.assets.asset import asset, source_of
 from generator.assets.cache import Cache
-from generator.assets.fetch import Progress, fetch_one
+from generator.assets.fetch import Progress
 from generator.definition import Option
 from generator.errors import AssetError
 from generator.record import Observations, Source
 from generator.workloads import smollm2
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.generated import observe_generation
 from generator.workloads.options import Options
 from generator.workloads.question_answering import squad
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "text_generation"
-DATA = "squad2-dev"
+DATA, BRITANNICA = "squad2-dev", "shakespeare-britannica"
 CONTINUE, SHORTEN = "continue", "shorten"
 
 TIMED_SAMPLES = 3
@@ -44,10 +45,49 @@ PUBLISHED_IN_4_BITS_NOTE = "published-in-4-bits"
 NOT_JUDGED_NOTE = "summaries-not-judged"
 """Summaries are timed; how good they are is not claimed."""
 
+BRITANNICA_NOTE = "texts-of-one-article"
+"""All texts are of one article of an old encyclopedia, read by a machine that misread some letters."""
+
+PIECE_WORDS = 110
+"""Least length of a piece of the article: about 140 tokens, as much as a paragraph of SQuAD's has."""
+
+_MISREAD = re.compile(r"""[^\w ,.;:'"’“”()?!*-]|_|\s[.,:;*-]|[a-z]- [a-z]|[a-z][0-9]""")
+"""What a machine made of a smudge, a divided word or a letter; a piece that has it is left out."""
+
 _MESSAGE = ("<|im_start|>user\nShorten this text to one sentence:\n", "<|im_end|>\n<|im_start|>assistant\n")
 """What stands before and after a text that shall be shortened, in the model's own form of a conversation."""
 
 _SEED = 20261123
+
+
+def pieces_of(article: Path) -> tuple[str, ...]:
+    """Pieces of whole sentences out of an article's paragraphs, without headings, page numbers and bibliography.
+
+    Raises:
+        AssetError: when it has no piece.
+    """
+    try:
+        text = article.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        problem = f"'{article.name}' is no text ({type(error).__name__})"
+        raise AssetError(BRITANNICA, problem, "Delete it, so that it is fetched again.") from error
+    text = re.sub(r"^#.*$|^p\.\d+:\d+$", "", text.partition("\nBIBLIOGRAPHY")[0], flags=re.M)
+    found, words = list[str](), list[str]()
+    for sentence in re.split(r"(?<=[a-z][.?!])\s+(?=[A-Z])|\n\s*\n", text):
+        words += sentence.split()
+        if len(words) >= PIECE_WORDS:
+            found.append(" ".join(words))
+            words = []
+    found = [piece for piece in found if not _MISREAD.search(piece)]
+    if not found:
+        raise AssetError(BRITANNICA, f"'{article.name}' has no sentences", "Delete it, so that it is fetched again.")
+    return tuple(found)
+
+
+SETS = (
+    DataSet(DATA, (DATA,), lambda files: squad(files[0]).paragraphs),
+    DataSet(BRITANNICA, (BRITANNICA,), lambda files: pieces_of(files[0])),
+)
 
 
 @dataclass(frozen=True)
@@ -72,13 +112,24 @@ class TextGeneration:
 
     @property
     def notes(self) -> Sequence[str]:
-        """That the weights were published in 4 bits, and that nobody judges summaries."""
-        return (PUBLISHED_IN_4_BITS_NOTE, NOT_JUDGED_NOTE) if self.task == SHORTEN else (PUBLISHED_IN_4_BITS_NOTE,)
+        """That the weights were published in 4 bits, that nobody judges summaries, and what the texts are."""
+        summaries = (NOT_JUDGED_NOTE,) if self.task == SHORTEN else ()
+        texts = (BRITANNICA_NOTE,) if self.data_set == BRITANNICA else ()
+        return (PUBLISHED_IN_4_BITS_NOTE, *summaries, *texts)
 
     @property
     def sources(self) -> Sequence[Source]:
         """Model and texts."""
-        return (smollm2.source(), source_of(asset(DATA)))
+        return (smollm2.source(), *self._taken.sources)
+
+    @property
+    def data_set(self) -> str:
+        """Paragraphs of SQuAD, or an article of the Britannica."""
+        return self._taken.name
+
+    @cached_property
+    def _taken(self) -> Taken[tuple[str, ...]]:
+        return first_to_be_had(SETS, self.cache, KIND, self.progress)
 
     @property
     def labels_unknown(self) -> str | None:
@@ -127,7 +178,7 @@ class TextGeneration:
         count = min(GENERATED_SAMPLES, len(rows) // self.requests)
         if not count:
             problem = f"no {self.requests} texts are as long as {self.prompt_tokens} tokens"
-            raise AssetError(DATA, problem, "Ask for shorter prompts, or fewer requests.")
+            raise AssetError(self.data_set, problem, "Ask for shorter prompts, or fewer requests.")
         groups = (rows[index * self.requests : (index + 1) * self.requests] for index in range(count))
         return tuple(query(group, self.new_tokens) for group in groups)
 
@@ -146,14 +197,14 @@ class TextGeneration:
         before, after = smollm2.encoded(_MESSAGE, self._gguf)
         room = self.prompt_tokens - len(before) - len(after)
         if room < 1:
-            raise AssetError(DATA, f"{self.prompt_tokens} tokens leave no room for a text", "Ask for longer prompts.")
+            problem = f"{self.prompt_tokens} tokens leave no room for a text"
+            raise AssetError(self.data_set, problem, "Ask for longer prompts.")
         yield from ([*before, *text[:room], *after] for text in self._tokens if len(text) >= room)
 
     @cached_property
     def _tokens(self) -> list[list[int]]:
         """One paragraph in seven, so that few are from the same article."""
-        path = fetch_one(asset(DATA), self.cache, self.progress)
-        paragraphs = squad(path).paragraphs
+        paragraphs = self._taken.data
         return smollm2.encoded(
             [paragraphs[index] for start in range(7) for index in range(start, len(paragraphs), 7)], self._gguf
         )

@@ -72,12 +72,18 @@ def usual_length(samples: Sequence[Arrays]) -> int:
     return max(lengths, key=lambda length: (lengths[length], length))
 
 
-def of_one_length(samples: Sequence[Arrays], count: int) -> tuple[Arrays, ...]:
+def of_one_length(samples: Sequence[Arrays], count: int, tokens: int | None = None) -> tuple[Arrays, ...]:
     """Up to `count` samples of the most frequent length, spread evenly over those; of equal frequencies the longest.
 
     Queries of one length cost alike, so that a median over a few of them does not depend on which ones they were.
+
+    Args:
+        samples: what to choose from.
+        count: how many at most.
+        tokens: the length instead, where `count` samples have it, so that the queries of several data sets cost alike.
     """
-    usual = usual_length(samples)
-    alike = [sample for sample in samples if sample[IDS].shape[1] == usual]
+    lengths = [int(sample[IDS].shape[1]) for sample in samples]
+    chosen = tokens if tokens is not None and lengths.count(tokens) >= count else usual_length(samples)
+    alike = [sample for sample, length in zip(samples, lengths, strict=True) if length == chosen]
     count = min(count, len(alike))
     return tuple(alike[index * len(alike) // count] for index in range(count))

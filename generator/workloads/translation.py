@@ -10,10 +10,13 @@ here all 32,000 are looked at.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,7 @@ from generator.definition import Option
 from generator.errors import AssetError, WorkerError
 from generator.record import Observations, Source
 from generator.workloads.architectures import save_weights
+from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.marian_file import END, named, read_weights
 from generator.workloads.observations import OUTPUT, floats, proportion
 from generator.workloads.options import Options
@@ -34,18 +38,26 @@ from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "translation"
 ARCHITECTURE = "marian_translator"
-MODEL, DATA = "marian-en-pt", "tatoeba-en-pt"
+MODEL, DATA, CATALOGUES, OWN = "marian-en-pt", "tatoeba-en-pt", "django-pt-br", "own-sentences"
 
 SENTENCES = 300
 """Quality is measured on the first so many of 1,000 pairs; further ones are for calibration."""
 
-TIMED_SAMPLES = 16
+TIMED_SAMPLES, TIMED_TOKENS = 16, 8
+"""The length is Tatoeba's most frequent one."""
+
+LEAST_WORDS = 4
+"""Of a text of a program, to be a sentence rather than a label."""
+
 MOST_TOKENS = 128
 CHRF_METRIC, BLEU_METRIC = "chrf", "bleu"
 IDENTICAL = "same-translation"
 
 ROUNDED_NOTE = "published-in-8-bits"
 """The published weights have 8 bits, so that the baseline's are rounded already."""
+
+CATALOGUES_NOTE = "texts-of-a-program"
+"""Messages of a program, fewer and more uniform than everyday sentences."""
 
 _VERSION = 1
 """Raised when the file made of the published weights changes."""
@@ -107,9 +119,47 @@ def pairs_of(english: Path, portuguese: Path) -> Pairs:
     return Pairs(tuple(lines[0][:SENTENCES]), tuple(lines[1][:SENTENCES]), tuple(lines[0][SENTENCES:]))
 
 
+def catalogues_of(files: Sequence[Path]) -> Pairs:
+    """Read gettext catalogues whose texts are English: those of one plain line, four words or more.
+
+    Left out is what no translator writes as a sentence: placeholders, markup, plurals, and what is not sure ("fuzzy").
+
+    Raises:
+        AssetError: when a file is no catalogue.
+    """
+    from babel.messages.pofile import PoFileError, read_po
+
+    pairs = dict[str, str]()
+    for path in files:
+        try:
+            # Plurals are left out, and Django has more of them than its catalogues declare: Babel prints that.
+            with path.open("rb") as file, redirect_stdout(StringIO()):
+                messages = list(read_po(file))
+        except (OSError, ValueError, PoFileError) as error:
+            problem = f"'{path.name}' is no catalogue of translations ({type(error).__name__})"
+            raise AssetError(CATALOGUES, problem, "Delete it, so that it is fetched again.") from error
+        for message in messages:
+            if not message.fuzzy and _plain(message.id) and _plain(message.string):
+                pairs.setdefault(str(message.id), str(message.string))
+    if not pairs:
+        raise AssetError(CATALOGUES, "the catalogues have no plain sentences", "Mend the catalogue of assets.")
+    return Pairs(tuple(pairs), tuple(pairs.values()), OWN_SENTENCES)
+
+
+def _plain(text: object) -> bool:
+    return isinstance(text, str) and len(text.split()) >= LEAST_WORDS and not re.search(r"[%{}<>&\n\\]", text)
+
+
+SETS = (
+    DataSet(DATA, (DATA,), lambda files: pairs_of(files[0], files[1])),
+    DataSet(CATALOGUES, (CATALOGUES,), catalogues_of),
+    DataSet(OWN, (), lambda _: Pairs(OWN_SENTENCES, None, ())),
+)
+
+
 @dataclass(frozen=True)
 class Translation:
-    """A Marian student, sentences of Tatoeba, chrF and BLEU."""
+    """A Marian student, sentences with published translations, chrF and BLEU."""
 
     cache: Cache
     progress: Progress | None = None
@@ -121,30 +171,32 @@ class Translation:
 
     @property
     def notes(self) -> Sequence[str]:
-        """How the weights were published."""
-        return (ROUNDED_NOTE,)
+        """How the weights were published, and what the sentences are."""
+        return (ROUNDED_NOTE, CATALOGUES_NOTE) if self.data_set == CATALOGUES else (ROUNDED_NOTE,)
 
     @property
     def sources(self) -> Sequence[Source]:
-        """Model, and the data set where it was to be had."""
-        data = () if self.pairs.references is None else (source_of(asset(DATA)),)
-        return (source_of(asset(MODEL)), *data)
+        """Model, and the data set where one was to be had."""
+        return (source_of(asset(MODEL)), *self._taken.sources)
 
     @property
     def labels_unknown(self) -> str | None:
-        """That the data set is not to be had, where it is not."""
+        """That no data set is to be had, where none is."""
         return NO_DATA if self.pairs.references is None else None
 
-    @cached_property
+    @property
+    def data_set(self) -> str:
+        """Tatoeba, or Django's catalogues, or sentences of our own."""
+        return self._taken.name
+
+    @property
     def pairs(self) -> Pairs:
-        """The data set, or sentences of our own without translations where it is not to be had."""
-        try:
-            english, portuguese = fetch(asset(DATA), self.cache, self.progress)
-            return pairs_of(english, portuguese)
-        except AssetError as error:
-            if self.progress:
-                self.progress(f"Going on without published translations. {error}", 0, 1)
-            return Pairs(OWN_SENTENCES, None, ())
+        """The data set, or sentences of our own without translations where none is to be had."""
+        return self._taken.data
+
+    @cached_property
+    def _taken(self) -> Taken[Pairs]:
+        return first_to_be_had(SETS, self.cache, KIND, self.progress)
 
     @cached_property
     def _published(self) -> tuple[Path, Path]:
@@ -185,12 +237,14 @@ class Translation:
         return tuple((*ids, END) for ids in tokenized(sentences, self._published[1], MOST_TOKENS - 1))
 
     def timed_samples(self) -> Sequence[Arrays]:
-        """16 sentences of the most frequent length, those whose published translation is nearest to its usual length.
+        """16 sentences of one length, those whose published translation is nearest to its usual length.
 
-        So the queries take about as many steps of the decoder; without translations the length alone decides.
+        The length is alike for all data sets that have it. So the queries take about as many steps of the decoder;
+        without translations the length alone decides.
         """
-        usual = usual_length(self._samples)
-        alike = [index for index, sample in enumerate(self._samples) if sample[IDS].shape[1] == usual]
+        lengths = [int(sample[IDS].shape[1]) for sample in self._samples]
+        one = TIMED_TOKENS if lengths.count(TIMED_TOKENS) >= TIMED_SAMPLES else usual_length(self._samples)
+        alike = [index for index, length in enumerate(lengths) if length == one]
         if self.pairs.references is not None:
             translations = self._tokens([self.pairs.references[index] for index in alike])
             steps = {index: len(ids) for index, ids in zip(alike, translations, strict=True)}
@@ -199,7 +253,7 @@ class Translation:
         return tuple(self._samples[index] for index in sorted(alike[:TIMED_SAMPLES]))
 
     def calibration(self, count: int) -> Sequence[Arrays]:
-        """Further sentences of the data set; none of them is a sample."""
+        """Further sentences of the data set, or of our own; none of them is a sample."""
         known = {tuple(sample[IDS][0].tolist()) for sample in self._samples}
         return inputs([ids for ids in self._tokens(self.pairs.further[:count]) if ids not in known])
 

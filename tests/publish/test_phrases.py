@@ -81,7 +81,20 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 
 OPEN_FAMILIES = frozenset(
-    {"caveat", "column", "design", "isa", "metric", "on_device", "reason", "sentence", "unit", "unknown", "your_record"}
+    {
+        "caveat",
+        "column",
+        "data_set",
+        "design",
+        "isa",
+        "metric",
+        "on_device",
+        "reason",
+        "sentence",
+        "unit",
+        "unknown",
+        "your_record",
+    }
 )
 """Families with names that contributors, processors, a page's script or the code's own tables bring."""
 
@@ -157,6 +170,15 @@ def test_every_note_and_metric_of_the_workloads_has_words() -> None:
     assert {"top-1", "top-1-agreement"} <= metrics
     wanted = {f"caveat.{note}" for note in notes} | {f"metric.{metric}" for metric in metrics}
     assert not wanted - RU.texts.keys()
+
+
+def test_every_data_set_of_the_workloads_has_words() -> None:
+    """A set's name is what the record has of it; two words and more, for a name alone tells a reader nothing."""
+    for name in ("sst-2", "vader-film-reviews", "squad2-dev", "chatterbot-corpus", "tatoeba-en-pt", "django-pt-br"):
+        assert RU.of("data_set", name) != name != EN.of("data_set", name)
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "generator" / "workloads").glob("*.py"))
+    known = [key.partition(".")[2] for key in RU.texts if key.startswith("data_set.")]
+    assert not [name for name in known if f'"{name}"' not in sources]
 
 
 def test_no_phrase_is_unused() -> None:

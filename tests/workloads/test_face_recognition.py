@@ -10,6 +10,7 @@ import pytest
 from generator.assets.asset import Asset, asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError
+from generator.workloads import data_sets
 from generator.workloads import face_recognition as room
 from generator.workloads.architectures import load_module
 from generator.workloads.face_recognition import FaceRecognition
@@ -46,6 +47,7 @@ def have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Path
         return tuple(files[one.name])
 
     monkeypatch.setattr(room, "fetch", fetch)
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     return files
 
 
@@ -55,6 +57,7 @@ def test_people_follow_the_photographs(cache: Cache) -> None:
     workload = FaceRecognition(cache)
     assert workload.faces.people == (1, 1, 1, 2, 2, 2, 3, 3, 3)
     assert (len(workload.samples()), workload.labels_unknown, workload.notes) == (9, None, ("easy-faces",))
+    assert workload.data_set == "orl-faces"
 
 
 @pytest.mark.usefixtures("have")
@@ -90,6 +93,7 @@ def test_without_faces_speed_and_fidelity_remain(cache: Cache, have: dict[str, l
     told: list[str] = []
     workload = FaceRecognition(cache, lambda text, done, total: told.append(text))
     assert (workload.labels_unknown, workload.notes) == ("no-data-set", ())
+    assert workload.data_set == room.WITHOUT_FACES
     assert [source.name for source in workload.sources][1] == asset(room.WITHOUT_FACES).title
     samples = {sample["x"].tobytes() for sample in workload.samples()}
     assert not samples & {sample["x"].tobytes() for sample in workload.calibration(30)}

@@ -12,6 +12,7 @@ import pytest
 from generator.assets.asset import Asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError, PreparationError
+from generator.workloads import data_sets
 from generator.workloads import image_classification as room
 from generator.workloads.architectures import ARCHITECTURES, METADATA_KEY, architecture_of, load_module
 from generator.workloads.image_classification import ImageClassification
@@ -45,6 +46,7 @@ def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, li
         return tuple(have[one.name])
 
     monkeypatch.setattr(room, "fetch", fetch)
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     return have
 
 
@@ -79,6 +81,24 @@ def test_without_any_photograph_there_is_no_measurement(cache: Cache, photograph
     photographs.clear()
     with pytest.raises(AssetError, match=room.FEW):
         ImageClassification(cache).samples()
+
+
+def test_without_the_repository_cut_out_objects_join_the_packaged_ones(
+    cache: Cache, photographs: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """Each stamp has its class from the project's list, whole and on grey; one without a class is left out."""
+    del photographs[room.MANY]
+    photographs[room.STAMPS] = [tmp_path / f"stamps/food/fruit/{name}.png" for name in ("banana", "kiwi", "lemon")]
+    photographs[room.STAMPS][0].parent.mkdir(parents=True)
+    for path in photographs[room.STAMPS]:
+        Image.new("RGBA", (10, 20), (250, 240, 0, 255)).save(path)
+    workload = ImageClassification(cache)
+    assert workload.labelled.labels == (243, 7, 954, 951)
+    assert (workload.data_set, workload.notes) == ("photographs-and-stamps", ("labelled-cut-outs",))
+    pixels = workload.samples()[2]["x"][0] * 128 + 127
+    assert (len(workload.samples()), pixels[:, 0, 0].tolist()) == (4, [128, 128, 128])
+    assert pixels[:, 112, 112].tolist() == [250, 240, 0]
+    assert [source.origin for source in workload.sources][2].startswith("Debian: ")
 
 
 @pytest.mark.usefixtures("photographs")

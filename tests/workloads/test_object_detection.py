@@ -11,6 +11,7 @@ import pytest
 from generator.assets.asset import Asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError
+from generator.workloads import data_sets
 from generator.workloads import object_detection as room
 from generator.workloads.architectures import load_module
 from generator.workloads.object_detection import ObjectDetection
@@ -42,6 +43,7 @@ def have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Path
     (tmp_path / "annotations.json").write_text(json.dumps(form), "utf-8")
     files = {
         room.PHOTOGRAPHS: [tmp_path / "annotations.json", tmp_path / "0.png", tmp_path / "1.png"],
+        room.UNMARKED: [tmp_path / "0.png"],
         room.CALIBRATION: [tmp_path / "cat.png"],
     }
 
@@ -51,6 +53,7 @@ def have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Path
         return tuple(files[one.name])
 
     monkeypatch.setattr(room, "fetch", fetch)
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     return files
 
 
@@ -89,7 +92,7 @@ def test_without_the_data_set_speed_and_agreement_remain(cache: Cache, have: dic
     del have[room.PHOTOGRAPHS]
     told: list[str] = []
     workload = ObjectDetection(cache, lambda text, done, total: told.append(text))
-    assert (workload.labels_unknown, workload.notes, len(workload.sources)) == ("no-data-set", (), 2)
+    assert (workload.labels_unknown, workload.notes, workload.data_set) == ("no-data-set", (), room.UNMARKED)
     samples = {sample["x"].tobytes() for sample in workload.samples()}
     assert not samples & {one["x"].tobytes() for one in workload.calibration(30)}
     assert any("no network" in text for text in told)
@@ -97,12 +100,39 @@ def test_without_the_data_set_speed_and_agreement_remain(cache: Cache, have: dic
     assert [one.metric for one in workload.observe(outputs, outputs)] == ["same-boxes"]
 
 
+def test_without_the_data_set_cut_out_objects_are_found(
+    cache: Cache, have: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """What is not transparent is the object: whoever says where it is and what, has a precision of one."""
+    del have[room.PHOTOGRAPHS]
+    stamp = Image.new("RGBA", (100, 50), (0, 0, 0, 0))
+    stamp.paste((200, 0, 0, 255), (20, 10, 60, 40))
+    have[room.STAMPS] = [tmp_path / f"stamps/animals/mammals/{name}.png" for name in ("giraffe", "unheard_of")]
+    have[room.STAMPS][0].parent.mkdir(parents=True)
+    for path in have[room.STAMPS]:
+        stamp.save(path)
+    workload = ObjectDetection(cache)
+    assert (workload.data_set, workload.labels_unknown) == ("tuxpaint-stamps", None)
+    assert workload.notes == ("single-cut-outs",)
+    (sample,) = workload.samples()
+    red = np.argwhere(sample["x"][0, 1] < 64)  # the grey around it has a green of 128
+    (top, left), (bottom, right) = red.min(axis=0), red.max(axis=0) + 1
+    right_answer = [{"y": np.array([[[left, top, right, bottom, 0.9, 23]]], np.float32)}]
+    assert [np.mean(one.values) for one in workload.observe(right_answer, None)] == [1, 1]
+    another_class = [{"y": np.array([[[left, top, right, bottom, 0.9, 22]]], np.float32)}]
+    assert np.mean(workload.observe(another_class, None)[0].values) == 0
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"images": []}', '{"images": [], "categories": []}'])
 def test_annotations_of_another_form_are_refused(cache: Cache, have: dict[str, list[Path]], text: str) -> None:
-    """The error names the file and what to do."""
-    have[room.PHOTOGRAPHS][0].write_text(text, "utf-8")
+    """The error names the file and what to do; the workload goes on with other pictures, and says why."""
+    description, *photographs = have[room.PHOTOGRAPHS]
+    description.write_text(text, "utf-8")
     with pytest.raises(AssetError, match=r"'annotations\.json' is not in COCO's form"):
-        ObjectDetection(cache).annotated  # noqa: B018
+        room.annotated(description, photographs)
+    told: list[str] = []
+    assert ObjectDetection(cache, lambda text, done, total: told.append(text)).data_set == room.UNMARKED
+    assert any("not in COCO's form" in text for text in told)
 
 
 def test_it_has_no_options(cache: Cache) -> None:

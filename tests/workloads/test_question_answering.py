@@ -12,7 +12,7 @@ import pytest
 from generator.assets.asset import Asset, asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError
-from generator.workloads import minilm
+from generator.workloads import data_sets, minilm
 from generator.workloads import question_answering as room
 from generator.workloads.question_answering import described, joined, squad
 from tests.workloads.tiny_tokenizer import numbers, write_tokenizer
@@ -74,7 +74,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Pat
         return tuple(have[one.name])
 
     monkeypatch.setattr(minilm, "fetch", fetch)
-    monkeypatch.setattr(room, "fetch_one", lambda *arguments: fetch(*arguments)[0])
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     return have
 
 

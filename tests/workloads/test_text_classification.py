@@ -10,7 +10,7 @@ import pytest
 from generator.assets.asset import Asset, asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError
-from generator.workloads import minilm
+from generator.workloads import data_sets, minilm
 from generator.workloads import text_classification as room
 from generator.workloads.text_classification import labelled, logistic_head
 from tests.workloads.tiny_tokenizer import numbers, write_tokenizer
@@ -41,7 +41,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Pat
         return tuple(have[one.name])
 
     monkeypatch.setattr(minilm, "fetch", fetch)
-    monkeypatch.setattr(room, "fetch", fetch)
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     return have
 
 

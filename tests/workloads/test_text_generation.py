@@ -12,11 +12,11 @@ import pytest
 from generator.assets.cache import Cache
 from generator.definition import Option
 from generator.errors import AssetError, DefinitionError, WorkerError
-from generator.workloads import smollm2
+from generator.workloads import data_sets, smollm2
 from generator.workloads import text_generation as room
 from generator.workloads.generated import observe_generation
 from generator.workloads.question_answering import Corpus
-from generator.workloads.text_generation import TextGeneration, graph_samples, make, query
+from generator.workloads.text_generation import graph_samples, make, query
 from generator.workloads.workload import Arrays, Stepwise
 
 BEFORE, AFTER = [1, 2, 3], [4, 5]
@@ -33,7 +33,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return [[100 + int(text)] * (20 + 10 * int(text)) for text in texts]
 
     monkeypatch.setattr(room, "squad", lambda path: Corpus(paragraphs, (), None, ()))
-    monkeypatch.setattr(room, "fetch_one", lambda *arguments: tmp_path)
+    monkeypatch.setattr(data_sets, "fetch", lambda *arguments: (tmp_path,))
     monkeypatch.setattr(smollm2, "published", lambda *arguments: tmp_path)
     monkeypatch.setattr(smollm2, "encoded", encoded)
     return lambda **options: make(options, Cache(tmp_path))
@@ -159,5 +159,6 @@ def test_lengths_of_single_passes_differ_where_they_may() -> None:
     assert all(sample["places"].max() < sample["ids"].shape[1] for sample in passes)
 
 
-def test_the_sources_name_model_and_texts(tmp_path: Path) -> None:
-    assert [source.licence for source in TextGeneration(Cache(tmp_path)).sources] == ["Apache-2.0", "CC BY-SA 4.0"]
+def test_the_sources_name_model_and_texts(workload: Any) -> None:
+    assert [source.licence for source in workload().sources] == ["Apache-2.0", "CC BY-SA 4.0"]
+    assert workload().data_set == room.DATA

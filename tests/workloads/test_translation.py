@@ -11,6 +11,7 @@ from generator.analysis.quality import summarise
 from generator.assets.asset import Asset, asset
 from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError, WorkerError
+from generator.workloads import data_sets
 from generator.workloads import translation as room
 from generator.workloads.translation import OWN_SENTENCES, observe_translations, pairs_of, written
 from generator.workloads.workload import Arrays
@@ -41,6 +42,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Pat
             raise AssetError(one.name, "there is no network")
         return tuple(have[one.name])
 
+    monkeypatch.setattr(data_sets, "fetch", fetch)
     monkeypatch.setattr(room, "fetch", fetch)
     monkeypatch.setattr(room, "SENTENCES", 5)
     return have

@@ -9,7 +9,7 @@ from generator.analysis.change import quality_change
 from generator.analysis.findings import Findings
 from generator.analysis.overview import Outcome, Pair, outcome, pairs
 from generator.publish.markdown import Markdown
-from generator.publish.sentences import accuracy_metric, agreement_metric, estimate_decimals, localized
+from generator.publish.sentences import accuracy_metric, estimate_decimals, localized
 from generator.publish.views.comparison import ComparisonView
 from generator.publish.views.workload import WorkloadView
 
@@ -69,9 +69,7 @@ class PairView:
         metric = accuracy_metric(baseline)
         change = quality_change(ours.record, baseline.record, metric.metric) if metric else None
         if metric is None or change is None:
-            same = agreement_metric(ours)
-            share = sentences.language.percent(same.estimate.point) if same else ""
-            return say("cell.agreement", share=share) if share else say("cell.quality_unknown")
+            return sentences.fidelity(ours) or say("cell.quality_unknown")
         if change.point == change.interval.low == change.interval.high == 0:
             return say("cell.unchanged")
         if below := sentences.below(change, metric):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from generator.analysis.change import quality_change
+from generator.analysis.findings import VariantFindings
 from generator.analysis.pair import Absence, Library, Pair
 from generator.analysis.quality import Gate
 from generator.publish import markdown
@@ -118,9 +119,10 @@ class RatioView:
         variant, against = self.found.variant, self.found.against
         metric = accuracy_metric(against) or accuracy_metric(variant)
         change = quality_change(variant.record, against.record, metric.metric) if metric else None
-        if metric is None or change is None:
-            return self.phrases.say("cited.quality_unknown")
         language, sentences = self.phrases.language, Sentences(self.phrases)
+        if metric is None or change is None:
+            text = sentences.fidelity(variant) or self.phrases.say("cited.quality_unknown")
+            return self._judged(text, variant)
         text = sentences.below(change, metric)
         if metric.kind == "proportion":
             text = language.points_cell(change) + "\N{NO-BREAK SPACE}" + language.points_unit
@@ -130,6 +132,9 @@ class RatioView:
             text = sentences.with_unit(f"{language.decimal(change.point, decimals)} {interval}", metric.unit)
             if metric.better == "lower":
                 text = self.phrases.say("cited.lower_is_better", change=text)
+        return self._judged(text, variant)
+
+    def _judged(self, text: str, variant: VariantFindings) -> str:
         return f"{text}; {self.phrases.say('cited.gate_failed')}" if variant.gate is Gate.FAILED else text
 
     @property

@@ -216,8 +216,13 @@ class VariantView:
 
     @property
     def accuracy(self) -> str:
-        """Share of right answers with its interval."""
+        """Share of right answers with its interval; where there are no labels, that of answers that stay the same."""
         metric = accuracy_metric(self.found)
+        if metric is None and accuracy_metric(self.workload.baseline) is None:
+            if fidelity := agreement_metric(self.found):
+                return self.sentences.value(fidelity)
+            if self.is_baseline and any(agreement_metric(one) for one in self.workload.variants):
+                return self._say("cell.reference")
         if metric is None:
             reason = self.sentences.quality_unknown(self.found, self.workload.baseline)
             return self.sentences.phrases.say("failure.cell", reason=reason)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from generator.analysis.findings import Findings, WorkloadFindings
 from generator.analysis.pair import ratio_of
+from generator.analysis.quality import Quality
 from generator.publish.charts.latency import percentile_name
 from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
 from generator.publish.views.comparison import ComparisonView
@@ -44,9 +45,31 @@ class WorkloadView:
 
     @property
     def accuracy_name(self) -> str:
-        """Name of the metric that stands for quality."""
-        metric = accuracy_metric(self.found.baseline)
+        """Name of the metric that stands for quality: on labels, or where there are none, of staying the same."""
+        metric = accuracy_metric(self.found.baseline) or self.agreement
         return self.sentences.metric(metric.metric) if metric else self.sentences.phrases.say("column.gate")
+
+    @property
+    def agreement(self) -> Quality | None:
+        """How often the first variant that tells answers as the baseline does."""
+        return next((found for one in self.found.variants if (found := agreement_metric(one))), None)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether quality was measured on labels."""
+        return accuracy_metric(self.found.baseline) is not None
+
+    @property
+    def measured_on(self) -> str:
+        """What quality was measured on and how many samples its main metric rests on; nothing where none was."""
+        metric = accuracy_metric(self.found.baseline) or self.agreement
+        if metric is None:
+            return ""
+        phrases, key = self.sentences.phrases, self.found.record.data_set
+        values = {"metric": self.sentences.metric(metric.metric), "n": metric.estimate.count}
+        if key is None:
+            return phrases.say("quality.measured_on_samples", **values)
+        return phrases.say("quality.measured_on", data=phrases.of("data_set", key), **values)
 
     @property
     def changes_in_points(self) -> bool:
