@@ -41,7 +41,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed-measure: $(VENV)/bin/python pyproject.toml constraints.txt
-	@echo "Installing what measuring needs into $(VENV) (several minutes the first time) ..."
+	@echo "Installing what measuring needs into $(VENV) (several minutes the first time)."
+	@echo "Then the site of the committed records is built, and only then is anything measured ..."
 	$(PIP) --editable '.[measure]'
 	@touch $@
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from generator.analysis.this_machine import ThisMachine
 from generator.assets.cache import Cache
+from generator.cli_publish import Published
 from generator.measure import events
 from generator.measure.run import Surroundings
 from generator.record import SystemDescription
@@ -70,6 +72,11 @@ def subnormal_numbers() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+def published(root: Path) -> Published:
+    """What `publish` gives, for tests that put their own in its place: a site, and a machine that nobody knows."""
+    return Published(root / "site", ThisMachine(None, ()))
 
 
 @pytest.fixture

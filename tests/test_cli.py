@@ -16,6 +16,7 @@ from generator.measure import plan
 from generator.publish.staging import Page
 from generator.record import SystemDescription
 from generator.record_file import load_records
+from tests.conftest import published
 
 Make = Callable[..., Any]
 
@@ -143,7 +144,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
     """The site is made of the committed records."""
     _without(monkeypatch, "psutil")
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: root / "site")
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: published(root))
     done = _run("build", "--root", str(root))
     assert done.exit_code == 0
     assert len(done.stderr.strip().splitlines()) == 1
@@ -154,7 +155,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
 def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of this machine, definition and tier is enough; another definition or `all` is not."""
     root = checkout()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: root / "site")
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: published(root))
     assert _run("build", "--tier", "smoke", "--root", str(root)).exit_code == 0
     again = _run("build", "--tier", "smoke", "--root", str(root))
     assert "Nothing to measure" in again.output

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from generator import cli
 from generator.attempt import NotMeasured
+from generator.cli_publish import Published
 from generator.errors import Busy, FailureCause, PublishError
 from generator.record import Failure, SystemDescription
+from tests.conftest import published
 
 Make = Callable[..., Any]
 FAILED = NotMeasured(
@@ -26,10 +28,10 @@ def done(checkout: Make, monkeypatch: pytest.MonkeyPatch, system: SystemDescript
     """What a build does, in order; measuring leaves a record and publishing a site, both of nothing."""
     steps, root, numbers = list[str](), checkout(), itertools.count()
 
-    def publish(root: Path, *_: Any, fetching: bool = True) -> Path:
+    def publish(root: Path, *_: Any, fetching: bool = True) -> Published:
         steps.append("publish" + (", fetching" if fetching else ""))
         (root / "site").mkdir(exist_ok=True)
-        return root / "site"
+        return published(root)
 
     def measure(root: Path, *_: Any, **__: Any) -> list[NotMeasured]:
         steps.append("measure")
@@ -136,7 +138,7 @@ def test_pages_that_cannot_be_written_again_leave_the_site_and_the_table(
 ) -> None:
     first = cli.publishing.publish
 
-    def publish(root: Path, *_: Any, fetching: bool = True) -> Path:
+    def publish(root: Path, *_: Any, fetching: bool = True) -> Published:
         if "kit" in done:
             raise PublishError("the page", "its sentence contradicts the record", "Mend it.")
         return first(root, fetching=fetching)

@@ -16,6 +16,7 @@ from generator.errors import AssetError, GeneratorError
 from generator.measure import run as running
 from generator.record import SystemDescription
 from generator.record_file import load_records
+from tests.conftest import published
 
 Make = Callable[..., Any]
 
@@ -54,11 +55,11 @@ def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_r
     """The first of two cannot be had: the second is measured, the site is built, and a later run forgets it."""
     root = checkout(first=definition, second=definition)
     built = list[Path]()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_: built.append(root) or root / "site")
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: built.append(root) or published(root))
     with monkeypatch.context() as patched:
         _failing(patched, AssetError("squad2-dev", "there is no network", "Try again later."))
         done = _run("build", "--tier", "smoke", "--root", str(root))
-    assert (done.exit_code, built) == (3, [root]), done.output
+    assert (done.exit_code, built) == (3, [root, root]), done.output
     assert "first: numbers" in done.stderr
     assert load_records(root / "measurements/second/records")
     assert not (root / "measurements/first/records").exists()
@@ -131,7 +132,9 @@ def broken(request: pytest.FixtureRequest, checkout: Make, definition: str) -> P
 def test_a_definition_that_cannot_be_read_costs_itself(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`measure`, `list` and `build` go on with the others, say it once and end with status 3; `check` refuses it."""
     built = list[list[GeneratorError]]()
-    monkeypatch.setattr(cli.publishing, "publish", lambda root, problems: built.append(problems) or root / "site")
+    monkeypatch.setattr(
+        cli.publishing, "publish", lambda root, problems, **_: built.append(problems) or published(root)
+    )
     for command in (("measure", "--tier", "smoke"), ("list",), ("build", "--tier", "smoke")):
         done = _run(*command, "--root", str(broken))
         assert done.exit_code == 3, done.output

@@ -189,12 +189,14 @@ from pathlib import Path
 from generator import cli
 from generator.pool import Pool
 from generator.publish.site import build_site
+from tests.conftest import published
 from tests.publish.test_site_build import pages
 
 def publish(root, *_, **__):
     records = len(list(root.glob("measurements/*/records/*.json")))
     with Pool(2) as pool:
-        return build_site(pages(f"Records: {records}"), root, pool=pool).path
+        build_site(pages(f"Records: {records}"), root, pool=pool)
+    return published(root)
 
 cli.publishing.publish = publish
 root = sys.argv[1]
