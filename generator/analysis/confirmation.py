@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.analysis.across import Across, across, difference
-from generator.analysis.comparability import Difference, Forbids
+from generator.analysis.comparability import Difference, Forbids, forbids_quality
 from generator.analysis.comparison import Verdict, verdict
 from generator.analysis.estimate import ratio
 from generator.analysis.summary import Summary
@@ -68,7 +68,7 @@ def confirmation(first: Record, second: Record) -> Confirmation:
         record=second,
         outcome=Outcome.AGREES if agrees else Outcome.DIFFERS,
         pairs=told,
-        differences=(*_distinct(told, Forbids.ABSOLUTE), *_packages(first, second)),
+        differences=(*_distinct(told, Forbids.QUALITY), *_distinct(told, Forbids.ABSOLUTE), *_packages(first, second)),
         largest=max(_relative(pair) for pair in told),
         elsewhere=elsewhere,
     )
@@ -108,10 +108,14 @@ def tally(first: Summary, others: Iterable[Summary]) -> Tally:
 def _outcome(first: Summary, second: Summary) -> Outcome:
     theirs = {one.variant: one for one in second.ratios}
     pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
-    told = [(ours, other) for ours, other in pairs if ours.conditions == other.conditions]
+    told = [(a, b) for a, b in pairs if a.conditions == b.conditions and a.inputs.cost_like(b.inputs)]
     if not told:
         return Outcome.INCOMPARABLE
-    agrees = all(_same(difference(a.speedup, b.speedup)) and a.gate is b.gate for a, b in told)
+    agrees = all(
+        _same(difference(a.speedup, b.speedup))
+        and (a.gate is b.gate or a.inputs.data_sha256 != b.inputs.data_sha256)  # another data set is another gate
+        for a, b in told
+    )
     return Outcome.AGREES if agrees else Outcome.DIFFERS
 
 
@@ -119,7 +123,8 @@ def _agrees(pair: Across) -> bool:
     ours, theirs = pair.ours.against_baseline, pair.theirs.against_baseline
     if ours is None or theirs is None:
         return True
-    return _same(difference(ours.speedup, theirs.speedup)) and pair.ours.gate is pair.theirs.gate
+    same_gate = pair.ours.gate is pair.theirs.gate or forbids_quality(pair.differences)
+    return _same(difference(ours.speedup, theirs.speedup)) and same_gate
 
 
 def _same(found: LogInterval) -> bool:

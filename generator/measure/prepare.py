@@ -109,6 +109,7 @@ def prepare(
         timed_samples=len(timed),
         notes=tuple(workload.notes),
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
+        timed_inputs=_size(timed) if isinstance(workload, SeveralDataSets) else None,
         data_set=workload.data_set if isinstance(workload, SeveralDataSets) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
@@ -119,6 +120,15 @@ def failure(stage: str, error: GeneratorError) -> Failure:
     lines = error.last_lines if isinstance(error, WorkerError) else ""
     message = f"{error.problem}. {error.remedy}".strip().replace("\n", " ")
     return Failure.model_validate({"stage": stage, "message": message[:1000], "last_lines": lines[-4000:]})
+
+
+def _size(timed: Sequence[Arrays]) -> str | None:
+    """Sizes of a timed query's arrays: "ids int64 1x20, mask int64 1x20"; None where queries differ in them."""
+    sizes = {
+        ", ".join(f"{name} {array.dtype} {'x'.join(map(str, array.shape))}" for name, array in sorted(sample.items()))
+        for sample in timed
+    }
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:
