@@ -36,6 +36,7 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
 REFUSED = "These two cannot be compared, not even by their ratios:"
 LEFT_OUT = "Left out, because they cannot be compared even by their ratios:"
 ONLY_RATIOS = "Ratios only: latencies and throughputs are not put side by side, because they differ in"
+ONLY_SPEED = "Ratios of speed only: quality was asked of other data, of one size with these, so it is not compared:"
 MOVES = "Absolute values move by 10 to 20 % between runs on one machine: the range over blocks is no interval."
 
 
@@ -137,6 +138,7 @@ def _print_differences(console: Console, pairs: Sequence[Across]) -> None:
     nothing_left = all(pair.refused for pair in pairs)
     _print_list(console, REFUSED if nothing_left else LEFT_OUT, [d for d in distinct if d.forbids is Forbids.RATIO])
     if not nothing_left:
+        _print_list(console, ONLY_SPEED, [d for d in distinct if d.forbids is Forbids.QUALITY])
         _print_list(console, ONLY_RATIOS, [d for d in distinct if d.forbids is Forbids.ABSOLUTE])
     if not distinct:
         console.print(f"  {MOVES}", soft_wrap=True)

@@ -206,6 +206,10 @@ class WorkloadRecord(_Part):
     tokens_per_sample: Annotated[int, Field(ge=1)] | None = None
     """Tokens that a timed sample generates; null where samples generate none."""
 
+    timed_inputs: Line | None = None
+    """Names, number formats and sizes of the arrays of a timed query, so that timed inputs of two data sets can be told
+    to cost alike; null where there is no choice of data sets, and where timed inputs are not all of one size."""
+
     data_set: Name | None = None
     """Which set of those that the workload could take its inputs are from, by the key of its phrases; null where it
     knows only one, and in records from before there was a choice."""

@@ -176,7 +176,17 @@ def _schema() -> Any:
             "block_values": pa.list_(number),
         }
     )
-    ratio = pa.struct({"variant": text, "conditions": text, "speedup": estimate, "gate": text, "on_labels": pa.bool_()})
+    asked = pa.struct({"data_sha256": text, "size": text})
+    ratio = pa.struct(
+        {
+            "variant": text,
+            "conditions": text,
+            "inputs": asked,
+            "speedup": estimate,
+            "gate": text,
+            "on_labels": pa.bool_(),
+        }
+    )
     texts = (
         *("measurement", "record_id", "started_at", "finished_at", "tier"),
         *("machine", "processor", "accelerator", "system_type", "definition_sha256"),

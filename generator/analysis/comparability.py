@@ -3,6 +3,9 @@
 Two questions, for they have two answers. A *ratio* (a variant against its own baseline, on its own machine) may be put
 beside another machine's: that is what ratios are for. Then both must have computed the same thing in the same way:
 workload, data, scenario, threads, precision, baseline, protocol. An *absolute* value needs the same machine besides.
+
+A workload takes the first data set that can be had. Where two records took different ones and their timed inputs have
+one size, their ratios of speed may be compared all the same; their quality may not, for it was asked otherwise.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ class Forbids(StrEnum):
 
     RATIO = "ratio"
     """Not even ratios may be compared, and absolute values even less."""
+
+    QUALITY = "quality"
+    """Neither what the answers are worth nor absolute values may be compared; ratios of speed may."""
 
     ABSOLUTE = "absolute"
     """Latencies and throughputs may not be compared; each one's ratio to its own baseline may."""
@@ -66,7 +72,7 @@ def why_not(
     else:
         found += _about_variants(ours, theirs, variant, their_variant or variant, against)
     found += _about_the_machine(ours, theirs)
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.forbids is Forbids.ABSOLUTE))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: list(Forbids).index(one.forbids)))
 
 
 def forbids_ratios(differences: tuple[Difference, ...]) -> bool:
@@ -74,8 +80,36 @@ def forbids_ratios(differences: tuple[Difference, ...]) -> bool:
     return any(one.forbids is Forbids.RATIO for one in differences)
 
 
+def forbids_quality(differences: tuple[Difference, ...]) -> bool:
+    """Whether what the answers are worth may not be compared."""
+    return any(one.forbids is not Forbids.ABSOLUTE for one in differences)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a workload's variants were asked, in short."""
+
+    data_sha256: str | None
+    """None where the data were not to be had."""
+
+    size: str | None
+    """Of a timed query, where it is known and that of all."""
+
+    def cost_like(self, other: Inputs) -> bool:
+        """Whether timed queries are the same ones, or of one size."""
+        return self.data_sha256 == other.data_sha256 or (self.size is not None and self.size == other.size)
+
+
+def inputs_of(record: Record, variant: str) -> Inputs:
+    """What a variant was asked."""
+    workload = workload_of(record, variant)
+    return Inputs(workload.data_sha256, workload.timed_inputs)
+
+
 def conditions(record: Record, variant: str, against: str | None = None) -> str:
-    """Sixteen hex digits over all that must be alike: equal in two records where nothing forbids their ratios.
+    """Sixteen hex digits over all that must be alike beside the inputs.
+
+    Nothing forbids the ratios of two records where these are equal and the inputs cost alike.
 
     Args:
         record: the run.
@@ -105,7 +139,6 @@ def _of_the_variant(record: Record, name: str, against: str | None = None) -> _F
     return (
         (f"workloads.{workload.name}.kind", workload.kind),
         (f"workloads.{workload.name}.model", workload.model),
-        (f"workloads.{workload.name}.data_sha256", workload.data_sha256),
         (f"variants.{name}.precision", variant.precision),
         (f"variants.{baseline.name}.runtime", baseline.runtime),
         (f"variants.{baseline.name}.precision", baseline.precision),
@@ -153,6 +186,10 @@ def _about_variants(
     a: Record, b: Record, variant: str, their_variant: str, against: str | None = None
 ) -> Iterator[Difference]:
     yield from _forbidding(_of_the_variant(a, variant, against), _of_the_variant(b, their_variant, against))
+    ours, theirs = inputs_of(a, variant), inputs_of(b, their_variant)
+    field = f"workloads.{workload_of(a, variant).name}.data_sha256"
+    forbids = Forbids.QUALITY if ours.cost_like(theirs) else Forbids.RATIO
+    yield from _differs(field, ours.data_sha256, theirs.data_sha256, forbids)
 
 
 def workload_of(record: Record, variant: str) -> WorkloadRecord:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.analysis.across import Across, across, difference
-from generator.analysis.comparability import Difference, Forbids
+from generator.analysis.comparability import Difference, Forbids, Inputs, forbids_quality
 from generator.analysis.comparison import Verdict, verdict
 from generator.analysis.estimate import ratio
 from generator.analysis.quality import Gate, on_labels
@@ -69,7 +69,7 @@ def confirmation(first: Record, second: Record) -> Confirmation:
         record=second,
         outcome=Outcome.AGREES if agrees else Outcome.DIFFERS,
         pairs=told,
-        differences=(*_distinct(told, Forbids.ABSOLUTE), *packages(first, second)),
+        differences=(*_distinct(told, Forbids.QUALITY), *_distinct(told, Forbids.ABSOLUTE), *packages(first, second)),
         largest=max(_relative(pair) for pair in told),
         elsewhere=elsewhere,
     )
@@ -111,8 +111,7 @@ def _outcome(first: Summary, second: Summary) -> Outcome:
     if not told:
         return Outcome.INCOMPARABLE
     agrees = all(
-        _same(difference(a.speedup, b.speedup)) and _one_gate(a.gate, b.gate, a.on_labels is b.on_labels)
-        for a, b in told
+        _same(difference(a.speedup, b.speedup)) and _one_gate(a.gate, b.gate, _one_basis(a, b)) for a, b in told
     )
     return Outcome.AGREES if agrees else Outcome.DIFFERS
 
@@ -124,9 +123,17 @@ def of_answers(first: Summary, second: Summary) -> Outcome:
         return Outcome.INCOMPARABLE
     if (ours.variant, ours.against) != (theirs.variant, theirs.against):
         return Outcome.INCOMPARABLE
+    asked, theirs_asked = _asked(first, ours.variant), _asked(second, ours.variant)
+    if asked is None or theirs_asked is None or not asked.cost_like(theirs_asked):
+        return Outcome.INCOMPARABLE
     gates = first.gate or Gate.UNKNOWN, second.gate or Gate.UNKNOWN
-    one_gate = _one_gate(*gates, first.on_labels is second.on_labels)
+    one_basis = first.on_labels is second.on_labels and asked.data_sha256 == theirs_asked.data_sha256
+    one_gate = _one_gate(*gates, one_basis)
     return Outcome.AGREES if one_gate and _same(difference(ours.speedup, theirs.speedup)) else Outcome.DIFFERS
+
+
+def _asked(summary: Summary, variant: str) -> Inputs | None:
+    return next((one.inputs for one in summary.ratios if one.variant == variant), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,12 @@ def _in_common(first: Summary, second: Summary) -> list[tuple[Ratio, Ratio]]:
     """Ratios of both runs that may be held against each other."""
     theirs = {one.variant: one for one in second.ratios}
     pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
-    return [(ours, other) for ours, other in pairs if ours.conditions == other.conditions]
+    return [(a, b) for a, b in pairs if a.conditions == b.conditions and a.inputs.cost_like(b.inputs)]
+
+
+def _one_basis(ours: Ratio, theirs: Ratio) -> bool:
+    """Whether both gates were judged by one thing: labels or agreement, on the same data."""
+    return ours.on_labels is theirs.on_labels and ours.inputs.data_sha256 == theirs.inputs.data_sha256
 
 
 def _one_gate(ours: Gate, theirs: Gate, one_basis: bool) -> bool:
@@ -167,7 +179,8 @@ def _agrees(pair: Across) -> bool:
     ours, theirs = pair.ours.against_baseline, pair.theirs.against_baseline
     if ours is None or theirs is None:
         return True
-    one_basis = on_labels(pair.ours.quality) is on_labels(pair.theirs.quality)
+    # Another data set is another gate.
+    one_basis = on_labels(pair.ours.quality) is on_labels(pair.theirs.quality) and not forbids_quality(pair.differences)
     one_gate = _one_gate(pair.ours.gate, pair.theirs.gate, one_basis)
     return _same(difference(ours.speedup, theirs.speedup)) and one_gate
 

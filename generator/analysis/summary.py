@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generator import protocol
-from generator.analysis.comparability import baseline_of, conditions
+from generator.analysis.comparability import Inputs, baseline_of, conditions, inputs_of
 from generator.analysis.comparison import Comparison, compare
 from generator.analysis.estimate import Estimate
 from generator.analysis.findings import Findings, VariantFindings
@@ -24,7 +24,10 @@ class Ratio:
 
     variant: str
     conditions: str
-    """Two records' ratios may be held against each other where these are equal: `comparability.conditions`."""
+    """Two records' ratios may be held against each other where these are equal and the inputs cost alike: see
+    `comparability.conditions`."""
+
+    inputs: Inputs
 
     speedup: Estimate
     gate: Gate
@@ -139,8 +142,9 @@ def _ratios(findings: Findings) -> Iterator[Ratio]:
         found = compare(times, variant.name, baseline.name, statistic=statistic)
         if found:
             ours, theirs = _qualities(variant, known), _qualities(baseline, known)
+            alike = conditions(record, variant.name), inputs_of(record, variant.name)
             labels = on_labels(ours) and on_labels(theirs)
-            yield Ratio(variant.name, conditions(record, variant.name), found.speedup, gate(ours, theirs), labels)
+            yield Ratio(variant.name, *alike, found.speedup, gate(ours, theirs), labels)
 
 
 def _qualities(variant: VariantRecord, known: dict[str, VariantFindings]) -> tuple[Quality, ...]:

@@ -110,6 +110,7 @@ def prepare(
         timed_samples=len(timed),
         notes=tuple(workload.notes),
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
+        timed_inputs=_size(timed) if isinstance(workload, SeveralDataSets) else None,
         data_set=workload.data_set if isinstance(workload, SeveralDataSets) else None,
     )
     return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
@@ -134,6 +135,15 @@ def unprepared(
         name=choice.name, kind=choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
     )
     return PreparedWorkload(choice, None, record, {}, {}, failures)
+
+
+def _size(timed: Sequence[Arrays]) -> str | None:
+    """Sizes of a timed query's arrays: "ids int64 1x20, mask int64 1x20"; None where queries differ in them."""
+    sizes = {
+        ", ".join(f"{name} {array.dtype} {'x'.join(map(str, array.shape))}" for name, array in sorted(sample.items()))
+        for sample in timed
+    }
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:

@@ -127,8 +127,9 @@ def chatterbot(files: Sequence[Path], card: str) -> Corpus:
         for question, answer in pairs:
             asked.setdefault(question.casefold(), []).append((question, answer))
     # A question with several answers has no one right answer.
-    single = [pairs[0] for pairs in asked.values() if len({answer for _, answer in pairs}) == 1]
-    several = [text for pairs in asked.values() if len(set(pairs)) > 1 for text in chain.from_iterable(pairs)]
+    answers = {question: {answer for _, answer in pairs} for question, pairs in asked.items()}
+    single = [pairs[0] for question, pairs in asked.items() if len(answers[question]) == 1]
+    several = [pairs for question, pairs in asked.items() if len(answers[question]) > 1]
     description = described(card)
     passages = tuple(dict.fromkeys(answer for _, answer in single)) + description.paragraphs
     places = {passage: place for place, passage in reversed(list(enumerate(passages)))}
@@ -136,7 +137,7 @@ def chatterbot(files: Sequence[Path], card: str) -> Corpus:
         paragraphs=passages,
         questions=tuple(question for question, _ in single),
         answers=tuple(places[answer] for _, answer in single),
-        unused=(*dict.fromkeys(several), *description.unused),
+        unused=(*dict.fromkeys(chain.from_iterable(chain.from_iterable(several))), *description.unused),
     )
 
 

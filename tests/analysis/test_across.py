@@ -253,6 +253,25 @@ def test_across_what_is_refused_has_no_ratio(record: Record) -> None:
     assert (found.ratio_of_ratios, found.verdict) == (None, None)
 
 
+def test_across_another_data_set_of_one_size_has_a_ratio_and_no_quality(record: Record) -> None:
+    """A network's speed does not ask what a sentence says, but what is right in it is another question."""
+    ours, theirs = (
+        _with(record, record_id=f"trial-{set_}", **_changed("workloads", 0, timed_inputs=size, **data)(record))
+        for set_, size, data in (("first", "x float32 1x3", {}), ("second", "x float32 1x3", {"data_sha256": "0" * 64}))
+    )
+    found = across(ours, "fast", theirs, "fast")
+    assert not found.refused
+    assert found.ratio_of_ratios is not None
+    assert not found.absolute_allowed
+    assert [one.forbids for one in found.differences] == [Forbids.QUALITY]
+    longer = _with(
+        record,
+        record_id="trial-longer",
+        **_changed("workloads", 0, timed_inputs="x float32 1x9", data_sha256="0" * 64)(record),
+    )
+    assert across(ours, "fast", longer, "fast").refused
+
+
 def test_across_a_baseline_has_no_ratio_of_its_own(record: Record) -> None:
     """Nothing is divided by itself."""
     found = across(record, "slow", _elsewhere(record), "slow")

@@ -57,6 +57,31 @@ def test_another_data_set_is_no_confirmation() -> None:
     assert any(one.field.endswith("data_sha256") for one in found.differences)
 
 
+def test_a_data_set_of_one_size_confirms_speed_whatever_its_gate_says() -> None:
+    """Where the other set's answers all are wrong, the gate is another; the ratio of speed is the same."""
+    workload = {**imaginary.fields()["workloads"][0], "timed_inputs": "x float32 1x3"}
+    first = imaginary.record(workloads=[workload])
+    wrong = [one | {"quality": _all_wrong(one)} for one in imaginary.fields()["variants"]]
+    second = _elsewhere(workloads=[{**workload, "data_sha256": "9" * 64}], variants=wrong)
+    found = confirmation(first, second)
+    assert found.outcome is Outcome.AGREES
+    assert any(one.field.endswith("data_sha256") for one in found.differences)
+    assert tally(_summary(first), [_summary(second)]) == Tally(agree=1, elsewhere=1, differ=0)
+    same_data = _elsewhere(workloads=[workload], variants=wrong)
+    assert confirmation(first, same_data).outcome is Outcome.DIFFERS
+    assert tally(_summary(first), [_summary(same_data)]) == Tally(agree=0, elsewhere=0, differ=1)
+
+
+def _all_wrong(variant: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of a variant that is no baseline, every answer on labels; those of the baseline stay."""
+    if variant["baseline"]:
+        return list(variant["quality"])
+    return [
+        one | {"values": [0.0] * len(one["values"])} if one["reference"] == "label" else one
+        for one in variant["quality"]
+    ]
+
+
 def test_only_publishable_runs_of_others_count() -> None:
     """Not the record itself, not a first look, not what cannot be compared."""
     first = imaginary.record()

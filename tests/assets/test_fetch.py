@@ -329,3 +329,22 @@ def test_pooch_fetches_many_files(tmp_path: Path, cache: Cache, url_asset: MakeU
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.usefixtures("no_data")
+def test_a_host_out_of_reach_is_asked_once_a_command(
+    cache: Cache, url_asset: MakeUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cannot reach it waits for one time-out, not for one of each file and each data set."""
+    pooch, requests = pytest.importorskip("pooch"), pytest.importorskip("requests")
+    asked: list[str] = []
+
+    def retrieve(address: str, **_: object) -> None:
+        asked.append(address)
+        raise requests.ConnectTimeout(address)
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    for name in ("first", "second"):
+        with pytest.raises(AssetError, match=f"{name}: there is no network, or no way to somebody/photographs"):
+            fetch(url_asset({"0.jpg": b"photograph"}, name=name), cache)
+    assert asked == ["https://files.invalid/0.jpg"]

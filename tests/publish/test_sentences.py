@@ -14,9 +14,12 @@ from generator.analysis.findings import analyse
 from generator.analysis.quality import Gate
 from generator.definition import Scenario
 from generator.protocol import LogInterval
+from generator.publish import tables
 from generator.publish.language import Language
 from generator.publish.phrases import phrases
 from generator.publish.sentences import Sentences, inverted, negated
+from generator.publish.views.pair import pair_views
+from generator.publish.views.workload import WorkloadView
 from tests.publish import imaginary
 
 NBSP = "\u00a0"
@@ -220,3 +223,43 @@ def test_a_quality_that_is_no_share_is_shown_as_a_number() -> None:
     assert "higher by 0.1" in said
     assert "%" not in said
     assert "No change is shown" in sentences.accuracy(found.variant("onnxruntime-fp32"), found.baseline)
+
+
+def test_without_labels_fidelity_stands_for_quality() -> None:
+    """In sentence, cell and heading, with its interval; never "not measured" beside a gate that was judged by it."""
+    same = {
+        "metric": "top-1-agreement",
+        "kind": "proportion",
+        "reference": "baseline",
+        "values": [1.0] * 45 + [0.0] * 5,
+    }
+    variants = [
+        imaginary.variant(name, quality=[] if name == "pytorch-fp32" else [same], quality_unknown="no-data-set")
+        for name in imaginary.LATENCIES
+        if name != "control"
+    ]
+    findings = analyse(imaginary.measurement(), imaginary.record(variants=variants))
+    found = findings.workloads[0]
+    sentences = Sentences(phrases(Language.EN))
+    ours, view = found.variant("onnxruntime-int8-static"), WorkloadView(found, findings, sentences)
+    assert sentences.accuracy(ours, found.baseline).startswith(
+        "Its answers agreed with the baseline’s in 90.0% of cases ["
+    )
+    assert sentences.accuracy(found.baseline, found.baseline).startswith("Accuracy was not measured: the data set")
+    table = tables.quality(view, sentences.phrases)
+    assert "90.0% &#91;" in table
+    assert "not measured" not in table
+    assert table.splitlines()[0].count("Same answer as the baseline") == 1
+    assert view.measured_on == "Same answer as the baseline: 50 samples."
+    cells = [one.quality for one in pair_views(view)]
+    assert cells
+    assert all(cell.startswith("90.0% [") for cell in cells)
+
+
+def test_the_data_set_is_named_with_its_size() -> None:
+    workload = {**imaginary.fields()["workloads"][0], "data_set": "vader-film-reviews"}
+    findings = analyse(imaginary.measurement(), imaginary.record(workloads=[workload]))
+    for language, words in ((Language.EN, "rated by people"), (Language.RU, "оценённые людьми")):
+        said = WorkloadView(findings.workloads[0], findings, Sentences(phrases(language))).measured_on
+        assert words in said
+        assert "250" in said

@@ -215,3 +215,46 @@ def test_the_published_weights_find_answers(real: Callable[[], room.QuestionAnsw
     recall = workload.observe(outputs, None)[0]
     assert (len(recall.values), sum(recall.values)) == (610, pytest.approx(466, abs=1))
     assert [sample["ids"].shape for sample in workload.timed_samples()] == [(1, 128)] * 16
+
+
+CONVERSATIONS = """conversations:
+- - Who wrote it?
+  - A writer.
+  - She did.
+- - who wrote it?
+  - A writer.
+- - What is good?
+  - A text.
+- - What is good?
+  - A film.
+- - Who is bad?
+  - A writer.
+- - 7
+"""
+
+
+def test_questions_with_one_answer_are_asked(tmp_path: Path) -> None:
+    """One that has several has no right one: it calibrates. The description's windows are searched and answer none."""
+    (tmp_path / "trivia.yml").write_text(CONVERSATIONS, "utf-8")
+    found = room.chatterbot([tmp_path / "trivia.yml"], CARD)
+    assert (found.questions, found.answers) == (("Who wrote it?", "Who is bad?"), (0, 0))
+    assert found.paragraphs == ("A writer.", *described(CARD).paragraphs)
+    assert {"What is good?", "A text.", "A film."} <= set(found.unused)
+    assert not set(found.unused) & {*found.paragraphs, *found.questions}
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "conversations: 3", "other: []"])
+def test_what_is_not_in_chatterbots_form_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "trivia.yml").write_text(text, "utf-8")
+    with pytest.raises(AssetError, match=r"'trivia\.yml' is not in the form of ChatterBot's corpus"):
+        room.chatterbot([tmp_path / "trivia.yml"], CARD)
+
+
+def test_answers_of_a_package_stand_in(cache: Cache, files: dict[str, list[Path]], tmp_path: Path) -> None:
+    """Where SQuAD is not to be had quality is still measured."""
+    (tmp_path / "trivia.yml").write_text(CONVERSATIONS, "utf-8")
+    del files[room.DATA]
+    files[room.CHATTERBOT] = [tmp_path / "trivia.yml"]
+    workload = room.make({}, cache)
+    assert (workload.data_set, workload.labels_unknown) == (room.CHATTERBOT, None)
+    assert (workload.notes, len(workload.sources)) == (("chatterbot-questions",), 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from generator.assets.cache import Cache
 from generator.errors import AssetError, DefinitionError
 from generator.workloads import data_sets, minilm
 from generator.workloads import text_classification as room
-from generator.workloads.text_classification import labelled, logistic_head
+from generator.workloads.text_classification import labelled, logistic_head, rated
 from tests.workloads.tiny_tokenizer import numbers, write_tokenizer
 
 TRAINING = "sentence\tlabel\nthis is good \t1\nthis is bad \t0\nis this a good text .\t1\nit is bad .\t0\n"
@@ -149,3 +151,49 @@ def test_the_head_is_part_of_the_model() -> None:
         ]
     (top1,) = workload.observe(outputs, None)
     assert (len(top1.values), sum(top1.values)) == (872, pytest.approx(682, abs=3))
+
+
+def _rated(tmp_path: Path, rows: str, member: str = room.RATED_MEMBER) -> Path:
+    """An archive in VADER's form."""
+    path, data = tmp_path / "hutto.tar.gz", rows.encode()
+    with tarfile.open(path, "w:gz") as archive:
+        info = tarfile.TarInfo(member)
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+ROWS = "".join(f"{n}\t{2.5 if n % 3 else -1.5}\tthis is text {n} \r\n" for n in range(12))
+
+
+def test_labels_are_the_signs_of_clear_ratings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was rated near zero has no label, and the parts share no sentence, in whatever order the file has them."""
+    monkeypatch.setattr(room, "RATED_TEST", 4)
+    unclear = "20\t0.49\tso so\r\n21\t-0.49\tnot so\r\n22\t0.5\tclear\r\n"
+    found = rated(_rated(tmp_path, ROWS + unclear))
+    assert (len(found.test.sentences), len(found.training.sentences)) == (4, 9)
+    assert not set(found.test.sentences) & set(found.training.sentences)
+    every = dict(zip(found.test.sentences, found.test.labels, strict=True)) | dict(
+        zip(found.training.sentences, found.training.labels, strict=True)
+    )
+    assert every == {f"this is text {n}": int(n % 3 > 0) for n in range(12)} | {"clear": 1}
+    assert rated(_rated(tmp_path, "".join(reversed((ROWS + unclear).splitlines(keepends=True))))) == found
+
+
+def test_what_is_not_vaders_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hutto.tar.gz").write_bytes(b"no archive")
+    for path in (tmp_path / "hutto.tar.gz", _rated(tmp_path, "1\tmuch\ta\n"), _rated(tmp_path, ROWS, "other.txt")):
+        with pytest.raises(AssetError, match=r"'hutto\.tar\.gz' is not VADER's archive"):
+            rated(path)
+
+
+def test_rated_sentences_stand_in(cache: Cache, files: dict[str, list[Path]], tmp_path: Path) -> None:
+    """Where SST-2 is not to be had; the note says where the labels come from."""
+    del files[room.DATA]
+    files[room.RATED] = [_rated(tmp_path, ROWS)]
+    told: list[str] = []
+    workload = room.make({}, cache, lambda text, *_: told.append(text))
+    assert (len(workload.samples()), workload.data_set, workload.labels_unknown) == (12, room.RATED, None)
+    assert workload.notes == ("frozen-encoder", "labels-from-ratings")
+    assert [one.name.partition(" ")[0] for one in workload.sources] == ["all-MiniLM-L6-v2:", "10,605"]
+    assert any("Going on with 'vader-film-reviews' instead. sst-2: there is no network" in text for text in told)

@@ -162,3 +162,38 @@ def test_lengths_of_single_passes_differ_where_they_may() -> None:
 def test_the_sources_name_model_and_texts(workload: Any) -> None:
     assert [source.licence for source in workload().sources] == ["Apache-2.0", "CC BY-SA 4.0"]
     assert workload().data_set == room.DATA
+
+
+def test_an_article_becomes_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole sentences; no heading, no page number, no bibliography, and no piece with a plain misreading."""
+    monkeypatch.setattr(room, "PIECE_WORDS", 8)
+    text = (
+        "## Heading\n#### Source: http\n\np.772:0\n\nHe was born in\na town. It was small.\n\n"
+        "He wrote pl ; ays for many years here. Nobody knows why he stopped so early. End.\n"
+        "BIBLIOGRAPHY\nThis is a long list of books and papers.\n"
+    )
+    (tmp_path / "article.txt").write_text(text, "utf-8")
+    found = room.pieces_of(tmp_path / "article.txt")
+    assert found == ("He was born in a town. It was small.", "Nobody knows why he stopped so early. End.")
+
+
+def test_what_is_no_article_is_named(tmp_path: Path) -> None:
+    for data in (b"\xff\xfe", b"", b"short"):
+        (tmp_path / "article.txt").write_bytes(data)
+        with pytest.raises(AssetError, match=r"'article\.txt'"):
+            room.pieces_of(tmp_path / "article.txt")
+
+
+def test_an_article_stands_in(workload: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQuAD is not to be had texts are still scored, and the page says what they are."""
+
+    def fetch(one: Any, *_: object) -> tuple[Path, ...]:
+        if one.name == room.DATA:
+            raise AssetError(room.DATA, "there is no network")
+        return (tmp_path,)
+
+    monkeypatch.setattr(data_sets, "fetch", fetch)
+    monkeypatch.setattr(room, "pieces_of", lambda path: tuple(str(number) for number in range(30)))
+    made = workload()
+    assert (made.data_set, made.notes) == (room.BRITANNICA, ("published-in-4-bits", "texts-of-one-article"))
+    assert len(made.samples()) > room.GENERATED_SAMPLES

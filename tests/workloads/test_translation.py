@@ -152,3 +152,57 @@ def test_lines_that_do_not_pair_are_refused(tmp_path: Path, english: str, portug
     (tmp_path / "por").write_text(portuguese, "utf-8")
     with pytest.raises(AssetError, match="translations"):
         pairs_of(tmp_path / "eng", tmp_path / "por")
+
+
+CATALOGUE = r"""
+msgid ""
+msgstr "Content-Type: text/plain; charset=utf-8\n"
+
+msgid "Enter a list of values."
+msgstr "Informe uma lista de valores."
+
+#, fuzzy
+msgid "This one is not sure."
+msgstr "Este não está certo."
+
+msgid "The file %s is not there."
+msgstr "O arquivo %s não está aí."
+
+msgid "Save it"
+msgstr "Salvar"
+
+msgid "One day and no more"
+msgid_plural "%d days and no more"
+msgstr[0] "Um dia e não mais"
+msgstr[1] "%d dias e não mais"
+msgstr[2] "%d dias e não mais"
+
+msgid "Nobody has translated this one."
+msgstr ""
+"""
+
+
+def test_plain_sentences_of_catalogues_are_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No placeholder, no label, no plural, nothing unsure or untranslated; and Babel prints nothing between."""
+    (tmp_path / "django.po").write_text(CATALOGUE, "utf-8")
+    found = room.catalogues_of([tmp_path / "django.po", tmp_path / "django.po"])
+    assert (found.sources, found.references) == (("Enter a list of values.",), ("Informe uma lista de valores.",))
+    assert found.further == OWN_SENTENCES
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\xfa", b"no catalogue\n"])
+def test_what_is_no_catalogue_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "django.po").write_bytes(data)
+    with pytest.raises(AssetError, match=r"^django-pt-br: "):
+        room.catalogues_of([tmp_path / "django.po"])
+
+
+def test_texts_of_a_program_stand_in(cache: Cache, files: dict[str, list[Path]], tmp_path: Path) -> None:
+    """Where Tatoeba is not to be had quality is still measured."""
+    (tmp_path / "django.po").write_text(CATALOGUE, "utf-8")
+    del files[room.DATA]
+    files[room.CATALOGUES] = [tmp_path / "django.po"]
+    workload = room.make({}, cache)
+    assert (workload.data_set, workload.labels_unknown) == (room.CATALOGUES, None)
+    assert (workload.notes, len(workload.sources)) == (("published-in-8-bits", "texts-of-a-program"), 2)
