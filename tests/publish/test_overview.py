@@ -22,6 +22,7 @@ from generator.publish.translations import translated, translations
 from generator.publish.views.system import machine_name
 from generator.record import Record
 from tests.publish import imaginary
+from tests.publish.conftest import undrawn_charts
 from tests.publish.test_pages import NBSP, PAGE, Site, cache, site, text
 
 __all__ = ["cache"]
@@ -48,10 +49,11 @@ def their_page(record: Record) -> str:
     return f"measurements/quantization-image/{record.system.fingerprint()}.md"
 
 
-@pytest.fixture
-def two(cache: Path) -> Site:
-    """Two machines; the newer record's has the measurement's own address."""
-    return site(cache, other_machine(), imaginary.record())
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Two machines; the newer record's has the measurement's own address. Made once, and only read."""
+    with undrawn_charts():
+        return site(tmp_path_factory.mktemp("charts"), other_machine(), imaginary.record())
 
 
 def test_every_technology_and_application_has_its_page_and_its_group(two: Site) -> None:
