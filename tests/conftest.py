@@ -48,20 +48,48 @@ options = {latency_ns = 1_000_000, outputs = 1}
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each test to whichever process is free, but those of the browser together: they share a built site.
-
-    The browser mostly waits, so all else goes on beside it.
-    """
+    """Give each test to whichever process is free, but those of one file together where they share what is dear."""
     from xdist.scheduler.loadscope import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             """A test's unit of work."""
-            return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid
 
-    # In the order of folders: the browser's tests take longest, and come early.
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+TOGETHER = ("tests/browser/test_on_device.py", "tests/publish/test_overview.py", "tests/publish/test_served.py")
+"""Files whose tests share what each process would have to make for itself."""
+
+FIRST = (
+    "tests/browser/test_reading.py::test_pages_read_well",
+    "tests/test_interruption.py::test_a_run_killed",
+    "tests/browser/test_on_device.py",
+    "tests/measure/test_cluster.py",
+    "tests/browser/",
+)
+"""What takes longest begins first, so that no process is left alone with it at the end; one builds the browser's site
+while another kills runs.
+"""
+
+
+def _rank(item: pytest.Item) -> int:
+    """A test's place: the longest, then the slow ones, then all others."""
+    if item.get_closest_marker("slow") is None:
+        return len(FIRST) + 1
+    return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, else in the order of folders; the two that begin a run are of different kinds."""
+    items.sort(key=_rank)
+    killed = next((item for item in items if _rank(item) == 1), None)
+    if killed is not None and _rank(items[0]) == 0:
+        items.remove(killed)
+        items.insert(1, killed)
 
 
 @pytest.fixture(autouse=True)
