@@ -46,6 +46,26 @@ options = {latency_ns = 1_000_000, outputs = 1}
 """
 
 
+LIGHT_WITHOUT = (
+    *("dask", "distributed", "gguf", "mlperf_loadgen", "onnx", "onnx_ir", "onnxruntime", "openvino", "playwright"),
+    *("pooch", "pyarrow", "pycocotools", "sacrebleu", "safetensors", "sklearn", "tokenizers", "torch", "uv"),
+)
+"""Packages that the extra `quick` does not install."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--light`: what `make quick` runs."""
+    about = "leave out what is slow, and what needs more than the extra `quick`, whether it is installed or not"
+    parser.addoption("--light", action="store_true", help=about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide packages, so that nothing light can come to need them unseen."""
+    if config.getoption("--light"):
+        config.option.markexpr = config.option.markexpr or "not slow"
+        sys.modules.update(dict.fromkeys(LIGHT_WITHOUT))  # type: ignore[arg-type]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give each test to whichever process is free, but those of one file together where they share what is dear."""
