@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from generator.assets.cache import Cache
+from generator.definition_file import load_measurement
 from generator.measure import events
-from generator.measure.run import Surroundings
-from generator.record import SystemDescription
+from generator.measure.run import Surroundings, run_measurement
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import load_records
 
 DEFINITION = """
 schema_version = 1
@@ -118,6 +122,13 @@ def subnormal_numbers() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the whole run, whichever of its processes asks."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture
@@ -238,3 +249,19 @@ def surroundings(system: SystemDescription, listener: Listener) -> Callable[...,
         return Surroundings(root, Cache(root / ".cache"), system, **{**fixed, **changes})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def measured_trial(shared: Path, surroundings: Callable[..., Surroundings]) -> Record:
+    """A standard run of the definition: 2 ms against 1 ms, one answer in ten wrong. A record never changes, so it is
+    measured once for all tests and processes.
+    """
+    root = shared / "measured"
+    folder = root / "measurements" / "trial"
+    with FileLock(shared / "measured.lock"):
+        if not load_records(folder / "records"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "measurement.toml").write_text(DEFINITION, "utf-8")
+            run_measurement(load_measurement(folder), Tier.STANDARD, surroundings(root))
+        (record,) = load_records(folder / "records")
+    return record

@@ -66,13 +66,6 @@ def served(www: Path) -> Iterator[BuiltSite]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the whole run, whichever of its processes asks."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@pytest.fixture(scope="session")
 def site(shared: Path) -> Iterator[BuiltSite]:
     """Build from the committed records by the reader's own command: the first process that asks, the others wait.
 
