@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ LIGHT_WITHOUT = (
 """Packages that the extra `quick` does not install."""
 
 
+class _Light(PathFinder):
+    """Finds what is installed but for the packages that are to be hidden."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """The module's place, or None."""
+        return None if fullname.partition(".")[0] in LIGHT_WITHOUT else super().find_spec(fullname, path, target)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--light`: what `make quick` runs."""
     about = "leave out what is slow, and what needs more than the extra `quick`, whether it is installed or not"
@@ -67,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hide packages, so that nothing light can come to need them unseen."""
     if config.getoption("--light"):
         config.option.markexpr = config.option.markexpr or "not slow"
-        sys.modules.update(dict.fromkeys(LIGHT_WITHOUT))  # type: ignore[arg-type]
+        sys.meta_path[:] = [_Light if finder is PathFinder else finder for finder in sys.meta_path]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -107,8 +117,21 @@ def _rank(item: pytest.Item) -> int:
     return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first, else in the order of folders; the two that begin a run are of different kinds."""
+def _measures(item: pytest.Item) -> bool:
+    """Whether a test measures by itself, in a dozen processes or more; the common record is no such run."""
+    names = getattr(item, "fixturenames", ())
+    return "surroundings" in names and "measured_trial" not in names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest tests first, else in the order of folders; the two that begin a run are of different kinds.
+
+    Light tests are none that measure.
+    """
+    if config.getoption("--light"):
+        measuring = [item for item in items if _measures(item)]
+        config.hook.pytest_deselected(items=measuring)
+        items[:] = [item for item in items if item not in measuring]
     items.sort(key=_rank)
     killed = next((item for item in items if _rank(item) == 1), None)
     if killed is not None and _rank(items[0]) == 0:

@@ -126,6 +126,7 @@ class Attempts:
         return int(line)
 
     def _ends_within(self, seconds: float) -> bool:
+        assert self._process.stdout is not None
         return bool(select.select([self._process.stdout], [], [], seconds)[0])
 
 

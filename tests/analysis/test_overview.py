@@ -65,7 +65,7 @@ def test_a_record_of_the_core_alone_takes_no_whole_one_s_place() -> None:
     """As long as both were measured to one definition, and on one machine; else the newest speaks."""
     core = {"variants": [imaginary.variant(n, failure=LEFT_OUT.model_dump()) for n in imaginary.LATENCIES]}
     changed = {"provenance": {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}}
-    runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))
+    runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))  # type: ignore[arg-type]
     whole, newer, other, old = map(summarise, runs)
     assert latest_by_system([whole, newer, other]) == (whole, other)
     assert latest_by_system([newer, other]) == (newer, other)

@@ -271,7 +271,8 @@ def test_it_is_used_by_keyboard_and_read_aloud(
       window.said = []
       new MutationObserver(() => window.said.push(status.textContent)).observe(status, { childList: true })
     }""")
-    say, first, second = words(page), *page.locator(".on-device button").all()[:2]
+    say, buttons = words(page), page.locator(".on-device button").all()
+    first, second = buttons[:2]
     first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('.on-device__detail').textContent !== ''", timeout=60_000)

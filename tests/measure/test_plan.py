@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ from generator.measure.run import run_measurement
 from generator.record import Ceilings, Record, SystemDescription, Tier
 
 Make = Callable[..., Any]
+
+
+def _measured_on_one_core(root: Path, surroundings: Make, patch: pytest.MonkeyPatch) -> tuple[Measurement, Record]:
+    _with_cores(1, patch)
+    measurement = load_measurement(root / "measurements/trial")
+    return measurement, run_measurement(measurement, Tier.STANDARD, surroundings(root))
 
 
 @pytest.fixture
@@ -170,11 +177,10 @@ def _with_cores(cores: int, patch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(
-    trial: tuple[Measurement, Record], monkeypatch: pytest.MonkeyPatch
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Samples at the pace of timed ones, those alone where answers mean nothing; or a share of an unbroken run's."""
-    _with_cores(1, monkeypatch)
-    measurement, record = trial
+    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
     first, workload = record.blocks[0].started_at, record.workloads[0]
 
     def expected_s(*variants: str, took_s: float = 0.0, **changes: Any) -> float:
@@ -271,11 +277,10 @@ def test_a_plan_can_be_read_in_a_narrow_terminal(
 
 
 def test_audits_are_expected_by_the_rules_of_now_whatever_an_earlier_run_did(
-    trial: tuple[Measurement, Record], monkeypatch: pytest.MonkeyPatch
+    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of before took thirty pairs of rounds for each variant; its time is scaled down to the pairs of now."""
-    _with_cores(1, monkeypatch)
-    measurement, record = trial
+    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
     first = record.blocks[0].started_at
 
     def expected_s(pairs: int) -> float:

@@ -179,8 +179,8 @@ def test_pages_without_any_record_are_there(tmp_path: Path) -> None:
     made = {
         (page.language, page.path): page.content for page in pages(collected([]), [imaginary.measurement()], tmp_path)
     }
-    assert "no such comparisons yet" in made["en", "no-gain/index.md"].decode()
-    assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()
+    assert "no such comparisons yet" in made["en", "no-gain/index.md"].decode()  # type: ignore[union-attr]
+    assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()  # type: ignore[union-attr]
 
 
 def test_a_machine_s_page_tells_its_ceilings_or_that_there_are_none(cache: Path) -> None:

@@ -56,7 +56,7 @@ def site(cache: Path, *records: Record, measurement: Measurement | None = None, 
     chosen = measurement or imaginary.measurement()
     found = [analyse(chosen, record) for record in records]
     made = pages(collected(found), [chosen, other_measurement()], cache, MEASUREMENTS if articles else None)
-    return {(page.language, page.path): page.content for page in made}
+    return {(page.language, page.path): page.content for page in made}  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")
