@@ -1,4 +1,4 @@
-# The two commands of the README: `make build` and `make test`. Each makes .venv when there is none.
+# The commands of the README: `make build`, `make test`, `make quick`. Each makes .venv when there is none.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt \
       $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: build test serve format benchmark clean
+.PHONY: build test quick serve format benchmark clean
 
 build: $(VENV)/installed-measure
 	$(VENV)/bin/python -m generator build
@@ -20,6 +20,13 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n auto
+
+# Most of the logic within a minute: without PyTorch, ONNX Runtime and mypy, which it does not install, and without
+# what is slow. Where they are installed, it is tested as if they were not.
+quick: $(VENV)/installed-quick
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest -n auto --light
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .
@@ -48,6 +55,10 @@ $(VENV)/installed-measure: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed-measure
 	$(PIP) --editable '.[measure,test]'
+	@touch $@
+
+$(VENV)/installed-quick: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[quick]'
 	@touch $@
 
 $(VENV)/installed-benchmark: $(VENV)/installed-measure

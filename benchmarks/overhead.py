@@ -100,7 +100,7 @@ def measured(model: str, index: int) -> tuple[Block, Block]:
 
 def _per_query_ns(one: dict[str, Any]) -> int:
     """Wall time over queries; a worker may keep the latencies of some of them only."""
-    return round(one["wall_ns"] / (one["queries"] or len(one["latencies_ns"])))
+    return round(one["wall_ns"] / (one["queries"] or len(one["latencies_ns"])))  # type: ignore[no-any-return]
 
 
 def overhead(blocks: list[Block]) -> tuple[float, float, float]:

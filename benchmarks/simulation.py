@@ -26,7 +26,7 @@ STALL_SHARE, STALL_LOG = 0.005, 1.0
 GAP_S = 0.5
 """Time in which a worker starts and warms up."""
 
-_HEALTH = Health.model_construct(wall_ns=1, foreign_cpu_cores=0.0, lowest_cpu_share=1.0)
+_HEALTH = Health.model_construct(wall_ns=1, foreign_cpu_cores=0.0, lowest_cpu_share=1.0)  # type: ignore[call-arg]
 
 
 class Machine:
@@ -69,7 +69,7 @@ class Machine:
         chance = self._chance
         logs = log_ratio + chance.normal(0, QUERY_SD, QUERIES) + STALL_LOG * (chance.random(QUERIES) < STALL_SHARE)
         latencies = tuple(int(ns) for ns in 500_000 * np.exp(logs))
-        return Round.model_construct(variant=name, cycle=cycle, samples_per_query=1, latencies_ns=latencies)
+        return Round.model_construct(variant=name, cycle=cycle, samples_per_query=1, latencies_ns=latencies)  # type: ignore[call-arg]
 
     def _state(self, count: int) -> NDArray[np.float64]:
         """What the machine does to everyone: two decaying memories, one of 50 ms and one of seconds."""

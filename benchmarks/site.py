@@ -171,7 +171,7 @@ def _resident(process: psutil.Process) -> int:
         return 0
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads mkdocs.yml without running what its tags name."""
 
 

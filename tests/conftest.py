@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from generator.analysis.this_machine import ThisMachine
 from generator.assets.cache import Cache
 from generator.cli_publish import Published
+from generator.definition_file import load_measurement
 from generator.measure import events
-from generator.measure.run import Surroundings
-from generator.record import SystemDescription
+from generator.measure.run import Surroundings, run_measurement
+from generator.record import Record, SystemDescription, Tier
+from generator.record_file import load_records
 
 DEFINITION = """
 schema_version = 1
@@ -48,22 +53,92 @@ options = {latency_ns = 1_000_000, outputs = 1}
 """
 
 
+LIGHT_WITHOUT = (
+    *("dask", "distributed", "gguf", "mlperf_loadgen", "onnx", "onnx_ir", "onnxruntime", "openvino", "playwright"),
+    *("pooch", "pyarrow", "pycocotools", "sacrebleu", "safetensors", "sklearn", "tokenizers", "torch", "uv"),
+)
+"""Packages that the extra `quick` does not install."""
+
+
+class _Light(PathFinder):
+    """Finds what is installed but for the packages that are to be hidden."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """The module's place, or None."""
+        return None if fullname.partition(".")[0] in LIGHT_WITHOUT else super().find_spec(fullname, path, target)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--light`: what `make quick` runs."""
+    about = "leave out what is slow, and what needs more than the extra `quick`, whether it is installed or not"
+    parser.addoption("--light", action="store_true", help=about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide packages, so that nothing light can come to need them unseen."""
+    if config.getoption("--light"):
+        config.option.markexpr = config.option.markexpr or "not slow"
+        sys.meta_path[:] = [_Light if finder is PathFinder else finder for finder in sys.meta_path]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each test to whichever process is free, but those of the browser together: they share a built site.
-
-    The browser mostly waits, so all else goes on beside it.
-    """
+    """Give each test to whichever process is free, but those of one file together where they share what is dear."""
     from xdist.scheduler.loadscope import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             """A test's unit of work."""
-            return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid
 
-    # In the order of folders: the browser's tests take longest, and come early.
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+TOGETHER = ("tests/browser/test_on_device.py", "tests/publish/test_overview.py", "tests/publish/test_served.py")
+"""Files whose tests share what each process would have to make for itself."""
+
+FIRST = (
+    "tests/browser/test_reading.py::test_pages_read_well",
+    "tests/test_interruption.py::test_a_run_killed",
+    "tests/browser/test_on_device.py",
+    "tests/measure/test_cluster.py",
+    "tests/browser/",
+)
+"""What takes longest begins first, so that no process is left alone with it at the end; one builds the browser's site
+while another kills runs.
+"""
+
+
+def _rank(item: pytest.Item) -> int:
+    """A test's place: the longest, then the slow ones, then all others."""
+    if item.get_closest_marker("slow") is None:
+        return len(FIRST) + 1
+    return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
+
+
+def _measures(item: pytest.Item) -> bool:
+    """Whether a test measures by itself, in a dozen processes or more; the common record is no such run."""
+    names = getattr(item, "fixturenames", ())
+    return "surroundings" in names and "measured_trial" not in names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest tests first, else in the order of folders; the two that begin a run are of different kinds.
+
+    Light tests are none that measure.
+    """
+    if config.getoption("--light"):
+        measuring = [item for item in items if _measures(item)]
+        config.hook.pytest_deselected(items=measuring)
+        items[:] = [item for item in items if item not in measuring]
+    items.sort(key=_rank)
+    killed = next((item for item in items if _rank(item) == 1), None)
+    if killed is not None and _rank(items[0]) == 0:
+        items.remove(killed)
+        items.insert(1, killed)
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +152,13 @@ def subnormal_numbers() -> Iterator[None]:
 def published(root: Path) -> Published:
     """What `publish` gives, for tests that put their own in its place: a site, and a machine that nobody knows."""
     return Published(root / "site", ThisMachine(None, ()))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the whole run, whichever of its processes asks."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture
@@ -197,3 +279,19 @@ def surroundings(system: SystemDescription, listener: Listener) -> Callable[...,
         return Surroundings(root, Cache(root / ".cache"), system, **{**fixed, **changes})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def measured_trial(shared: Path, surroundings: Callable[..., Surroundings]) -> Record:
+    """A standard run of the definition: 2 ms against 1 ms, one answer in ten wrong. A record never changes, so it is
+    measured once for all tests and processes.
+    """
+    root = shared / "measured"
+    folder = root / "measurements" / "trial"
+    with FileLock(shared / "measured.lock"):
+        if not load_records(folder / "records"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "measurement.toml").write_text(DEFINITION, "utf-8")
+            run_measurement(load_measurement(folder), Tier.STANDARD, surroundings(root))
+        (record,) = load_records(folder / "records")
+    return record

@@ -11,10 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from generator import cli
-from generator.definition_file import load_measurement
 from generator.measure.doctor import Diagnosis, Finding, Level
-from generator.measure.run import run_measurement
-from generator.record import Record, SystemDescription, Tier
+from generator.record import Record, SystemDescription
 from generator.record_file import dump_record, sealed
 
 Make = Callable[..., Any]
@@ -33,19 +31,13 @@ def root(checkout: Make) -> Path:
     return made
 
 
-_MEASURED = list[Record]()
-
-
 @pytest.fixture
-def record(root: Path, surroundings: Make) -> Record:
-    """A record of this machine in it. Measured once: a record never changes."""
-    folder = root / "measurements/trial"
-    if not _MEASURED:
-        _MEASURED.append(run_measurement(load_measurement(folder), Tier.STANDARD, surroundings(root)))
-    path = folder / "records" / f"{_MEASURED[0].record_id}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(dump_record(_MEASURED[0]), "utf-8")
-    return _MEASURED[0]
+def record(root: Path, measured_trial: Record) -> Record:
+    """A record of this machine in it."""
+    path = root / "measurements/trial/records" / f"{measured_trial.record_id}.json"
+    path.parent.mkdir()
+    path.write_text(dump_record(measured_trial), "utf-8")
+    return measured_trial
 
 
 def _other(root: Path, record: Record, **changes: Any) -> Path:

@@ -12,11 +12,10 @@ from typer.testing import CliRunner
 
 from generator import cli, cli_contribute
 from generator.definition_file import load_measurement
-from generator.measure.run import run_measurement
 from generator.publish.charts import gallery
 from generator.publish.charts.gallery import Drawn
-from generator.record import Record, SystemDescription, Tier
-from generator.record_file import load_records
+from generator.record import Record, SystemDescription
+from generator.record_file import dump_record, load_records
 from tests.browser.test_browser_record import sealed
 
 Make = Callable[..., Any]
@@ -38,10 +37,12 @@ def _run(root: Path, *arguments: str, answers: str | None = None) -> tuple[int, 
 
 
 @pytest.fixture
-def record(checkout: Make, surroundings: Make) -> Record:
-    """A record of this machine."""
-    root = checkout()
-    return run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))
+def record(checkout: Make, measured_trial: Record) -> Record:
+    """A record of this machine, in a checkout."""
+    path = checkout() / "measurements/trial/records" / f"{measured_trial.record_id}.json"
+    path.parent.mkdir()
+    path.write_text(dump_record(measured_trial), "utf-8")
+    return measured_trial
 
 
 def test_a_new_measurement_goes_through_every_command(tmp_path: Path) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import pytest
@@ -32,7 +34,6 @@ KILLED_RUNS = 50
 KILLED_BUILDS = 10
 
 MEASURE = """
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from generator.assets.cache import Cache
@@ -41,24 +42,23 @@ from generator.measure.plan import only_run
 from generator.measure.run import Surroundings, run_measurement
 from generator.record import SystemDescription, Tier
 
-root, system = Path(sys.argv[1]), SystemDescription.model_validate_json(sys.argv[2])
-where = Surroundings(root, Cache(root / ".cache"), system, seed=7, now=lambda: datetime(2026, 11, 23, 10, tzinfo=UTC))
-measurement = load_measurement(root / "measurements/trial")
-print("ready", flush=True)
-with only_run(where.cache.root):
-    run_measurement(measurement, Tier.SMOKE, where)
+def run(checkout, about):
+    root, system, now = Path(checkout), SystemDescription.model_validate_json(about), datetime(2026, 11, 23, 10, tzinfo=UTC)
+    where = Surroundings(root, Cache(root / ".cache"), system, seed=7, now=lambda: now)
+    measurement = load_measurement(root / "measurements/trial")
+    with only_run(where.cache.root):
+        run_measurement(measurement, Tier.SMOKE, where)
 """
 
 BUILD = """
-import sys
 from pathlib import Path
 from generator.pool import Pool
 from generator.publish.site import build_site
 from tests.publish.test_site_build import pages
 
-print("ready", flush=True)
-with Pool(2) as pool:
-    build_site(pages(), Path(sys.argv[1]), pool=pool)
+def run(root, processes):
+    with Pool(int(processes)) as pool:
+        build_site(pages(), Path(root), pool=pool)
 """
 
 
@@ -77,26 +77,75 @@ def _started(script: str, *arguments: str, group: bool = False) -> subprocess.Po
     return process
 
 
-def _completed(script: str, *arguments: str) -> float:
-    """Run to the end; seconds that it took after its imports."""
-    process = _started(script, *arguments)
-    began = time.monotonic()
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
-    return time.monotonic() - began
+ATTEMPTS = """
+import json, os, sys, traceback
+for line in sys.stdin:
+    if not (attempt := os.fork()):
+        try:
+            run(*json.loads(line))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(attempt, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(attempt, 0)[1]), flush=True)
+"""
+"""Says a process's number as it begins, and its status when it has ended."""
 
 
-def _killed(script: str, *arguments: str, after_s: float) -> bool:
-    """Start, and kill after so long; whether it was still running then."""
-    process = _started(script, *arguments)
-    try:
-        _, errors = process.communicate(timeout=after_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return True
-    assert process.returncode == 0, errors
-    return False
+class Attempts:
+    """A process that has imported everything; each attempt is a copy of it, which begins at once and can be killed."""
+
+    def __init__(self, script: str, said: Path) -> None:
+        with said.open("w", encoding="utf-8") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", script + ATTEMPTS],
+                cwd=REPOSITORY,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                bufsize=0,
+            )
+        self._said = said
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def completed(self, *arguments: str) -> float:
+        """Run to the end; seconds that it took."""
+        self._begun(arguments)
+        began = time.monotonic()
+        assert self._ends_within(120)
+        assert self._answer() == 0, self._said.read_text("utf-8")
+        return time.monotonic() - began
+
+    def killed(self, *arguments: str, after_s: float) -> bool:
+        """Begin, and kill after so long; whether it was still running then."""
+        process = self._begun(arguments)
+        if not self._ends_within(after_s):
+            os.kill(process, signal.SIGKILL)
+        status = self._answer()
+        assert status in (0, -signal.SIGKILL), self._said.read_text("utf-8")
+        return status != 0
+
+    def _begun(self, arguments: Sequence[str]) -> int:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(arguments).encode() + b"\n")
+        return self._answer()
+
+    def _answer(self) -> int:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, self._said.read_text("utf-8")
+        return int(line)
+
+    def _ends_within(self, seconds: float) -> bool:
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], seconds)[0])
 
 
 def _result(record: Record) -> dict[str, Any]:
@@ -132,20 +181,21 @@ def test_a_run_killed_at_fifty_moments(
         return tmp_path / name
 
     whole = copied("whole")
-    duration = _completed(MEASURE, str(whole), about)
-    (undisturbed,) = _nothing_half(whole)
-    expected, moments = _result(undisturbed), random.Random(1)
     killed = runs = 0
     root = copied("run-0")
-    while killed < KILLED_RUNS:
-        if _killed(MEASURE, str(root), about, after_s=moments.uniform(0, duration)):
-            killed += 1
-        if found := _nothing_half(root):
-            assert [_result(one) for one in found] == [expected]
-            runs += 1
-            root = copied(f"run-{runs}")
-    if not _nothing_half(root):
-        _completed(MEASURE, str(root), about)
+    with Attempts(MEASURE, tmp_path / "said") as attempts:
+        duration = attempts.completed(str(whole), about)
+        (undisturbed,) = _nothing_half(whole)
+        expected, moments = _result(undisturbed), random.Random(1)
+        while killed < KILLED_RUNS:
+            if attempts.killed(str(root), about, after_s=moments.uniform(0, duration)):
+                killed += 1
+            if found := _nothing_half(root):
+                assert [_result(one) for one in found] == [expected]
+                runs += 1
+                root = copied(f"run-{runs}")
+        if not _nothing_half(root):
+            attempts.completed(str(root), about)
     (last,) = _nothing_half(root)
     assert _result(last) == expected
 
@@ -161,14 +211,18 @@ def _tree(folder: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_build_killed_at_random_moments(tmp_path: Path) -> None:
-    """The site is the old one, the new one or, for an instant, none; the next build gives the same bytes."""
+    """The site is the old one, the new one or, for an instant, none; the next build gives the same bytes.
+
+    On one process and on several, in turn.
+    """
     whole, root = site_checkout(tmp_path / "whole"), site_checkout(tmp_path / "killed")
-    duration = _completed(BUILD, str(whole))
-    expected, moments = _tree(whole / "site"), random.Random(2)
-    for _ in range(KILLED_BUILDS):
-        _killed(BUILD, str(root), after_s=moments.uniform(0, duration))
-        assert not (root / "site").exists() or _tree(root / "site") == expected
-    _completed(BUILD, str(root))
+    with Attempts(BUILD, tmp_path / "said") as attempts:
+        duration = attempts.completed(str(whole), "1")
+        expected, moments = _tree(whole / "site"), random.Random(2)
+        for processes in itertools.islice(itertools.cycle("12"), KILLED_BUILDS):
+            attempts.killed(str(root), processes, after_s=moments.uniform(0, duration))
+            assert not (root / "site").exists() or _tree(root / "site") == expected
+        attempts.completed(str(root), "2")
     assert _tree(root / "site") == expected
 
 

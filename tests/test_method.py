@@ -133,10 +133,9 @@ def test_warm_up_ends_after_ten_seconds_whatever_happens(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def measured(checkout: Make, surroundings: Make) -> Record:
+def measured(measured_trial: Record) -> Record:
     """A standard run of the exact fake: 2 ms against 1 ms."""
-    root = checkout()
-    return run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))
+    return measured_trial
 
 
 def test_block_starts_every_worker_afresh_in_random_order(measured: Record) -> None:

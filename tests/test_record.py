@@ -19,20 +19,25 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture
-def record(checkout: Make, surroundings: Callable[..., Surroundings]) -> Record:
+def record(measured_trial: Record) -> Record:
     """A record of a real run with the fake runtime."""
-    root = checkout()
-    return run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    return measured_trial
 
 
 @pytest.fixture
-def path(record: Record, tmp_path: Path) -> Path:
-    """The file that the run wrote."""
-    return tmp_path / "measurements/trial/records" / f"{record.record_id}.json"
+def path(checkout: Make, record: Record) -> Path:
+    """Its file."""
+    path: Path = checkout() / "measurements/trial/records" / f"{record.record_id}.json"
+    path.parent.mkdir()
+    path.write_text(dump_record(record), "utf-8")
+    return path
 
 
-def test_file_gives_the_record_back(record: Record, path: Path) -> None:
-    """What is read is what was written, to the byte."""
+def test_file_gives_the_record_back(checkout: Make, surroundings: Callable[..., Surroundings]) -> None:
+    """What is read is what the run wrote, to the byte."""
+    root = checkout()
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    path = root / "measurements/trial/records" / f"{record.record_id}.json"
     assert load_record(path) == record
     assert path.read_text("utf-8") == dump_record(record)
 

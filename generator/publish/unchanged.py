@@ -28,7 +28,8 @@ def makers(root: Path) -> str:
     Args:
         root: the checkout.
     """
-    installed = sorted(f"{one.name}=={one.version}" for one in distributions())
+    # One reading of each package's description: `name` and `version` would each parse it anew.
+    installed = sorted(f"{about['Name']}=={about['Version']}" for about in (one.metadata for one in distributions()))
     folders = dict.fromkeys((_OURS, (root / "generator" / "publish").resolve()))
     files = (*(path for folder in folders for path in _files(folder)), *sorted(root.glob("*.*")))
     return _hash([sys.version, installed], files)

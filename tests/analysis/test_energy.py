@@ -138,7 +138,7 @@ def test_without_a_trusted_counter_there_is_no_energy_but_a_reason(
 
 def test_the_baseline_against_itself_can_be_looked_at() -> None:
     """The control's window is compared like any variant's."""
-    blocks = [_block(k, **{"base": (100, 1000), CONTROL: (100, 1000)}) for k in range(6)]
+    blocks = [_block(k, **{"base": (100, 1000), CONTROL: (100, 1000)}) for k in range(6)]  # type: ignore[arg-type]
     (control,) = _energy(EnergyRecord(counters=(TRUSTED,), unknown=None), blocks, CONTROL)
     assert control.saving.interval.contains(1.0)
 

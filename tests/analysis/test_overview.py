@@ -66,7 +66,7 @@ def test_a_record_of_the_core_alone_takes_no_whole_one_s_place() -> None:
     """On no machine, and not even where the whole one was measured to a former definition."""
     core = {"variants": [imaginary.variant(n, failure=LEFT_OUT.model_dump()) for n in imaginary.LATENCIES]}
     changed = {"provenance": {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}}
-    runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))
+    runs = (found("a-1", 1), found("a-2", 3, **core), found("b-1", 2, "Other"), found("a-0", 1, **changed))  # type: ignore[arg-type]
     whole, newer, other, old = map(summarise, runs)
     assert by_machine([whole, newer, other]) == (other, whole)
     assert by_machine([newer, other]) == (other, newer)

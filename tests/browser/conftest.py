@@ -1,4 +1,4 @@
-"""The repository's own site, built once, behind a plain static server, and a browser to read it with.
+"""The repository's own site, built once for all processes of a run, and a browser to read it with in each.
 
 Needs Chromium and, for two checks, npm; what is missing skips the tests that need it, with the reason.
 """
@@ -13,12 +13,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from generator.assets.cache import Cache
 
@@ -54,30 +56,47 @@ class Visit:
     problems: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
-    """Build from the committed records by the reader's own command, and serve under a sub-path."""
-    home = tmp_path_factory.mktemp("browser")
+@contextmanager
+def served(www: Path) -> Iterator[BuiltSite]:
+    """The site in a folder, behind a plain static server, which sends no header of ours; under a sub-path."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(www))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield BuiltSite(www / SUB_PATH.strip("/"), f"http://127.0.0.1:{server.server_port}{SUB_PATH}")
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def site(shared: Path) -> Iterator[BuiltSite]:
+    """Build from the committed records by the reader's own command: the first process that asks, the others wait.
+
+    The address that it is built for is none that answers: a page that asks its own site by its full address is found
+    out, as one that asks another host.
+    """
+    home = shared / "browser"
+    with FileLock(shared / "browser.lock"):
+        if not (home / "www").exists():
+            _build(home)
+    with served(home / "www") as found:
+        yield found
+
+
+def _build(home: Path) -> None:
+    """Build in a checkout of links to the repository's files, and put the site where it is served."""
+    shutil.rmtree(home, ignore_errors=True)  # of a process that failed
     root = home / "checkout"
-    root.mkdir()
+    root.mkdir(parents=True)
     for path in REPOSITORY.iterdir():
         if path.name not in (".cache", ".git", "build", "site"):
             (root / path.name).symlink_to(path)
     (REPOSITORY / ".cache").mkdir(exist_ok=True)
     (root / ".cache").symlink_to(REPOSITORY / ".cache")  # drawn charts
-    (home / "www").mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(home / "www")))
-    address = f"http://127.0.0.1:{server.server_port}{SUB_PATH}"
     command = [sys.executable, "-m", "generator", "build", "--measure", "none", "--root", str(root)]
-    done = subprocess.run(
-        command, cwd=REPOSITORY, env={**os.environ, "SITE_URL": address}, capture_output=True, text=True
-    )
+    environment = {**os.environ, "SITE_URL": f"https://example.org{SUB_PATH}"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (root / "site").rename(home / "www" / SUB_PATH.strip("/"))
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield BuiltSite(home / "www" / SUB_PATH.strip("/"), address)
-        server.shutdown()
+    (home / "making").mkdir()
+    (root / "site").rename(home / "making" / SUB_PATH.strip("/"))
+    (home / "making").rename(home / "www")
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -85,7 +104,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """The system's Chromium, the one that CHROMIUM names, or the one that Playwright has fetched."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
@@ -133,9 +152,14 @@ def watch(visit: Visit, address: str) -> None:
     visit.page.on("request", lambda r: None if r.url.startswith(allowed) else tell(f"asks elsewhere: {r.url}"))
 
 
-@pytest.fixture(scope="package")
-def npm_tools() -> Path:
+@pytest.fixture(scope="session")
+def npm_tools(shared: Path) -> Path:
     """Folder of the npm packages that package-lock.json pins by their hashes; fetched once into the cache."""
+    with FileLock(shared / "npm.lock"):
+        return _npm_tools()
+
+
+def _npm_tools() -> Path:
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
         pytest.skip("npm is not installed: axe-core and html-validate cannot be fetched")

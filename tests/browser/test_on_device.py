@@ -5,14 +5,11 @@ A small site with two tiny models stands for the whole one: what is tested is th
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +32,7 @@ from tests.publish import imaginary
 from tests.publish.test_site_build import checkout
 from tests.publish.test_site_build import pages as other_pages
 
-from .conftest import DESKTOP, HERE, PHONE, REPOSITORY, SUB_PATH, BuiltSite, Visit, _Quiet, watch
+from .conftest import DESKTOP, HERE, PHONE, REPOSITORY, BuiltSite, Visit, served, watch
 from .test_reading import AXE
 
 pytestmark = [
@@ -135,15 +132,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
         pytest.skip(f"the runtime cannot be fetched: {error}")
     kit = Kit("1.30.0", Engine(script, binary), Engine(gpu_script, gpu_binary), (group(home),), home)
     (home / "www").mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(home / "www")))
-    found = f"http://127.0.0.1:{server.server_port}{SUB_PATH}"
-    with server, pytest.MonkeyPatch.context() as patch:
+    with served(home / "www") as found, pytest.MonkeyPatch.context() as patch:
         patch.setattr(on_device, "RULES", QUICK)
         written = list(site_pages(kit, home / "charts"))
-        build_site(written, checkout(home / "root"), site_url=found, target=home / "www" / SUB_PATH.strip("/"))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield BuiltSite(home / "www" / SUB_PATH.strip("/"), found)
-        server.shutdown()
+        build_site(written, checkout(home / "root"), site_url=found.address, target=found.folder)
+        yield found
 
 
 @pytest.fixture
@@ -278,7 +271,8 @@ def test_it_is_used_by_keyboard_and_read_aloud(
       window.said = []
       new MutationObserver(() => window.said.push(status.textContent)).observe(status, { childList: true })
     }""")
-    say, first, second = words(page), *page.locator(".on-device button").all()[:2]
+    say, buttons = words(page), page.locator(".on-device button").all()
+    first, second = buttons[:2]
     first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('.on-device__detail').textContent !== ''", timeout=60_000)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed import LocalCluster
 from typer.testing import CliRunner
 
 from generator import cli
@@ -25,6 +24,9 @@ from generator.measure.news import Arrived, Began, Joined, Left, News, NotMeasur
 from generator.measure.remote import describe_checkout
 from generator.record import Tier
 from generator.record_file import load_records
+
+pytest.importorskip("distributed")
+from distributed import LocalCluster
 
 VICTIM = "lab-1"
 

@@ -24,9 +24,16 @@ from generator.record import Ceilings, Record, SystemDescription, Tier
 Make = Callable[..., Any]
 
 
-def _measured(root: Path, surroundings: Make, tier: Tier = Tier.STANDARD) -> tuple[Measurement, Record]:
+def _measured_on_one_core(root: Path, surroundings: Make, patch: pytest.MonkeyPatch) -> tuple[Measurement, Record]:
+    _with_cores(1, patch)
     measurement = load_measurement(root / "measurements/trial")
-    return measurement, run_measurement(measurement, tier, surroundings(root))
+    return measurement, run_measurement(measurement, Tier.STANDARD, surroundings(root))
+
+
+@pytest.fixture
+def trial(checkout: Make, measured_trial: Record) -> tuple[Measurement, Record]:
+    """A measurement and a standard run of it."""
+    return load_measurement(checkout() / "measurements/trial"), measured_trial
 
 
 def _planned(
@@ -37,10 +44,10 @@ def _planned(
 
 
 def test_the_expectation_rests_on_pace_and_blocks_not_on_the_time_it_took(
-    checkout: Make, surroundings: Make, system: SystemDescription
+    trial: tuple[Measurement, Record], system: SystemDescription
 ) -> None:
     """Or else it would agree with what it is compared with, whatever the protocol does."""
-    measurement, record = _measured(checkout(), surroundings)
+    measurement, record = trial
     longer = record.model_copy(update={"finished_at": record.finished_at + timedelta(hours=1)})
     one, other = _planned(measurement, system, record), _planned(measurement, system, longer)
     assert one.expected_s == other.expected_s
@@ -101,9 +108,9 @@ def test_without_a_record_blocks_lie_halfway_and_nothing_was_taken(
     ],
 )
 def test_only_a_whole_run_of_the_same_thing_says_what_it_takes(
-    checkout: Make, surroundings: Make, system: SystemDescription, what: str, change: dict[str, Any]
+    trial: tuple[Measurement, Record], system: SystemDescription, what: str, change: dict[str, Any]
 ) -> None:
-    measurement, record = _measured(checkout(), surroundings)
+    measurement, record = trial
     parts = {k: getattr(record, k).model_copy(update=v) if isinstance(v, dict) else v for k, v in change.items()}
     assert _planned(measurement, system, record.model_copy(update=parts)).took_s is None, what
 
@@ -121,11 +128,11 @@ def test_variants_that_the_machine_cannot_measure_cost_no_time(
 
 
 def test_the_plan_compares_both_suites_with_what_they_took(
-    checkout: Make, surroundings: Make, system: SystemDescription, definition: str
+    checkout: Make, measured_trial: Record, system: SystemDescription, definition: str
 ) -> None:
     """The core suite and the whole one: expected, at most, taken, and the time in which each is to end."""
     root = checkout(trial=definition, other=definition.replace('suite = "core"', 'suite = "extended"'))
-    measurement, record = _measured(root, surroundings)
+    measurement, record = load_measurement(root / "measurements/trial"), measured_trial
     suite = [measurement, load_measurement(root / "measurements/other")]
     runs = plan_runs(suite, {"trial": [record]}, system, Tier.STANDARD, MeasurePolicy.ALL)
     file = io.StringIO()
@@ -173,8 +180,7 @@ def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(
     checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Samples at the pace of timed ones, those alone where answers mean nothing; or a share of an unbroken run's."""
-    _with_cores(1, monkeypatch)
-    measurement, record = _measured(checkout(), surroundings)
+    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
     first, workload = record.blocks[0].started_at, record.workloads[0]
 
     def expected_s(*variants: str, took_s: float = 0.0, **changes: Any) -> float:
@@ -274,8 +280,7 @@ def test_audits_are_expected_by_the_rules_of_now_whatever_an_earlier_run_did(
     checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of before took thirty pairs of rounds for each variant; its time is scaled down to the pairs of now."""
-    _with_cores(1, monkeypatch)
-    measurement, record = _measured(checkout(), surroundings)
+    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
     first = record.blocks[0].started_at
 
     def expected_s(pairs: int) -> float:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import dask
 import pytest
 
 from generator.definition_file import load_measurement
@@ -19,6 +18,9 @@ from generator.measure.plan import only_run
 from generator.measure.remote import Checkout, Request
 from generator.record import SystemDescription, Tier
 from generator.record_file import parse_record
+
+dask = pytest.importorskip("dask")
+pytest.importorskip("distributed")
 
 Make = Callable[..., Any]
 SAME = Checkout("1", "abc", False, "0" * 64, {"one": "1" * 64})

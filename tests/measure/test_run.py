@@ -87,7 +87,7 @@ def test_answers_come_in_order_however_many_workers_give_them(
     checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch, definition: str
 ) -> None:
     """The first few of every ten samples are answered wrongly, by their place among all of them."""
-    found = []
+    found = []  # type: ignore[var-annotated]
     for cores in ((), (0,), (0, 0), (0, 0, 0)):  # a core that stands twice is one for each of two workers
         monkeypatch.setattr("generator.measure.run.available_cores", lambda cores=cores: cores)
         root = checkout(**{f"trial-{len(found)}": definition.replace("samples = 20", "samples = 107")})

@@ -178,7 +178,7 @@ def test_pytorch_and_onnx_agree_on_layers_worked_out_by_hand() -> None:
     torch = pytest.importorskip("torch")
     from generator.measure.work_pytorch import count_module
 
-    class Residual(torch.nn.Module):  # type: ignore[name-defined, misc]
+    class Residual(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv = torch.nn.Conv2d(4, 4, 1, bias=False)

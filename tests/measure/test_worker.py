@@ -22,7 +22,7 @@ ROOT = Path(generator.__file__).parent
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     """A fake variant with two samples."""
-    np.savez(tmp_path / "in.npz", **{f"{i:06d}/x": np.eye(4, dtype=np.float32)[i : i + 1] for i in range(2)})
+    np.savez(tmp_path / "in.npz", **{f"{i:06d}/x": np.eye(4, dtype=np.float32)[i : i + 1] for i in range(2)})  # type: ignore[arg-type]
     return Job("v", "fake", tmp_path / "none", tmp_path / "in.npz", tmp_path / "in.npz", 1, {"latency_ns": 1_000_000})
 
 

@@ -26,10 +26,10 @@ def test_outlines_are_matplotlib_s(text: str, weight: str) -> None:
     known = TextPath((0, 0), text, prop=FontProperties(family="DejaVu Sans", size=9.5, weight=weight))
     made = font.outline(text, 9.5, weight)
     assert np.abs(made.vertices - known.vertices).max() < 0.02
-    assert list(made.codes) == list(known.codes)
+    assert list(made.codes) == list(known.codes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "日本", "\u0301"])
 def test_nothing_and_letters_that_the_font_lacks_are_no_error(text: str) -> None:
     assert font.text_width(text, 9.5) >= 0
-    assert len(font.outline(text, 9.5).vertices) >= 0
+    assert len(font.outline(text, 9.5).vertices) >= 0  # type: ignore[arg-type]

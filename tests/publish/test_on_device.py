@@ -122,7 +122,7 @@ def test_large_files_lie_once_and_both_languages_find_them(kit: Kit) -> None:
         assert {f"on-device/{name.removeprefix(base)}" for name in named} == set(written)
     assert {b"a.wasm", b"b.mjs", b"large model", b"small"} <= set(written.values())
     assert list(files(kit)) == list(files(kit))
-    packed = json.loads(written["on-device/quantization-image.json"])
+    packed = json.loads(written["on-device/quantization-image.json"])  # type: ignore[arg-type]
     assert packed["outputs"].keys() == {FP32, INT8}
     assert packed["samples"][0][0]["dims"] == [3]
 
@@ -136,7 +136,7 @@ def test_sizes_are_told_before_anything_is_loaded(kit: Kit) -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_without_models_the_page_has_no_button_and_says_why(tmp_path: Path, language: Language) -> None:
     made = {(p.language, p.path): p.content for p in pages(collected([]), [imaginary.measurement()], tmp_path)}
-    text = made[language.value, "on-device/index.md"].decode()
+    text = made[language.value, "on-device/index.md"].decode()  # type: ignore[union-attr]
     assert phrases(language).say("on_device.absent") in text
     assert "<button" not in text
     assert "script:" not in text
@@ -168,7 +168,7 @@ def test_numbers_of_other_kinds_are_refused() -> None:
 
 def test_the_script_is_loaded_by_this_page_alone(kit: Kit, tmp_path: Path) -> None:
     made = list(pages(collected([]), [imaginary.measurement()], tmp_path, kit=kit))
-    scripted = {page.path for page in made if page.path.endswith(".md") and b"\nscript: " in page.content}
+    scripted = {page.path for page in made if page.path.endswith(".md") and b"\nscript: " in page.content}  # type: ignore[operator]
     assert scripted == {"on-device/index.md"}
     script = Path(on_device.__file__).parent / "theme" / "assets" / "js" / on_device.SCRIPT
     assert script.is_file()

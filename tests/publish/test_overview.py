@@ -22,6 +22,7 @@ from generator.publish.translations import translated, translations
 from generator.publish.views.system import machine_name
 from generator.record import Record
 from tests.publish import imaginary
+from tests.publish.conftest import undrawn_charts
 from tests.publish.test_pages import NBSP, PAGE, Site, cache, site, text
 
 __all__ = ["cache"]
@@ -48,10 +49,11 @@ def their_page(record: Record) -> str:
     return f"measurements/quantization-image/{record.system.fingerprint()}.md"
 
 
-@pytest.fixture
-def two(cache: Path) -> Site:
-    """Two machines; the newer record's has the measurement's own address."""
-    return site(cache, other_machine(), imaginary.record())
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Two machines; the newer record's has the measurement's own address. Made once, and only read."""
+    with undrawn_charts():
+        return site(tmp_path_factory.mktemp("charts"), other_machine(), imaginary.record())
 
 
 def test_every_technology_and_application_has_its_page_and_its_group(two: Site) -> None:
@@ -177,8 +179,8 @@ def test_pages_without_any_record_are_there(tmp_path: Path) -> None:
     made = {
         (page.language, page.path): page.content for page in pages(collected([]), [imaginary.measurement()], tmp_path)
     }
-    assert "no such comparisons yet" in made["en", "no-gain/index.md"].decode()
-    assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()
+    assert "no such comparisons yet" in made["en", "no-gain/index.md"].decode()  # type: ignore[union-attr]
+    assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()  # type: ignore[union-attr]
 
 
 def test_a_machine_s_page_tells_its_ceilings_or_that_there_are_none(cache: Path) -> None:

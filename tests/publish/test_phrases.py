@@ -152,7 +152,7 @@ def test_every_caveat_of_the_analysis_has_words() -> None:
         and isinstance(node.args[0], ast.Constant)
     }
     assert len(keys) >= 8
-    assert not {f"caveat.{key}" for key in keys} - RU.texts.keys()
+    assert not {f"caveat.{key}" for key in keys} - RU.texts.keys()  # type: ignore[str-bytes-safe]
 
 
 def test_every_note_and_metric_of_the_workloads_has_words() -> None:

@@ -11,11 +11,10 @@ import pytest
 from generator.analysis.collection import collected
 from generator.analysis.findings import Findings, analyse
 from generator.definition_file import load_measurement
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
 from generator.publish.pages import pages
 from generator.record_file import load_named, record_files, records_folder
 from tests.publish import imaginary
+from tests.publish.conftest import undrawn_charts
 
 MEASUREMENTS = imaginary.FOLDER.parent
 
@@ -26,11 +25,11 @@ def findings() -> Findings:
     return analyse(measurement, load_named(record_files(records_folder(MEASUREMENTS, measurement))[-1]))
 
 
-@pytest.fixture
-def made(findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], bytes | Path]:
-    monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
-    found = pages(collected([findings]), [findings.measurement], tmp_path, MEASUREMENTS)
-    return {(page.language, page.path): page.content for page in found}
+@pytest.fixture(scope="module")
+def made(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], bytes | Path]:
+    with undrawn_charts():
+        found = pages(collected([findings]), [findings.measurement], tmp_path_factory.mktemp("charts"), MEASUREMENTS)
+        return {(page.language, page.path): page.content for page in found}
 
 
 def _text(made: dict[tuple[str, str], bytes | Path], language: str, name: str = "index.md") -> str:
@@ -63,11 +62,8 @@ def test_the_rate_stands_with_the_speedup_and_is_what_the_calculator_takes(
     assert title in next(line for line in text.splitlines() if "Ускорение" in line or "Speedup" in line)
 
 
-def test_a_variant_that_kept_the_bound_at_no_rate_has_none(
-    findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variant_that_kept_the_bound_at_no_rate_has_none(findings: Findings, tmp_path: Path, undrawn: None) -> None:
     """Neither the throughput of its tests nor a price stands in the rate's place, whoever else kept the bound."""
-    monkeypatch.setattr(gallery, "_draw", lambda *_: Drawn("<svg></svg>", "<svg></svg>", b"<svg/>", b"png"))
     workload = findings.workloads[0]
 
     def without(names: set[str]) -> str:

@@ -76,12 +76,29 @@ def checkout(root: Path) -> Path:
     return root
 
 
+WHOLE = ["stage", "languages", "check"]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Built once, and only read."""
     steps: list[str] = []
-    site = build_site(pages(), checkout(tmp_path_factory.mktemp("built") / "root"), steps.append, site_url=ROOT_URL)
-    assert steps == ["stage", "languages", "check"]
-    return site
+    site = build_site(
+        pages(), _own_checkout(tmp_path_factory.mktemp("built") / "root"), steps.append, site_url=ROOT_URL
+    )
+    assert steps == WHOLE
+    aside = shutil.copytree(site.path.parent, site.path.parents[1] / "aside")
+    return replace(site, path=aside / "site")
+
+
+@pytest.fixture
+def standing(built: Site) -> Path:
+    """The checkout that it was built in, as it was then to the last file's time, for a test to change."""
+    aside = built.path.parent
+    root = aside.with_name("root")
+    shutil.rmtree(root)
+    shutil.copytree(aside, root)
+    return root
 
 
 def html(site: Site, name: str) -> str:
@@ -216,15 +233,15 @@ def test_charts_keep_their_variables(built: Site) -> None:
     ],
 )
 def test_a_fault_stops_the_build_and_leaves_the_old_site(
-    built: Site, fault: str, named: str, monkeypatch: pytest.MonkeyPatch
+    standing: Path, fault: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the logging is set to: the error names the fault and where to look, and the last good site stays."""
     monkeypatch.setattr(logging.getLogger(), "level", logging.CRITICAL)
-    before = html(built, "index.html")
+    before = _contents(standing / "site")
     with pytest.raises(PublishError) as caught:
-        build_site(pages(fault), built.path.parent, site_url=ROOT_URL)
+        build_site(pages(fault), standing, site_url=ROOT_URL)
     assert named in str(caught.value)
-    assert html(built, "index.html") == before
+    assert _contents(standing / "site") == before
     assert logging.getLogger("mkdocs").handlers == []
 
 
@@ -247,17 +264,12 @@ def _steps_of_a_build(root: Path, made: list[Page] | None = None, **options: Any
     return steps
 
 
-WHOLE = ["stage", "languages", "check"]
-
-
-def test_an_unchanged_site_is_not_built_again(tmp_path: Path) -> None:
+def test_an_unchanged_site_is_not_built_again(built: Site, standing: Path) -> None:
     """The second build stages the pages, sees that all is as before, and gives the same numbers."""
-    root = checkout(tmp_path)
-    first = build_site(pages(), root, site_url=ROOT_URL)
     steps: list[str] = []
-    second = build_site(pages(), root, steps.append, site_url=ROOT_URL)
+    second = build_site(pages(), standing, steps.append, site_url=ROOT_URL)
     assert steps == ["stage"]
-    assert second == replace(first, rewritten=0)
+    assert second == replace(built, path=standing / "site", rewritten=0)
 
 
 @pytest.mark.parametrize(
@@ -275,17 +287,14 @@ def test_an_unchanged_site_is_not_built_again(tmp_path: Path) -> None:
     ],
     ids=["page", "configuration", "file gone", "file emptied", "file added", "memory damaged", "memory gone"],
 )
-def test_whatever_has_changed_is_built_again(tmp_path: Path, change: Callable[[Path], object]) -> None:
-    root = checkout(tmp_path)
-    assert _steps_of_a_build(root) == WHOLE
-    change(root)
-    assert _steps_of_a_build(root) == WHOLE
-    assert _steps_of_a_build(root) == ["stage"]
+def test_whatever_has_changed_is_built_again(standing: Path, change: Callable[[Path], object]) -> None:
+    change(standing)
+    assert _steps_of_a_build(standing) == WHOLE
+    assert _steps_of_a_build(standing) == ["stage"]
 
 
-def test_another_moment_place_or_page_is_another_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = checkout(tmp_path)
-    assert _steps_of_a_build(root) == WHOLE
+def test_another_moment_place_or_page_is_another_site(standing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = standing
     assert _steps_of_a_build(root, epoch=1_795_000_000) == WHOLE
     assert _steps_of_a_build(root, epoch=1_795_000_000, target=root / "elsewhere") == WHOLE
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
@@ -369,21 +378,24 @@ EVERYTHING = 2 * (6 + len(GENERATED))
     ],
 )  # fmt: skip
 def test_a_build_upon_another_is_as_a_clean_one(
-    tmp_path: Path, converted: list[str], change: Callable[[Path, list[Page]], list[Page]], again: int
+    standing: Path, converted: list[str], change: Callable[[Path, list[Page]], list[Page]], again: int
 ) -> None:
     """Byte by byte: pages, search, site map, feed. Only changed pages are converted, and all where all may differ."""
-    root = _own_checkout(tmp_path / "root")
-    build_site(pages(), root, site_url=ROOT_URL)
-    assert len(converted) == EVERYTHING
-    converted.clear()
+    root = standing
     made = change(root, pages())
     build_site(made, root, site_url=ROOT_URL)
     assert len(converted) == again
     upon = _contents(root / "site")
     shutil.rmtree(root / "site")
     shutil.rmtree(root / "build")
+    converted.clear()
     build_site(made, root, site_url=ROOT_URL)
+    assert len(converted) == EVERYTHING + _count(made) - _count(pages())
     assert upon == _contents(root / "site")
+
+
+def _count(made: list[Page]) -> int:
+    return sum(page.path.endswith(".md") for page in made)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -391,21 +403,17 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_other_versions_convert_every_page_again(
-    tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
+    standing: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = checkout(tmp_path)
-    build_site(pages(), root, site_url=ROOT_URL)
-    converted.clear()
+    root = standing
     monkeypatch.setattr(unchanged, "distributions", list)
     build_site(pages(), root, site_url=ROOT_URL)
     assert len(converted) == EVERYTHING
 
 
-def test_another_address_converts_none(tmp_path: Path, converted: list[str]) -> None:
+def test_another_address_converts_none(standing: Path, converted: list[str]) -> None:
     """Links in pages are relative; the preview of a site that was built converts nothing again."""
-    root = checkout(tmp_path)
-    build_site(pages(), root, site_url=ROOT_URL)
-    converted.clear()
+    root = standing
     build_site(pages(), root, site_url="http://127.0.0.1:8000/", target=root / "build" / "preview")
     assert converted == []
 
@@ -427,11 +435,10 @@ def _without(made: list[Page], path: str) -> list[Page]:
     ],
 )
 def test_a_page_that_is_as_before_is_blamed_for_what_it_links_to(
-    tmp_path: Path, change: Callable[[Path, list[Page]], list[Page]], named: str
+    standing: Path, change: Callable[[Path, list[Page]], list[Page]], named: str
 ) -> None:
     """However often it is built, and until it is mended."""
-    root = checkout(tmp_path)
-    build_site(pages(), root, site_url=ROOT_URL)
+    root = standing
     for _ in range(2):
         with pytest.raises(PublishError) as caught:
             build_site(change(root, pages()), root, site_url=ROOT_URL)
@@ -440,11 +447,11 @@ def test_a_page_that_is_as_before_is_blamed_for_what_it_links_to(
     build_site(pages(), root, site_url=ROOT_URL)
 
 
-def test_the_environment_is_left_as_it_was(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_left_as_it_was(standing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings made for MkDocs do not outlive the build."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     before = dict(os.environ)
-    build_site(pages(), built.path.parent, site_url=ROOT_URL, epoch=1)
+    build_site(pages(), standing, site_url=ROOT_URL, epoch=1)
     assert dict(os.environ) == before
 
 

@@ -131,7 +131,7 @@ def test_a_png_is_large_enough_for_previews() -> None:
 
 def test_a_png_has_the_palette_s_colours_as_they_are() -> None:
     image = Image.open(io.BytesIO(pixels.png(drawing.draw(FOREST, WIDE, RU, Lettering("т", "п")))))
-    seen = {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
+    seen = {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}  # type: ignore[union-attr]
     for name in ("bg", "fg", "grid", "c1"):
         colour = palette.light()[name]
         assert tuple(int(colour[place : place + 2], 16) for place in (1, 3, 5)) in seen, name

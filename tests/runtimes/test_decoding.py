@@ -124,7 +124,7 @@ def test_a_prompt_of_which_nothing_is_wanted_is_scored() -> None:
     found = decode(Counting().graph, "cached", np.array([text]), 0)["surprisal"]
     total = np.log(np.e + VOCABULARY - 1)
     expected = [total - (successor(text[: place + 1]) == token) for place, (_, token) in enumerate(pairwise(text))]
-    np.testing.assert_allclose(found, [expected], rtol=1e-6)
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)  # type: ignore[arg-type]
 
 
 def test_an_unknown_way_is_refused() -> None:

@@ -253,7 +253,7 @@ def test_a_real_environment_runs_a_real_worker(tmp_path: Path) -> None:
         pytest.skip(str(error))
     assert make() == found
     assert found.packages[1] == pins[0]
-    np.savez(tmp_path / "in.npz", **{"000000/x": np.eye(4, dtype=np.float32)[:1]})
+    np.savez(tmp_path / "in.npz", **{"000000/x": np.eye(4, dtype=np.float32)[:1]})  # type: ignore[arg-type]
     inputs = tmp_path / "in.npz"
     job = Job("v", "fake", inputs, inputs, inputs, 1, {}, interpreter=str(found.interpreter))
     with WorkerProcess(job, (), 60) as worker:

@@ -11,7 +11,7 @@ from generator.runtimes.pytorch import Moved  # noqa: E402
 CPU = torch.device("cpu")
 
 
-class _Halves(torch.nn.Module):
+class _Halves(torch.nn.Module):  # type: ignore[name-defined]
     """Two outputs: of a float input in the module's own format, and of an input of whole numbers."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class _Halves(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.full((2,), 1.001))
         self.seen: list[object] = []
 
-    def forward(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[name-defined]
         self.seen += [x.dtype, index.dtype]
         return x * self.weight, self.weight[index]
 
@@ -49,7 +49,7 @@ def test_another_layout_is_the_same_answer() -> None:
     torch.testing.assert_close(moved(images), expected)
 
 
-def _network() -> torch.nn.Module:
+def _network() -> torch.nn.Module:  # type: ignore[name-defined]
     torch.manual_seed(0)
     return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(288, 5))
 
@@ -59,7 +59,7 @@ on_a_card = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is n
 
 @on_a_card
 @pytest.mark.parametrize(("dtype", "close"), [(torch.float32, 1e-4), (torch.bfloat16, 2e-2)])
-def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dtype, close: float) -> None:
+def test_recorded_kernels_answer_every_query_with_its_own_answer(dtype: torch.dtype, close: float) -> None:  # type: ignore[name-defined]
     """Replaying reads the new inputs, whatever batch came before; and an answer survives the next query."""
     with torch.inference_mode():
         plain, network = Moved(_network().eval(), torch.device("cuda"), dtype), _network().eval()

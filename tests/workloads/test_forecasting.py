@@ -210,9 +210,9 @@ def test_every_network_exports_and_quantizes_with_a_free_batch_axis(quick: Forec
 
 
 def _run(ort: object, path: Path, batch: np.ndarray) -> np.ndarray:
-    options = ort.SessionOptions()  # type: ignore[attr-defined]
+    options = ort.SessionOptions()
     options.log_severity_level = 3
-    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])  # type: ignore[attr-defined]
+    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     found: np.ndarray = session.run(None, {"x": batch})[0]
     return found
 

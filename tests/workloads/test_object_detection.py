@@ -152,7 +152,7 @@ def test_the_strongest_of_its_neighbours_is_an_object() -> None:
     edges = torch.tensor([1.0, 2.0, 3.0, 4.0]).reshape(1, 4, 1, 1).expand(1, 4, 16, 16)
     detector = CenterNet([], [])
     detector.network = torch.nn.Identity()
-    detector.network.forward = lambda x: (edges, centres)
+    detector.network.forward = lambda x: (edges, centres)  # type: ignore[method-assign]
     (objects,) = detector(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
     found = [[round(value, 3) for value in row] for row in objects.tolist() if row[4] > 0]
     assert objects.shape == (100, 6)
