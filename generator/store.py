@@ -135,7 +135,7 @@ class _Told:
 
 def _told(reader: _Reader) -> _Told:
     """Read what is not remembered. A record that cannot be read, or analysed, costs itself alone."""
-    summaries = [found for path in tuple(reader.paths.values()) if (found := reader.attempt(path, reader.summary))]
+    summaries = [one for path in tuple(reader.paths.values()) if (one := reader.attempt(path, reader.summary))]
     every = newest_first(summaries)
     found = dict[str, Findings]()
     # Without a record that cannot be analysed, another one may be needed in its place.
