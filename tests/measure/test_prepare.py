@@ -111,3 +111,26 @@ def test_a_query_of_many_passes_has_a_rate_of_tokens_and_no_count_of_its_work(
     assert work is not None
     assert work.flops_per_sample is None
     assert "many passes" in str(work.unknown)
+
+
+@dataclass(frozen=True)
+class Choosing(Synthetic):
+    """It took one of several data sets."""
+
+    data_set: str = "second-choice"
+
+
+def test_the_record_says_which_data_set_was_taken(
+    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the size of its timed inputs; a workload without a choice leaves both out."""
+    root = checkout(trial=definition)
+    measurement = load_measurement(root / "measurements/trial")
+    plain = run_measurement(measurement, Tier.SMOKE, surroundings(root)).workloads[0]
+    assert (plain.data_set, plain.timed_inputs) == (None, None)
+    monkeypatch.setattr(
+        "generator.measure.run.load_workload", lambda choice, folder, cache, *_: Choosing(32, 4, 0, cache)
+    )
+    chosen = run_measurement(measurement, Tier.SMOKE, surroundings(root)).workloads[0]
+    assert chosen.data_set == "second-choice"
+    assert chosen.timed_inputs == "x float32 1x4"
