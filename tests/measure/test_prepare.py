@@ -120,17 +120,20 @@ class Choosing(Synthetic):
     data_set: str = "second-choice"
 
 
+@pytest.mark.parametrize(
+    ("kind", "data_set", "size"), [(Choosing, "second-choice", "x float32 1x4"), (Synthetic, None, None)]
+)
 def test_the_record_says_which_data_set_was_taken(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make,
+    surroundings: Make,
+    definition: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Synthetic],
+    data_set: str | None,
+    size: str | None,
 ) -> None:
     """With the size of its timed inputs; a workload without a choice leaves both out."""
+    monkeypatch.setattr("generator.measure.run.load_workload", lambda choice, folder, cache, *_: kind(32, 4, 0, cache))
     root = checkout(trial=definition)
-    measurement = load_measurement(root / "measurements/trial")
-    plain = run_measurement(measurement, Tier.SMOKE, surroundings(root)).workloads[0]
-    assert (plain.data_set, plain.timed_inputs) == (None, None)
-    monkeypatch.setattr(
-        "generator.measure.run.load_workload", lambda choice, folder, cache, *_: Choosing(32, 4, 0, cache)
-    )
-    chosen = run_measurement(measurement, Tier.SMOKE, surroundings(root)).workloads[0]
-    assert chosen.data_set == "second-choice"
-    assert chosen.timed_inputs == "x float32 1x4"
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    assert (record.workloads[0].data_set, record.workloads[0].timed_inputs) == (data_set, size)
