@@ -118,3 +118,29 @@ def test_a_query_of_many_passes_has_a_rate_of_tokens_and_no_count_of_its_work(
     assert work is not None
     assert work.flops_per_sample is None
     assert "many passes" in str(work.unknown)
+
+
+@dataclass(frozen=True)
+class Choosing(Synthetic):
+    """It took one of several data sets."""
+
+    data_set: str = "second-choice"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data_set", "size"), [(Choosing, "second-choice", "x float32 1x4"), (Synthetic, None, None)]
+)
+def test_the_record_says_which_data_set_was_taken(
+    checkout: Make,
+    surroundings: Make,
+    definition: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Synthetic],
+    data_set: str | None,
+    size: str | None,
+) -> None:
+    """With the size of its timed inputs; a workload without a choice leaves both out."""
+    monkeypatch.setattr("generator.measure.run.load_workload", lambda choice, folder, cache, *_: kind(32, 4, 0, cache))
+    root = checkout(trial=definition)
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    assert (record.workloads[0].data_set, record.workloads[0].timed_inputs) == (data_set, size)
