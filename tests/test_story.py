@@ -110,9 +110,14 @@ def test_ranges_and_claims_of_releases_leave_no_pair_out(article: Article) -> No
     series = {one.name: {(p.measurement, p.variant, p.against) for p in one.picks} for one in article.story.series}
     assert series["runtimes"] == _releases(suite)
     assert series["quantization"] == _eight_bits(suite)
-    for name in ("twice-speed", "threefold-speed"):
-        claim = next(one for one in article.claims if one.id == name)
-        assert {(p.measurement, p.variant, p.against) for p in claim.ours} == _releases(suite)
+    claims = {one.id: {(p.measurement, p.variant, p.against) for p in one.ours} for one in article.claims}
+    assert claims["twice-speed"] == claims["threefold-speed"] == _releases(suite)
+    assert claims["quantization-faster"] == _eight_bits(suite)
+    (network,) = (one for one in suite if one.name == "compression")
+    smaller = {("compression", one.name, "whole") for one in network.variants if not one.baseline}
+    assert claims["compression-faster"] - {("compression", None, None)} == smaller - {
+        ("compression", "channels", "whole")
+    }
 
 
 @pytest.mark.parametrize(
