@@ -53,6 +53,8 @@ def comparisons(record: Record) -> Iterator[dict[float, Shortened]]:
     for workload in record.workloads:
         blocks = protocol.kept_blocks([one for one in record.blocks if one.workload == workload.name])[:BLOCKS]
         baseline = next((v.name for v in record.variants if v.workload == workload.name and v.baseline), "")
+        if workload.timed_samples is None:  # its data were not to be had, and nothing was timed
+            continue
         turn = protocol.turn_cycles(workload.timed_samples)
         for name in sorted({one.variant for block in blocks for one in block.rounds} - {baseline}):
             found = dict[float, Shortened]()

@@ -183,9 +183,9 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
-    beside = os.environ.get("SITE_URL"), _kit(root, suite, fetching), today
-    where = root / ".cache" / "charts", root / "measurements"
-    return pages(collection, suite, *where, *beside, tell, pool, machine, passed_over)
+    kit, measurements = _kit(root, suite, fetching), root / "measurements"
+    site = (os.environ.get("SITE_URL"), kit, today)
+    return pages(collection, suite, root / ".cache" / "charts", measurements, *site, tell, pool, machine, passed_over)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,11 @@ def test_nothing_is_said_where_everything_was_measured() -> None:
 
 def test_a_table_fits_the_terminal_and_names_each_thing_once() -> None:
     """The variant where one failed, else the workload, else the measurement."""
-    names = {"workload": "a-long-name-of-a-workload"}, {"workload": "texts", "variant": "onnxruntime-int8"}, {}
+    names: tuple[dict[str, str], ...] = (
+        {"workload": "a-long-name-of-a-workload"},
+        {"workload": "texts", "variant": "onnxruntime-int8"},
+        {},
+    )
     text = _printed(*(_failure(**what) for what in names), terminal=True)
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     assert text.startswith("\nNot measured (3), and how to mend it:")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.definition import Measurement, Variant
+from generator.definition_file import load_suite
 from generator.errors import DefinitionError
 from generator.evidence import load_evidence
 from generator.story import STORY_FOLDER, Article, ClaimVerdict, load_article
@@ -71,6 +73,75 @@ def test_figures_of_one_claim_are_about_its_metric(article: Article) -> None:
     metrics = {one.id: one.metric.value for one in evidence.figures}
     for claim in article.claims:
         assert {metrics[name] for name in claim.published} <= {claim.metric.value}, claim.id
+
+
+def _conditions(one: Variant) -> tuple[object, ...]:
+    return one.workload, one.runtime, one.options, one.threads, one.samples_per_query
+
+
+def _releases(suite: tuple[Measurement, ...]) -> set[tuple[str, str | None, str | None]]:
+    """Pairs of releases of one runtime, of 2023 and of 2025, that differ in nothing else."""
+    return {
+        (m.name, new.name, old.name)
+        for m in suite
+        for new in m.variants
+        for old in m.variants
+        if (new.name[-5:], old.name[-5:]) == ("-2025", "-2023") and new.environment and old.environment
+        if (_conditions(new), new.precision, new.transforms) == (_conditions(old), old.precision, old.transforms)
+    }
+
+
+def _eight_bits(suite: tuple[Measurement, ...]) -> set[tuple[str, str | None, str | None]]:
+    """Pairs of int8 and fp32 that differ in quantization alone."""
+    return {
+        (m.name, short.name, whole.name)
+        for m in suite
+        for short in m.variants
+        for whole in m.variants
+        if (short.precision, whole.precision) == ("int8", "fp32") and short.environment == whole.environment
+        if _conditions(short) == _conditions(whole)
+        if tuple(t for t in short.transforms if not t.name.startswith("quantize_")) == whole.transforms
+    }
+
+
+def test_ranges_and_claims_of_releases_leave_no_pair_out(article: Article) -> None:
+    """A range over chosen pairs is no range: what the suite defines is what the sentence speaks of."""
+    suite = load_suite(ROOT / "measurements")
+    series = {one.name: {(p.measurement, p.variant, p.against) for p in one.picks} for one in article.story.series}
+    assert series["runtimes"] == _releases(suite)
+    assert series["quantization"] == _eight_bits(suite)
+    claims = {one.id: {(p.measurement, p.variant, p.against) for p in one.ours} for one in article.claims}
+    assert claims["twice-speed"] == claims["threefold-speed"] == _releases(suite)
+    assert claims["quantization-faster"] == _eight_bits(suite)
+    (network,) = (one for one in suite if one.name == "compression")
+    smaller = {("compression", one.name, "whole") for one in network.variants if not one.baseline}
+    assert claims["compression-faster"] - {("compression", None, None)} == smaller - {
+        ("compression", "channels", "whole")
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "left_out"),
+    [
+        # A chain over two models; requests that nobody says are the same.
+        ("speed", {"M5", "E2"}),
+        # The model was free to change.
+        ("energy", {"E5"}),
+        ("price", set()),
+    ],
+)
+def test_claims_of_two_years_cite_every_published_figure_of_their_kind(
+    article: Article, metric: str, left_out: set[str]
+) -> None:
+    """By a rule, not by hand: all of inference over a stated time; of prices, those given as a rate too."""
+    evidence = load_evidence(ROOT)
+    assert evidence is not None
+    of_inference = [one for one in evidence.figures if (one.metric, one.of) == (metric, "inference")]
+    kind = {one.id for one in of_inference if one.window_years is not None or metric == "price"}
+    assert left_out <= kind
+    for claim in article.claims:
+        if claim.over_two_years and claim.metric == metric:
+            assert set(claim.published) == kind - left_out, claim.id
 
 
 def test_verdicts_without_numbers_have_reasons(article: Article) -> None:

@@ -82,7 +82,7 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, member: str, error: BaseException
         workload = real(choice, *arguments)
         if not _of(choice):
             return workload
-        return type("Broken", (Synthetic,), {member: raising})(20, 4, 5, workload.cache)  # type: ignore[attr-defined]
+        return type("Broken", (Synthetic,), {member: raising})(20, 4, 5, workload.cache)
 
     monkeypatch.setattr(running, "load_workload", load)
 

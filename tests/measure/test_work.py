@@ -175,7 +175,9 @@ def test_weights_are_shared_by_the_samples_of_a_query() -> None:
 @pytest.mark.slow
 def test_pytorch_and_onnx_agree_on_layers_worked_out_by_hand() -> None:
     """The same rule for both formats: convolution with activation and sum, LSTM, attention."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    import torch
+
     from generator.measure.work_pytorch import count_module
 
     class Residual(torch.nn.Module):
@@ -224,7 +226,9 @@ def test_efficientnet_lite0_has_its_published_multiply_adds() -> None:
     they count; with two operations for each element that is normalized and one for each that is clipped, ours would be
     within 1 % of that.
     """
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    import torch
+
     from generator.measure.work_pytorch import count_module
     from generator.workloads.efficientnet_lite import efficientnet_lite0
 

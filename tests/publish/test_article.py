@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from generator.publish.markdown import Markdown
 from generator.publish.measurement_page import MeasurementPage, quoted
 from generator.record import Record
 from tests.publish import imaginary
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -218,6 +222,21 @@ def test_a_sentence_that_the_record_contradicts_stops_the_build(tmp_path: Path) 
 def test_a_mistake_in_an_article_says_what_was_meant(body: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(PublishError, match=message.replace("(", r"\(")):
         page(folder_with(tmp_path, body), tmp_path).page()
+
+
+_TEMPLATES = sorted(
+    path for folder in ("measurements", "articles", "generator") for path in ROOT.glob(f"{folder}/**/*.j2")
+)
+
+
+@pytest.mark.parametrize("path", _TEMPLATES, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_no_line_is_glued_to_the_next(path: Path) -> None:
+    """Jinja eats the newline after a block's tag: text that ends in one runs into the next line, a bullet into another."""
+    lines = path.read_text("utf-8").splitlines()
+    for number, (line, following) in enumerate(pairwise(lines), 1):
+        text = re.sub(r"{[%#].*?[%#]}", "", line).strip()
+        if text and line.rstrip().endswith("%}"):
+            assert not following.strip() or following.lstrip().startswith("{%"), f"{path}, line {number}"
 
 
 def test_an_article_is_there_in_both_languages_or_in_none(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_series_spans_from_the_least_to_the_most(tmp_path: Path) -> None:
     assert one.measured
     assert not one.several
     assert one.least.factor == one.most.factor
-    assert one.range == f"{one.least.factor} (not counted, for quality was lost: 1)"
+    assert one.range == f"{one.least.factor} (without the comparisons that fail the quality gate: 1)"
     assert not site(tmp_path)._series("quantization").measured
 
 

@@ -48,11 +48,11 @@ def test_newer_runtimes_are_named_with_the_command_that_measures_again() -> None
     for language, sentence in (
         (
             Language.RU,
-            "В `constraints.txt` закреплены версии новее: onnxruntime 1.33.1 (измерено с 1.32.0) и torch 2.13.0",
+            "Эта сборка сайта знает версии новее: onnxruntime 1.33.1 (измерено с 1.32.0) и torch 2.13.0",
         ),
         (
             Language.EN,
-            "`constraints.txt` pins newer versions: onnxruntime 1.33.1 (measured with 1.32.0) and torch 2.13.0",
+            "This build of the site knows newer versions: onnxruntime 1.33.1 (measured with 1.32.0) and torch 2.13.0",
         ),
     ):
         text = told(language, today)
@@ -61,8 +61,8 @@ def test_newer_runtimes_are_named_with_the_command_that_measures_again() -> None
 
 
 def test_that_nothing_is_newer_is_said_where_it_is_known() -> None:
-    assert "или более старые" in told(Language.RU, Today(None, {"onnxruntime": "1.32.0"}))
-    assert "constraints" not in told(Language.EN, Today(None, {"openvino": "2027.1"}))
+    assert "Более новых сред" in told(Language.RU, Today(None, {"onnxruntime": "1.32.0"}))
+    assert "no newer runtimes" not in told(Language.EN, Today(None, {"openvino": "2027.1"}))
 
 
 def test_the_browser_is_given_what_it_needs() -> None:

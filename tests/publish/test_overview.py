@@ -145,10 +145,10 @@ def test_what_did_not_help_is_complete_and_nothing_else(two: Site) -> None:
     """Slower on either machine, by the verdict; the static gain of the one machine is not there."""
     page = text(two, "en", "no-gain/index.md")
     slower = page.partition("{ #slower }")[2].partition("\n## ")[0]
-    assert slower.count("\n| ONNX Runtime int8 (dynamic)") == 2
-    assert slower.count("\n| ONNX Runtime int8 (static)") == 1
+    assert slower.count(" → ONNX Runtime int8 (dynamic)") == 2
+    assert slower.count(" → ONNX Runtime int8 (static)") == 1
     assert "1.60×" not in page
-    assert "Comparisons: 6. Helped: 3; did not help: 3; cannot tell: 0." in page
+    assert "Comparisons:" not in page  # steps switched off are no failures: a count of rows means nothing
     answers = page.partition("{ #answers }")[2].partition("\n## ")[0]
     assert answers.count("\n- ") == 1
 
@@ -196,9 +196,9 @@ def test_a_machine_s_page_tells_its_ceilings_or_that_there_are_none(cache: Path)
     ]
     ceilings = {"measured_at": "2026-11-23T09:00:00Z", "found": found, "unknown": {}}
     page = text(site(cache, imaginary.record(ceilings=ceilings)), "en", "systems/index.md")
-    assert "| Product of matrices, fp32 | 1 | 100 (90.0–110) GFLOP/s | torch 2, matrix product |" in page
+    assert "| Product of matrices, fp32 | 1 | 100 (90.0–110) GOP/s | torch 2, matrix product |" in page
     assert f"| Memory, 1.05{NBSP}MB | 1 | 12.0 GB/s | torch 2, triad |" in page
-    assert page.count("GFLOP/s") == 1
+    assert page.count("GOP/s") == 1
     without = text(site(cache, imaginary.record()), "en", "systems/index.md")
     assert "were not measured" in without
 

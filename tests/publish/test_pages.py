@@ -221,7 +221,7 @@ def test_a_gain_that_fails_the_gate_is_no_gain(cache: Path) -> None:
     variants = [imaginary.variant(n, quality=worse if "static" in n else better) for n in imaginary.LATENCIES]
     page = text(site(cache, imaginary.record(variants=variants)), "ru")
     assert '<div class="verdict verdict--cannot-tell"' in page
-    assert "Быстрее, но ценой точности" in page
+    assert "Быстрее, но порог качества не выдержан" in page
     assert "скорость не в счёт" in page
     assert "так, как здесь, квантовать не стоит" in page
 

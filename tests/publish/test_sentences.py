@@ -145,8 +145,8 @@ def test_turned_estimates_keep_their_intervals() -> None:
 
 
 QUALITY = {
-    "onnxruntime-fp32": ("Изменения не видно", "No change is shown"),
-    "onnxruntime-int8-static": ("Изменения не видно", "No change is shown"),
+    "onnxruntime-fp32": ("Изменение не доказано", "A change is not shown"),
+    "onnxruntime-int8-static": ("Изменение не доказано", "A change is not shown"),
     "onnxruntime-int8-dynamic": ("ниже на 7,2 п. п. [3,8; 10,5]", "lower by 7.2 percentage points [3.8, 10.5]"),
 }
 

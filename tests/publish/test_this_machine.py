@@ -78,7 +78,7 @@ def test_what_cannot_be_told_says_why() -> None:
     published = run("b-1", 1, THERE)
     assert held(run("a-1", 2)).answers[0].doubt is Doubt.ALONE
     assert held(published, run("a-1", 2, tier="smoke")).answers[0].doubt is Doubt.FIRST_LOOK
-    threads = {"controls": {**imaginary.fields()["controls"], "threads": 2}}
+    threads: dict[str, Any] = {"controls": {**imaginary.fields()["controls"], "threads": 2}}
     other = held(published, run("a-1", 2, **threads)).answers[0]
     assert other.doubt is Doubt.OTHER_CONDITIONS
     assert other.reasons[0] == Reason("threads", "2", "1")
