@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -31,7 +32,7 @@ def test_nothing_is_said_where_everything_was_measured() -> None:
 
 def test_a_table_fits_the_terminal_and_names_each_thing_once() -> None:
     """The variant where one failed, else the workload, else the measurement."""
-    names: tuple[dict[str, str], ...] = (
+    names: tuple[dict[str, Any], ...] = (
         {"workload": "a-long-name-of-a-workload"},
         {"workload": "texts", "variant": "onnxruntime-int8"},
         {},
