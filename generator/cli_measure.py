@@ -199,7 +199,7 @@ def measure(
         )
         for run in planned.runs:
             display.begin(run.measurement.name)
-            failed += _run(run, replace(where, seed=secrets.randbits(32)), display)
+            failed += _run(run, replace(where, seed=secrets.randbits(32), again_for=run.again_for), display)
     return failed
 
 
@@ -211,6 +211,9 @@ def _run(run: PlannedRun, where: Surroundings, display: RunDisplay) -> tuple[Not
     name = run.measurement.name
     try:
         record = run_measurement(run.measurement, run.tier, where)
+    except outcome.NothingNew as error:
+        display.not_measured(name, error.found[0].failure.message)
+        return error.found  # the record that there is says it too
     except outcome.NothingMeasured as error:
         found = error.found
     except Exception as error:  # whatever it is, the other measurements and the site are worth more

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from generator import cli
 from generator.attempt import attempt_file, load_attempt, load_attempts
-from generator.errors import AssetError, GeneratorError
+from generator.errors import AssetError, GeneratorError, PreparationError
 from generator.measure import run as running
 from generator.record import SystemDescription
 from generator.record_file import load_records
@@ -70,6 +70,61 @@ def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_r
     assert again.exit_code == 0, again.output
     assert len(load_records(root / "measurements/second/records")) == 1
     assert load_attempts(root / ".cache") == ()
+
+
+SECOND = """
+[[workloads]]
+name = "others"
+kind = "synthetic"
+title = {ru = "Другие числа", en = "Other numbers"}
+options = {samples = 20}
+
+[[variants]]
+name = "other-slow"
+workload = "others"
+runtime = "fake"
+precision = "fp32"
+baseline = true
+title = {ru = "Другой медленный", en = "Another slow one"}
+
+[[variants]]
+name = "other-fast"
+workload = "others"
+runtime = "fake"
+precision = "fp32"
+title = {ru = "Другой быстрый", en = "Another fast one"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"),
+    [
+        (AssetError("squad2-dev", "there is no network", "Try again later."), True),
+        (PreparationError("numbers", "the model cannot be exported"), False),
+    ],
+)
+def test_what_was_out_of_reach_is_tried_again_and_measured_only_when_it_is_there(
+    checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch, error: Exception, retried: bool
+) -> None:
+    """While nothing has changed there is no second record, and the status says that something is not measured."""
+    named = definition.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
+    root = checkout(first=named + SECOND)
+    monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: published(root))
+    real, folder = running.load_workload, root / "measurements/first/records"
+
+    def load(choice: Any, *arguments: Any) -> Any:
+        if choice.name == "others":
+            raise error
+        return real(choice, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "load_workload", load)
+        statuses = [_run("build", "--tier", "smoke", "--root", str(root)).exit_code for _ in range(3)]
+        assert (statuses, len(load_records(folder))) == ([3, 3, 3] if retried else [3, 0, 0], 1)
+    assert _run("build", "--tier", "smoke", "--root", str(root)).exit_code == 0
+    records = load_records(folder)
+    assert len(records) == (2 if retried else 1)
+    assert retried is not any(one.failed for one in records[-1].variants)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from generator.assets.cache import Cache
@@ -15,6 +15,7 @@ from generator.record import Failure, VariantRecord
 __all__ = [
     "NotMeasured",
     "NothingMeasured",
+    "NothingNew",
     "failure",
     "forget_attempt",
     "keep_attempt",
@@ -70,6 +71,23 @@ class NothingMeasured(GeneratorError):
 
     def __reduce__(self) -> tuple[type[NothingMeasured], tuple[str, tuple[NotMeasured, ...]]]:  # type: ignore[override]
         return type(self), (self.measurement, self.found)
+
+
+class NothingNew(GeneratorError):
+    """A run that was to make up for what an earlier one could not prepare, and cannot prepare it either.
+
+    Args:
+        measurement: its name.
+        failures: of each variant, its workload and why.
+    """
+
+    def __init__(self, measurement: str, failures: Mapping[str, tuple[str, Failure]]) -> None:
+        self.failures = dict(failures)
+        self.found = tuple(
+            NotMeasured(measurement=measurement, workload=workload, variant=name, failure=why)
+            for name, (workload, why) in failures.items()
+        )
+        super().__init__(measurement, "what could not be prepared before cannot be prepared now either")
 
 
 def not_measured(measurement: str, variants: Iterable[VariantRecord]) -> Iterator[NotMeasured]:

@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from generator.definition import Measurement, Variant
-from generator.errors import Busy, MissingPackage
+from generator.errors import Busy, FailureCause, MissingPackage
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
 from generator.measure.system import host_name
@@ -72,6 +72,9 @@ class PlannedRun:
 
     lacking: Mapping[str, str]
     """Variants that this machine cannot measure, and what it lacks."""
+
+    again_for: frozenset[str] = frozenset()
+    """Variants for whose sake alone the run is made: see `Surroundings`."""
 
     @property
     def expected_s(self) -> float:
@@ -156,7 +159,16 @@ def plan_runs(
     known = {one.name: records.get(one.name, ()) for one in suite}
     every = policy is MeasurePolicy.ALL
     wanted = [one for one in suite if every or is_missing(one, known[one.name], system, tier, core)]
-    return tuple(_planned(one, known[one.name], system, tier, core, limit_s) for one in wanted)
+    runs = (_planned(one, known[one.name], system, tier, core, limit_s) for one in wanted)
+    return tuple(runs if every else (replace(run, again_for=_again_for(run, known, system)) for run in runs))
+
+
+def _again_for(run: PlannedRun, records: Mapping[str, Sequence[Record]], system: SystemDescription) -> frozenset[str]:
+    """What the newest run that was thorough enough could not prepare; nothing where there is none."""
+    one = run.measurement
+    enough = _thorough(one, records[one.name], system, run.tier, run.core)
+    newest = max(enough, key=lambda record: (record.started_at, record.record_id), default=None)
+    return _unprepared(newest, one.part(run.core)) if newest else frozenset()
 
 
 def plan_within(most_s: float, runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], float | None]:
@@ -203,17 +215,37 @@ def is_missing(
 ) -> bool:
     """Whether no record of this machine and definition is at least as thorough as the tier, with nothing left out.
 
-    For the core suite nothing that it measures may be left out, for anything else nothing at all.
+    For the core suite nothing that it measures may be left out, for anything else nothing at all. What could not be
+    prepared for want of a network, a package or room on the disk is missing too: it may be there now.
     """
+    enough = _thorough(measurement, records, system, tier, core)
+    return not any(not _unprepared(record, measurement.part(core)) for record in enough)
+
+
+MENDABLE = frozenset({FailureCause.DOWNLOAD, FailureCause.HASH, FailureCause.PACKAGE, FailureCause.DISK})
+"""Causes that a person or time mends, so that the next build tries again. An environment that cannot be installed stays
+so on this Python; a model that does not export, and a worker that dies, would do so again."""
+
+
+def _thorough(
+    measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, core: bool
+) -> list[Record]:
+    """Records of this machine and definition that are as thorough, and were asked for as much."""
     here, definition, part = system.fingerprint(), measurement.fingerprint(), measurement.part(core)
-    enough = _THOROUGHNESS[_THOROUGHNESS.index(tier) :]
-    return not any(
-        record.system.fingerprint() == here
-        and record.provenance.definition_sha256 == definition
-        and record.tier in enough
-        and not any(one.left_out and one.name in part for one in record.variants)
+    return [
+        record
         for record in records
-    )
+        if record.system.fingerprint() == here
+        and record.provenance.definition_sha256 == definition
+        and record.tier in _THOROUGHNESS[_THOROUGHNESS.index(tier) :]
+        and not any(one.left_out and one.name in part for one in record.variants)
+    ]
+
+
+def _unprepared(record: Record, part: Collection[str]) -> frozenset[str]:
+    """Variants that could not be prepared then, and perhaps can be now."""
+    failures = {one.name: one.failure for one in record.variants if one.failure and one.name in part}
+    return frozenset(name for name, why in failures.items() if why.stage == "prepare" and why.cause in MENDABLE)
 
 
 def _planned(

@@ -21,7 +21,7 @@ from generator.measure.block import BlockPlan, measure_block, starts_slowly
 from generator.measure.energy import Meter, NoMeter
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
-from generator.measure.outcome import NothingMeasured, failure, not_measured
+from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_measured
 from generator.measure.prepare import PreparedWorkload, prepare, unprepared
 from generator.measure.process import controls
 from generator.measure.provenance import describe_provenance
@@ -76,6 +76,10 @@ class Surroundings:
     ceilings: Callable[[int], Ceilings | None] = lambda threads: None
     """What bounds a variant of so many threads on this machine; measured, or taken from the cache."""
 
+    again_for: frozenset[str] = frozenset()
+    """Variants that an earlier run could not prepare, for whose sake alone this one is made: when none of them can be
+    prepared now either, nothing is measured. Empty: the run is made whatever can be prepared."""
+
     machine: str = ""
     """In a fleet, what tells this machine from others of its kind: it enters the record's id, and the journals of
     machines that share a checkout lie apart."""
@@ -90,6 +94,7 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
     Raises:
         NothingMeasured: when nothing could be measured at all. A workload or variant that fails is no error: the record
             says so.
+        NothingNew: when none of those variants can be prepared for whose sake alone the run was to be made.
         StorageError: when the disk is full; finished blocks are kept, and the same command goes on from there.
     """
     record = measured(measurement, tier, where)
@@ -109,6 +114,9 @@ def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Recor
         GeneratorError: see `run_measurement`.
     """
     prepared = [_prepared(measurement, choice, where) for choice in measurement.workloads]
+    lacking = {name: (one.choice.name, why) for one in prepared for name, why in one.failures.items()}
+    if where.again_for and where.again_for <= lacking.keys():
+        raise NothingNew(measurement.name, {name: lacking[name] for name in sorted(where.again_for)})
     run = _Run(measurement, tier, where, prepared)
     for one in prepared:
         run.measure(one)
