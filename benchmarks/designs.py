@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from generator import protocol
-from generator.record import Block, Round, Tier
+from generator.core import protocol
+from generator.core.record import Block, Round, Tier
 
 RULES = protocol.TIERS[Tier.STANDARD]
 BOOTSTRAP_ROUNDS = 10

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
 from generator.measure.process import Job
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -30,11 +30,11 @@ from rich.table import Table
 
 from benchmarks.models import MODELS, job
 from benchmarks.report import save
-from generator import protocol
+from generator.core import protocol
+from generator.core.record import Block, Health, Round
 from generator.measure.scenario import round_command
 from generator.measure.system import available_cores
 from generator.measure.worker import Worker
-from generator.record import Block, Health, Round
 
 AIMS: Mapping[str, float] = MappingProxyType({"50 us": 1.05, "1 ms": 1.01, "10 ms": 1.005})
 BLOCKS, BLOCK_NS = 12, 1_200_000_000

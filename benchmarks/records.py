@@ -37,13 +37,13 @@ from rich.table import Table
 
 from benchmarks.report import save
 from benchmarks.site import MODEL, REPOSITORY, Cost, timed
-from generator.analysis.collection import Collection
-from generator.definition import Measurement
-from generator.definition_file import load_suite
-from generator.publish.pages import pages
-from generator.publish.staging import LANGUAGES, stage
-from generator.record_file import dump_record, sealed
-from generator.store import collect
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_suite
+from generator.core.record_file import dump_record, sealed
+from generator.pages.edition import pages
+from generator.results.collection import Collection
+from generator.results.store import collect
+from generator.site.staging import LANGUAGES, stage
 
 SIZES = (100, 1000, 10_000)
 QUICK_SIZES = (100, 400)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from generator import protocol
+from generator.core import protocol
 from generator.measure.provenance import code_sha256, installed_packages
 from generator.measure.system import describe_system
 

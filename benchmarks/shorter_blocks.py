@@ -23,9 +23,9 @@ from rich.table import Table
 
 from benchmarks.models import ROOT
 from benchmarks.report import save
-from generator import protocol
-from generator.definition import CONTROL, Scenario
-from generator.record import Block, Record, Tier
+from generator.core import protocol
+from generator.core.definition import CONTROL, Scenario
+from generator.core.record import Block, Record, Tier
 
 SHARES = (1.0, 0.5, protocol.CORE_BLOCK_SHARE)
 BLOCKS = protocol.TIERS[Tier.STANDARD].least_blocks

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from generator.record import Block, Health, Round
+from generator.core.record import Block, Health, Round
 
 ROUND_S = 0.03
 QUERIES = 12

@@ -43,9 +43,9 @@ from rich.table import Table
 
 from benchmarks.asv_results import write_asv_project
 from benchmarks.report import save
-from generator.definition import CONTROL
-from generator.publish.staging import LANGUAGES
-from generator.record_file import dump_record, sealed
+from generator.core.definition import CONTROL
+from generator.core.record_file import dump_record, sealed
+from generator.site.staging import LANGUAGES
 
 REPOSITORY = Path(__file__).parents[1]
 SIZES = (10, 100, 1000)

@@ -30,9 +30,9 @@ from rich.table import Table
 
 from benchmarks.models import ROOT
 from benchmarks.report import save
-from generator import protocol
-from generator.assets.cache import Cache
-from generator.definition_file import load_suite
+from generator.core import protocol
+from generator.core.cache import Cache
+from generator.core.definition_file import load_suite
 from generator.measure.events import silent
 from generator.measure.prepare import prepare
 from generator.measure.process import Job, WorkerProcess

@@ -38,12 +38,12 @@ from benchmarks.designs import Pair
 from benchmarks.models import ROOT, job
 from benchmarks.other_tools import MODEL
 from benchmarks.report import save
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
+from generator.core.record import Block
 from generator.measure.block import BlockPlan, measure_block
 from generator.measure.health import SystemProbe
 from generator.measure.journal import Journal
 from generator.measure.system import available_cores
-from generator.record import Block
 
 TRUTH = math.log(10 / 11)
 GOAL = math.log(1.02)

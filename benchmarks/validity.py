@@ -30,13 +30,13 @@ from benchmarks.designs import Outcome, Pair
 from benchmarks.models import ROOT, job
 from benchmarks.report import save
 from benchmarks.simulation import Machine
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
+from generator.core.record import Block
 from generator.measure.block import BlockPlan, measure_block
 from generator.measure.health import SystemProbe
 from generator.measure.journal import Journal
 from generator.measure.process import Job
 from generator.measure.system import available_cores
-from generator.record import Block
 
 TRUTH = math.log(11 / 10)
 MODEL = "50 us"

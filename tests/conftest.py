@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from generator.analysis.this_machine import ThisMachine
-from generator.assets.cache import Cache
-from generator.cli_publish import Published
-from generator.definition_file import load_measurement
+from generator.cli.publish import Published
+from generator.core.cache import Cache
+from generator.core.definition_file import load_measurement
+from generator.core.record import Record, SystemDescription, Tier
+from generator.core.record_file import load_records
 from generator.measure import events
 from generator.measure.run import Surroundings, run_measurement
-from generator.record import Record, SystemDescription, Tier
-from generator.record_file import load_records
+from generator.results.this_machine import ThisMachine
 
 DEFINITION = """
 schema_version = 1
@@ -97,14 +97,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log)
 
 
-TOGETHER = ("tests/browser/test_on_device.py", "tests/publish/test_overview.py", "tests/publish/test_served.py")
+TOGETHER = ("tests/browser/test_on_device.py", "tests/pages/overview/test_overview.py", "tests/site/test_served.py")
 """Files whose tests share what each process would have to make for itself."""
 
 FIRST = (
     "tests/browser/test_reading.py::test_pages_read_well",
     "tests/test_interruption.py::test_a_run_killed",
     "tests/browser/test_on_device.py",
-    "tests/measure/test_cluster.py",
+    "tests/measure/fleet/test_cluster.py",
     "tests/browser/",
 )
 """What takes longest begins first, so that no process is left alone with it at the end; one builds the browser's site

@@ -14,8 +14,8 @@ import yaml
 from benchmarks import site
 from benchmarks.asv_results import write_asv_project
 from benchmarks.site import Builds, Cost
-from generator.definition_file import load_suite
-from generator.record_file import load_records, records_folder
+from generator.core.definition_file import load_suite
+from generator.core.record_file import load_records, records_folder
 
 
 def cost(cpu_s: float) -> Cost:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli
-from generator.attempt import attempt_file, load_attempt, load_attempts
-from generator.errors import AssetError, GeneratorError, PreparationError
+from generator.cli import main as cli
+from generator.core.attempt import attempt_file, load_attempt, load_attempts
+from generator.core.errors import AssetError, GeneratorError, PreparationError
+from generator.core.record import SystemDescription
+from generator.core.record_file import load_records
 from generator.measure import run as running
-from generator.record import SystemDescription
-from generator.record_file import load_records
 from tests.conftest import published
 
 Make = Callable[..., Any]

@@ -22,12 +22,12 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from generator.errors import Busy
-from generator.publish import site
-from generator.record import Record, SystemDescription
-from generator.record_file import load_records
-from tests.publish.test_site_build import checkout as site_checkout
-from tests.publish.test_site_build import pages
+from generator.core.errors import Busy
+from generator.core.record import Record, SystemDescription
+from generator.core.record_file import load_records
+from generator.site import build as site
+from tests.site.test_site_build import checkout as site_checkout
+from tests.site.test_site_build import pages
 
 REPOSITORY = Path(__file__).parents[1]
 KILLED_RUNS = 50
@@ -36,11 +36,11 @@ KILLED_BUILDS = 10
 MEASURE = """
 from datetime import UTC, datetime
 from pathlib import Path
-from generator.assets.cache import Cache
-from generator.definition_file import load_measurement
+from generator.core.cache import Cache
+from generator.core.definition_file import load_measurement
 from generator.measure.plan import only_run
 from generator.measure.run import Surroundings, run_measurement
-from generator.record import SystemDescription, Tier
+from generator.core.record import SystemDescription, Tier
 
 def run(checkout, about):
     root, system, now = Path(checkout), SystemDescription.model_validate_json(about), datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -52,9 +52,9 @@ def run(checkout, about):
 
 BUILD = """
 from pathlib import Path
-from generator.pool import Pool
-from generator.publish.site import build_site
-from tests.publish.test_site_build import pages
+from generator.core.pool import Pool
+from generator.site.build import build_site
+from tests.site.test_site_build import pages
 
 def run(root, processes):
     with Pool(int(processes)) as pool:
@@ -241,10 +241,10 @@ BUILD_AND_MEASURE = """
 import sys
 from pathlib import Path
 from generator import cli
-from generator.pool import Pool
-from generator.publish.site import build_site
+from generator.core.pool import Pool
+from generator.site.build import build_site
 from tests.conftest import published
-from tests.publish.test_site_build import pages
+from tests.site.test_site_build import pages
 
 def publish(root, *_, **__):
     records = len(list(root.glob("measurements/*/records/*.json")))

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from generator import protocol
-from generator.analysis import percentile
+from generator.core import protocol
 from generator.measure.worker import Worker
+from generator.results import percentile
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -7,17 +7,17 @@ block: fresh workers in random order, same random cores  test_block_*
 run 1: quality first, same path; a failed gate is timed  test_quality_*; measure/test_run.py: timed_answers
 run 2: first call apart; warm-up                         measure/test_worker.py: warm_up; test_warm_up_*
 run 3: what a block keeps                                test_block_keeps_*
-run 4: disturbed, blind to latencies, repeated, noisy    test_disturbed_*, test_repeated_*; test_protocol.py
-run 5: block value                                       test_protocol.py: block_value; test_throughput_*
-run 6: estimate, Student's t, floor                      test_protocol.py: half_width, floor
+run 4: disturbed, blind to latencies, repeated, noisy    test_disturbed_*, test_repeated_*; core/test_protocol.py
+run 5: block value                                       core/test_protocol.py: block_value; test_throughput_*
+run 6: estimate, Student's t, floor                      core/test_protocol.py: half_width, floor
 run 7: stop at K >= 6 and 2 %, at 20, at the budget      test_stop_*
 run 8: A/A control, suspect, its rate published          test_control_*
-run 9: verdict, Bonferroni, 1 %, 3 %, never "equal"      analysis/test_analysis.py: verdict; test_bonferroni_*
-percentiles, early stopping, when not shown              analysis/test_analysis.py, test_loadgen.py
+run 9: verdict, Bonferroni, 1 %, 3 %, never "equal"      results/test_findings.py: verdict; test_bonferroni_*
+percentiles, early stopping, when not shown              results/test_findings.py, test_loadgen.py
 tails are never the speedup; p50 and mean side by side   test_speedup_*, test_mean_*
 offline, multi-stream, server                            measure/test_scenario.py; test_server_*; test_loadgen.py
 controls, equal and recorded                             test_controls_*
-interval covers the truth                                test_protocol.py (simulated), test_designs_*
+interval covers the truth                                core/test_protocol.py (simulated), test_designs_*
 tiers                                                    test_tiers_*
 """
 
@@ -34,25 +34,25 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from generator import protocol
-from generator.analysis.comparison import Verdict, compare, verdict
-from generator.analysis.findings import analyse
-from generator.analysis.quality import Gate
-from generator.analysis.summary import control_alarms, summarise
-from generator.analysis.times import block_times
-from generator.definition import CONTROL, Scenario
-from generator.definition_file import load_measurement
-from generator.measure import answers as answers_module
+from generator.core import protocol
+from generator.core.definition import CONTROL, Scenario
+from generator.core.definition_file import load_measurement
+from generator.core.protocol import LogInterval
+from generator.core.record import Block, Health, Record, Round, StopReason, Tier
+from generator.core.record_file import sealed
 from generator.measure import block as block_module
+from generator.measure import outputs as answers_module
 from generator.measure import run as run_module
 from generator.measure.health import is_disturbed
 from generator.measure.process import Job, WorkerProcess, controls
 from generator.measure.run import run_measurement
 from generator.measure.scenario import play, round_command
-from generator.protocol import LogInterval
-from generator.record import Block, Health, Record, Round, StopReason, Tier
-from generator.record_file import sealed
-from tests.test_protocol import make_block
+from generator.results.comparison import Verdict, compare, verdict
+from generator.results.findings import analyse
+from generator.results.quality import Gate
+from generator.results.summary import control_alarms, summarise
+from generator.results.times import block_times
+from tests.core.test_protocol import make_block
 
 Make = Callable[..., Any]
 GOAL = math.log(1.02)
@@ -560,7 +560,7 @@ def test_designs_ours_keeps_its_promise_and_the_usual_one_does_not(truth: float)
     """200 whole runs with the stop rule, on a machine that drifts, stalls and jumps between processes.
 
     Our 95 % interval misses the truth 5 times in 100 at most: 200 runs cannot tell 5 from 6, so the bound is the largest
-    count that a rate of 5 % explains 99 times in 100 (the benchmark has 1,000 runs, and test_protocol.py holds 5 % over
+    count that a rate of 5 % explains 99 times in 100 (the benchmark has 1,000 runs, and core/test_protocol.py holds 5 % over
     as many). "All of A, then all of B" misses it every second time.
     """
     import numpy as np

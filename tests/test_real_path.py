@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.analysis.quality import Gate
-from generator.definition_file import load_measurement
+from generator.core.definition_file import load_measurement
+from generator.core.record import Tier
 from generator.measure.run import run_measurement
-from generator.record import Tier
+from generator.results.findings import analyse
+from generator.results.quality import Gate
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -60,9 +60,9 @@ import torch
 from safetensors.torch import save_file
 from sklearn.datasets import load_digits
 
-from generator.assets.cache import file_sha256
-from generator.workloads.observations import observe_classification
-from generator.workloads.small_cnn import small_cnn
+from generator.core.cache import file_sha256
+from generator.workloads.metrics.observations import observe_classification
+from generator.workloads.networks.small_cnn import small_cnn
 from generator.workloads.workload import Artifact
 
 CONFIG = {"channels": 1, "widths": [16, 32], "classes": 10}

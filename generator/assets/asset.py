@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from generator.errors import AssetError, suggest
-from generator.record import Sha256, Source
+from generator.core.errors import AssetError, suggest
+from generator.core.record import Sha256, Source
 
 _HERE = Path(__file__).parent
 CATALOGUE_FILE = _HERE / "catalogue.toml"

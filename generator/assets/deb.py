@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from generator.assets.asset import AssetFile, DebAsset
-from generator.assets.cache import Cache
 from generator.assets.url import download
-from generator.errors import AssetError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError
 
 _LATER = "Connect, or try again later."
 _AGAIN = "Run the same command again; the package is fetched anew."

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from generator.assets.asset import Asset, AssetFile, DebAsset, NpmAsset, SdistAsset, UrlAsset, WheelAsset
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.deb import DebMembers, deb_members
 from generator.assets.npm import tarball_members
 from generator.assets.sdist import sdist_members
 from generator.assets.tarball import TarballMembers
 from generator.assets.url import download_file
 from generator.assets.wheel import Members, wheel_members
-from generator.errors import AssetError
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError
 
 DATA_VARIABLE = "GENERATOR_DATA"
 """Names a folder that holds mirrors of the data sets, a folder each."""

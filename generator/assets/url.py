@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from generator.assets.asset import AssetFile, UrlAsset
-from generator.assets.packages import required
-from generator.errors import AssetError, HashError
+from generator.core.errors import AssetError, HashError
+from generator.core.packages import required
 
 TIMEOUT_S = (5, 30)
 """Longest wait for a connection, and longest silence of the server afterwards."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.assets.asset import AssetFile, WheelAsset
-from generator.assets.cache import Cache, file_sha256
-from generator.errors import AssetError, HashError, StorageError
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError, HashError, StorageError
 
 _AGAIN = "Run the same command again; the wheel is fetched anew."
 

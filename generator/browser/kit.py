@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from generator.definition import Measurement, Name, Precision
-from generator.errors import PreparationError
-from generator.record import Count, Sha256
+from generator.core.definition import Measurement, Name, Precision
+from generator.core.errors import PreparationError
+from generator.core.record import Count, Sha256
 
 RUNTIME = "onnxruntime-web"
 """Its name in the catalogue of downloads."""

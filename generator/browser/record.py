@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from generator import protocol
-from generator.definition import CONTROL, Name, Precision
-from generator.errors import RecordError
-from generator.reading import Unreadable, read_plain
-from generator.record import Count, Latency, Line, NanoSeconds, Sha256
-from generator.record_file import decoded, seal_of
+from generator.core import protocol
+from generator.core.definition import CONTROL, Name, Precision
+from generator.core.errors import RecordError
+from generator.core.files import Unreadable, read_plain
+from generator.core.record import Count, Latency, Line, NanoSeconds, Sha256
+from generator.core.record_file import decoded, seal_of
 
 SCHEMA_VERSION = 1
 KIND = "browser"

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.comparison import Verdict
-from generator.analysis.pair import Absence, Library, Pair
-from generator.analysis.quality import Gate
-from generator.errors import PublishError
-from generator.evidence import TWO_YEARS, Evidence, Figure
-from generator.story import Claim, ClaimVerdict, Pick
+from generator.cited.evidence import TWO_YEARS, Evidence, Figure
+from generator.cited.pair import Absence, Library, Pair
+from generator.cited.story import Claim, ClaimVerdict, Pick
+from generator.core.errors import PublishError
+from generator.results.comparison import Verdict
+from generator.results.quality import Gate
 
 
 class Stance(StrEnum):

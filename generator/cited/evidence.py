@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from generator.definition import Text
-from generator.errors import DefinitionError, suggest
+from generator.core.definition import Text
+from generator.core.errors import DefinitionError, suggest
 
 EVIDENCE_FOLDER = "evidence"
 FIGURES_FILE, RESULTS_FILE, RATIOS_FILE = "figures.csv", "mlperf.csv", "mlperf_ratios.csv"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator import protocol
-from generator.analysis.comparison import Comparison, compare
-from generator.analysis.findings import Findings, VariantFindings
-from generator.analysis.quality import on_labels
-from generator.definition import Measurement
-from generator.errors import DefinitionError, suggest
-from generator.story import Pick
+from generator.cited.story import Pick
+from generator.core import protocol
+from generator.core.definition import Measurement
+from generator.core.errors import DefinitionError, suggest
+from generator.results.comparison import Comparison, compare
+from generator.results.findings import Findings, VariantFindings
+from generator.results.quality import on_labels
 
 
 class Absence(StrEnum):

@@ -18,8 +18,8 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from generator.definition import Application, Name, Technology, Text
-from generator.errors import DefinitionError, suggest
+from generator.core.definition import Application, Name, Technology, Text
+from generator.core.errors import DefinitionError, suggest
 
 STORY_FOLDER = "articles/twice-in-two-years"
 STORY_FILE, CLAIMS_FILE = "story.toml", "claims.toml"

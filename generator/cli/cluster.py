@@ -1,4 +1,4 @@
-"""`measure --cluster`: the same suite on every machine of a Dask cluster. Prints; `measure/fleet.py` does it."""
+"""`measure --cluster`: the same suite on every machine of a Dask cluster. Prints; `measure/fleet/` does it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from generator import console_cluster as show
-from generator.assets.cache import Cache
+from generator.cli import console_cluster as show
 from generator.contribute.faults import faults
 from generator.contribute.problem import Level
-from generator.definition import Measurement
-from generator.measure import news
-from generator.measure.arrivals import Arrivals, Errand
-from generator.measure.cluster import DaskCluster
-from generator.measure.fleet import Fleet
+from generator.core.cache import Cache
+from generator.core.definition import Measurement
+from generator.core.record import Record, SystemDescription
+from generator.measure.fleet import events
+from generator.measure.fleet.arrivals import Arrivals, Errand
+from generator.measure.fleet.cluster import DaskCluster
+from generator.measure.fleet.dispatch import Fleet
+from generator.measure.fleet.remote import describe_checkout
 from generator.measure.plan import Planned
-from generator.measure.remote import describe_checkout
-from generator.record import Record, SystemDescription
 
 out = Console()
 
@@ -50,19 +50,19 @@ def measure(
     """
     ours, plans, failed = describe_checkout(root, names), dict[str, Planned](), list[str]()
 
-    def plan_of(machine: news.Machine) -> Planned:
+    def plan_of(machine: events.Machine) -> Planned:
         kind = machine.system.fingerprint()
         if kind not in plans:
             plans[kind] = planned(machine.system)
         return plans[kind]
 
-    def order(machine: news.Machine) -> list[Errand]:
+    def order(machine: events.Machine) -> list[Errand]:
         plan = plan_of(machine)
         return [Errand(run.measurement, run.tier, plan.most_s, run.core) for run in plan.runs]
 
-    def tell(happened: news.News) -> None:
+    def tell(happened: events.News) -> None:
         display(happened)
-        if isinstance(happened, news.Arrived):
+        if isinstance(happened, events.Arrived):
             failed.extend(variant.name for variant in happened.record.variants if variant.failed)
 
     arrivals = Arrivals(root / "measurements", Cache.default(root).root / ASIDE, ours, doubts)

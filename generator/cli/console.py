@@ -11,9 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from generator.definition import Measurement
+from generator.core.definition import Measurement
+from generator.core.record import Record, SystemDescription
 from generator.measure.plan import SUITE_LIMITS_S, PlannedRun, Total, total
-from generator.record import Record, SystemDescription
 
 
 def duration(seconds: float) -> str:

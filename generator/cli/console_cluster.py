@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from generator.console import duration, print_plan
-from generator.console_progress import Board, Row, in_short, outcome
-from generator.definition import Measurement
-from generator.measure import news
+from generator.cli.console import duration, print_plan
+from generator.cli.console_progress import Board, Row, in_short, outcome
+from generator.core.definition import Measurement
+from generator.core.record import Record
+from generator.measure.fleet import events
 from generator.measure.plan import Planned, PlannedRun
-from generator.record import Record
 
 
-def print_fleet(console: Console, machines: Sequence[news.Machine], plans: Mapping[str, Planned]) -> None:
+def print_fleet(console: Console, machines: Sequence[events.Machine], plans: Mapping[str, Planned]) -> None:
     """Say which machines there are, and what each is going to measure.
 
     Args:
@@ -40,34 +40,34 @@ class FleetDisplay(Board):
         runs: what a machine is going to measure.
     """
 
-    def __init__(self, console: Console, runs: Callable[[news.Machine], Sequence[PlannedRun]]) -> None:
+    def __init__(self, console: Console, runs: Callable[[events.Machine], Sequence[PlannedRun]]) -> None:
         super().__init__(console)
         self._runs = runs
         self._machines = dict[str, tuple[Row, Mapping[str, Measurement]]]()
 
-    def __call__(self, happened: news.News) -> None:
+    def __call__(self, happened: events.News) -> None:
         """Draw what happened."""
         match happened:
-            case news.Joined(machine, again):
+            case events.Joined(machine, again):
                 self._joined(machine, again)
-            case news.Refused(worker, reason):
+            case events.Refused(worker, reason):
                 self.say(f"{worker}: may not measure: {reason}", "red")
-            case news.Left(machine):
+            case events.Left(machine):
                 self.say(
                     f"{machine}: has left; its finished blocks are kept there, and it goes on when it is back", "red"
                 )
                 self._row(machine).now = "has left"
-            case news.Began(machine, measurement):
+            case events.Began(machine, measurement):
                 self._row(machine).begin(measurement)
-            case news.Told(machine, event):
+            case events.Told(machine, event):
                 self._row(machine).heard(event)
-            case news.Arrived(machine, record, _):
+            case events.Arrived(machine, record, _):
                 self._arrived(machine, record)
-            case news.NotMeasured(machine, measurement, reason):
+            case events.NotMeasured(machine, measurement, reason):
                 self.say(f"{machine}: {measurement}: not measured: {in_short(reason)}", "red")
                 self._row(machine).end(measurement)
 
-    def _joined(self, machine: news.Machine, again: bool) -> None:
+    def _joined(self, machine: events.Machine, again: bool) -> None:
         if machine.name not in self._machines:
             runs = self._runs(machine)
             row = Row(runs, machine.name)

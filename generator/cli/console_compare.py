@@ -13,12 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from generator.analysis.across import Absolute, Across, QualityDifference, Side, Within
-from generator.analysis.comparability import Difference, Forbids
-from generator.analysis.comparison import Verdict
-from generator.analysis.estimate import Estimate
-from generator.analysis.quality import Gate
-from generator.record import Record, VariantRecord
+from generator.core.record import Record, VariantRecord
+from generator.results.across import Absolute, Across, QualityDifference, Side, Within
+from generator.results.comparability import Difference, Forbids
+from generator.results.comparison import Verdict
+from generator.results.estimate import Estimate
+from generator.results.quality import Gate
 
 DOUBTS: Mapping[str, str] = MappingProxyType(
     {

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from generator.analysis.confirmation import Confirmation, Outcome
-from generator.analysis.freshness import Freshness
-from generator.console_compare import ratio_text
-from generator.record import Record
+from generator.cli.console_compare import ratio_text
+from generator.core.record import Record
+from generator.results.confirmation import Confirmation, Outcome
+from generator.results.freshness import Freshness
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from generator.measure.doctor import Diagnosis, Level
+from generator.measure.doctor.diagnosis import Diagnosis, Level
 
 MARKS: Mapping[Level, str] = MappingProxyType(
     {Level.FINE: "[green]fine[/]", Level.NOTE: "[yellow]note[/]", Level.MEND: "[red]mend[/]"}

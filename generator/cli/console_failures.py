@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from generator.attempt import NotMeasured
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.record import Failure
+from generator.core.attempt import NotMeasured
+from generator.core.record import Failure
+from generator.words.language import Language
+from generator.words.phrases import phrases
 
 MOST_DETAIL = 300
 """Characters of the technical detail; the record, or the attempt, has all of it."""

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from generator.analysis.across import difference
-from generator.analysis.findings import Findings
-from generator.analysis.quality import Gate, Quality
-from generator.analysis.this_machine import Answer, Doubt, Standing, ThisMachine
-from generator.console_compare import ratio_text
+from generator.cli.console_compare import ratio_text
+from generator.results.across import difference
+from generator.results.findings import Findings
+from generator.results.quality import Gate, Quality
+from generator.results.this_machine import Answer, Doubt, Standing, ThisMachine
 
 WORDS = {
     Standing.AGREES: "[green]agrees[/]",

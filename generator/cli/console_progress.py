@@ -18,15 +18,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from generator.analysis.comparison import Comparison, Verdict
-from generator.analysis.findings import analyse
-from generator.analysis.quality import Gate
-from generator.console import duration
-from generator.definition import Measurement
+from generator.cli.console import duration
+from generator.core.definition import Measurement
+from generator.core.record import Record
 from generator.measure import events
 from generator.measure.countdown import Countdown
 from generator.measure.plan import PlannedRun
-from generator.record import Record
+from generator.results.comparison import Comparison, Verdict
+from generator.results.findings import analyse
+from generator.results.quality import Gate
 
 REDRAWN_PER_S = 2
 """Seldom: whoever draws does it on the machine that is being measured."""

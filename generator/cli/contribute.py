@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from generator.definition_file import load_suite, measurement_folders
-from generator.prices import PRICES_FILE, load_prices
+from generator.core.definition_file import load_suite, measurement_folders
+from generator.core.prices import PRICES_FILE, load_prices
 
 out, err = Console(), Console(stderr=True)
 
@@ -101,7 +101,7 @@ def export(
     """Write all results as tables (CSV, JSON, Parquet) with a dictionary of their columns in both languages."""
     from generator.contribute.export import can_write_parquet
     from generator.contribute.export import export as written
-    from generator.store import analyses
+    from generator.results.store import analyses
 
     root = root.resolve()
     measurements = root / "measurements"
@@ -116,7 +116,7 @@ def export(
 def schema(root: Root = Path()) -> None:
     """Write the JSON Schemas of definitions and records anew; a test wants them current."""
     from generator.contribute.schema import schemas
-    from generator.publish.staging import write_whole
+    from generator.site.staging import write_whole
 
     texts: Mapping[str, str] = schemas()
     for name, text in texts.items():

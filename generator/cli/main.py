@@ -1,4 +1,4 @@
-"""The program's commands: what each takes, and which room does it. Only cli*.py and console*.py print or exit.
+"""The program's commands: what each takes, and which room does it. Only this room prints or exits.
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 done, but something was not
 measured, not read or not published, or some machines of a cluster did not measure, 130 interrupted (finished blocks are
@@ -22,22 +22,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from generator import cli_contribute as contributing
-from generator import cli_measure as measuring
-from generator import cli_publish as publishing
-from generator import console as show
-from generator.attempt import NotMeasured
-from generator.cli_measure import Given, MeasureChoice, SuiteChoice
-from generator.console_failures import print_not_measured
-from generator.definition import Measurement
-from generator.definition_file import load_sound
-from generator.errors import GeneratorError, RecordError
-from generator.record import Record, SystemDescription, Tier
-from generator.record_file import load_record
+from generator.cli import console as show
+from generator.cli import contribute as contributing
+from generator.cli import measure as measuring
+from generator.cli import publish as publishing
+from generator.cli.console_failures import print_not_measured
+from generator.cli.measure import Given, MeasureChoice, SuiteChoice
+from generator.core.attempt import NotMeasured
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_sound
+from generator.core.errors import GeneratorError, RecordError
+from generator.core.record import Record, SystemDescription, Tier
+from generator.core.record_file import load_record
 
 if TYPE_CHECKING:
-    from generator.analysis.freshness import Freshness
-    from generator.analysis.reference import Reference
+    from generator.results.freshness import Freshness
+    from generator.results.reference import Reference
 
 out, err = Console(), Console(stderr=True)
 
@@ -115,7 +115,7 @@ def build(
     root: Root = Path(),
 ) -> None:
     """Build the site from the records that are there, measure what this machine has not measured yet, build again."""
-    from generator.console_machine import print_machine
+    from generator.cli.console_machine import print_machine
 
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
@@ -190,7 +190,7 @@ def list_measurements(
     root: Root = Path(),
 ) -> None:
     """List measurements, their variants, and which records exist for this machine."""
-    from generator import console_confirm as words
+    from generator.cli import console_confirm as words
 
     root = root.resolve()
     suite, broken = load_sound(root / "measurements")
@@ -214,7 +214,7 @@ def serve(
     root: Root = Path(),
 ) -> None:
     """Build without measuring, serve, and rebuild when a template, a definition, a record or a page changes."""
-    from generator.publish.serve import serve as serve_site
+    from generator.site.serve import serve as serve_site
 
     serve_site(
         root.resolve(), partial(publishing.all_pages, root.resolve()), host=host, port=port, open_browser=open_site
@@ -229,8 +229,8 @@ def compare(
     root: Root = Path(),
 ) -> None:
     """Compare two variants of a run, or two runs by their ratios; refuse what cannot be compared, and say why."""
-    from generator import console_compare as words
-    from generator.analysis.across import Across, compared
+    from generator.cli import console_compare as words
+    from generator.results.across import Across, compared
 
     root = root.resolve()
     records, here = _records(root, load_sound(root / "measurements")[0]), measuring.this_system()
@@ -250,9 +250,9 @@ def reproduce(
     root: Root = Path(),
 ) -> None:
     """Run exactly that result here, and say whether it agrees, or what differs."""
-    from generator import console_confirm as words
-    from generator.analysis.confirmation import confirmation
-    from generator.analysis.reference import resolve
+    from generator.cli import console_confirm as words
+    from generator.results.confirmation import confirmation
+    from generator.results.reference import resolve
 
     root = root.resolve()
     suite, _ = load_sound(root / "measurements")
@@ -289,8 +289,8 @@ def doctor(
     root: Root = Path(),
 ) -> None:
     """Say what this machine can and cannot measure, how noisy it is now, and how to make it quieter."""
-    from generator import console_doctor as words
-    from generator.measure.doctor import examine
+    from generator.cli import console_doctor as words
+    from generator.measure.doctor.diagnosis import examine
 
     with words.Watching(err) as watching:
         diagnosis = examine(root.resolve(), watching)
@@ -312,21 +312,21 @@ def _records(
     root: Path, suite: Sequence[Measurement], problems: list[GeneratorError] | None = None
 ) -> Mapping[str, tuple[Record, ...]]:
     """All records, oldest first, without their raw latencies; those that cannot be read are left out, and are told."""
-    from generator.store import outlines
+    from generator.results.store import outlines
 
     return outlines(root / "measurements", suite, passed_over=problems if problems is not None else [])
 
 
 def _whole(root: Path, record: Record) -> Record:
     """A record with its raw latencies."""
-    from generator.store import whole
+    from generator.results.store import whole
 
     return whole(root / "measurements", record.record_id)
 
 
 def _freshness(root: Path, suite: Sequence[Measurement], records: Mapping[str, Sequence[Record]]) -> list[Freshness]:
     """Of the newest record of each measurement on each machine."""
-    from generator.analysis.freshness import freshness
+    from generator.results.freshness import freshness
 
     available, now = publishing.pinned(root), datetime.now(UTC)
     newest = {(one.name, record.system.fingerprint()): (one, record) for one in suite for record in records[one.name]}
@@ -337,7 +337,7 @@ def _reference(
     root: Path, text: str, records: Mapping[str, Sequence[Record]], here: SystemDescription | None
 ) -> Reference:
     """What a word of `compare` names; a record that lies elsewhere is named by its file."""
-    from generator.analysis.reference import Reference, known_variant, resolve
+    from generator.results.reference import Reference, known_variant, resolve
 
     name, colon, variant = text.rpartition(":") if text.rpartition(":")[0] else (text, "", "")
     if not name.endswith(".json"):

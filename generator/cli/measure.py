@@ -15,13 +15,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from generator import console as show
-from generator.attempt import Attempt, NotMeasured
-from generator.console_progress import RunDisplay
-from generator.definition import Measurement
-from generator.definition_file import load_sound
-from generator.errors import DefinitionError, GeneratorError, MissingPackage, suggest
-from generator.record import Record, SystemDescription, Tier
+from generator.cli import console as show
+from generator.cli.console_progress import RunDisplay
+from generator.core.attempt import Attempt, NotMeasured
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_sound
+from generator.core.errors import DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.core.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
     from generator.measure.plan import Planned, PlannedRun
@@ -164,12 +164,12 @@ def measure(
 
     planning.require_packages()
 
-    from generator.assets.cache import Cache
-    from generator.measure.ceilings import machine_ceilings
-    from generator.measure.energy import find_meter
+    from generator.core.cache import Cache
+    from generator.measure.energy.meter import find_meter
+    from generator.measure.roofline.ceilings import machine_ceilings
     from generator.measure.run import Surroundings
     from generator.measure.system import describe_system
-    from generator.store import outlines
+    from generator.results.store import outlines
 
     system, (suite, _) = describe_system(), load_sound(root / "measurements")
     records = outlines(root / "measurements", suite, system.fingerprint(), problems)
@@ -259,8 +259,8 @@ def measure_on_cluster(
     root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, given: Given, only_plan: bool
 ) -> None:
     """Measure on every machine of a cluster, and exit with failures when something was not measured somewhere."""
-    from generator import cli_cluster as clustered
-    from generator.store import outlines
+    from generator.cli import cluster as clustered
+    from generator.results.store import outlines
 
     if given.wall_meter or given.watts_per_core:
         raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from generator.attempt import ATTEMPTS_FOLDER, load_attempts
-from generator.cli_measure import this_system
-from generator.console_progress import RunDisplay
-from generator.definition import Measurement
-from generator.definition_file import load_sound
-from generator.errors import GeneratorError
-from generator.pool import Pool
-from generator.prices import PRICES_FILE, load_prices
-from generator.record import SystemDescription
+from generator.cli.console_progress import RunDisplay
+from generator.cli.measure import this_system
+from generator.core.attempt import ATTEMPTS_FOLDER, load_attempts
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_sound
+from generator.core.errors import GeneratorError
+from generator.core.pool import Pool
+from generator.core.prices import PRICES_FILE, load_prices
+from generator.core.record import SystemDescription
 
 if TYPE_CHECKING:
-    from generator.analysis.collection import Collection
-    from generator.analysis.this_machine import ThisMachine
     from generator.browser.kit import Kit
-    from generator.publish.notice import Tell
-    from generator.publish.site import Page
+    from generator.pages.notice import Tell
+    from generator.results.collection import Collection
+    from generator.results.this_machine import ThisMachine
+    from generator.site.build import Page
 
 out, err = Console(), Console(stderr=True)
 
@@ -54,8 +54,8 @@ def collection_of(
         here: this machine; None where it is not known.
         passed_over: gets what could not be read, and is left out; `check` says how to mend it.
     """
-    from generator.analysis.collection import Here
-    from generator.store import collect, uncommitted
+    from generator.results.collection import Here
+    from generator.results.store import collect, uncommitted
 
     measurements, tell = root / "measurements", passed_over or (lambda _: None)
     suite, broken = load_sound(measurements)
@@ -77,15 +77,15 @@ def collection_of(
 def _this_machine(
     root: Path, suite: Sequence[Measurement], collection: Collection, here: SystemDescription | None
 ) -> ThisMachine:
-    from generator.analysis.this_machine import this_machine
-    from generator.assets.cache import Cache
+    from generator.core.cache import Cache
+    from generator.results.this_machine import this_machine
 
     return this_machine(suite, collection, here, load_attempts(Cache.default(root).root))
 
 
 def prepare_models(root: Path) -> None:
     """Prepare the models that a reader measures in the browser."""
-    from generator.assets.cache import Cache
+    from generator.core.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
     suite, collection = collection_of(root)
@@ -97,9 +97,9 @@ def prepare_models(root: Path) -> None:
 def prepare_kit_if_possible(root: Path) -> None:
     """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without."""
     from generator.assets.asset import asset
-    from generator.assets.cache import Cache
     from generator.assets.fetch import fetch
     from generator.browser.kit import CHOICES, RUNTIME, load_groups
+    from generator.core.cache import Cache
 
     (suite, _), cache = load_sound(root / "measurements"), Cache.default(root)
     if not {one.measurement for one in CHOICES} & {one.name for one in suite}:
@@ -118,8 +118,8 @@ def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
 
     When they are the same as before, so is the site.
     """
-    from generator.assets.cache import Cache
     from generator.browser import kit
+    from generator.core.cache import Cache
 
     cache = Cache.default(root).root
     files = [*(root / "measurements").glob("*/records/*.json")]
@@ -134,9 +134,9 @@ def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None
     Why it is not is said where it was to be fetched: elsewhere it is about to be, or was to be before.
     """
     from generator.assets.asset import asset
-    from generator.assets.cache import Cache
     from generator.assets.fetch import at_hand, fetch
     from generator.browser.kit import RUNTIME, Engine, Kit, load_groups
+    from generator.core.cache import Cache
 
     cache = Cache.default(root)
     try:
@@ -178,8 +178,8 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     passed_over: Tell | None = None,
     fetching: bool = True,
 ) -> Iterator[Page]:
-    from generator.publish.freshness import Today
-    from generator.publish.pages import pages
+    from generator.pages.age import Today
+    from generator.pages.edition import pages
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
@@ -209,7 +209,7 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
-    from generator.publish.site import build_site
+    from generator.site.build import build_site
 
     here = this_system()
     with Pool() as pool, out.status("Reading the records") as status:
@@ -228,7 +228,7 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
 
 def pinned(root: Path) -> Mapping[str, str]:
     """Versions that the checkout's constraints pin, by package; nothing where it has none."""
-    from generator.analysis.freshness import pins
+    from generator.results.freshness import pins
 
     path = root / "constraints.txt"
     return pins(path.read_text("utf-8")) if path.is_file() else {}

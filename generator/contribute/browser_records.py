@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.browser.record import FOLDER, BrowserRecord, load_browser_record
 from generator.contribute.problem import Level, Problem, of_record
-from generator.errors import RecordError
+from generator.core.errors import RecordError
 
 
 def in_folder(folder: Path, name: str, definition: str | None, now: datetime) -> Iterator[list[Problem]]:

@@ -12,26 +12,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from generator.analysis.collection import MOST_SYSTEMS, disputed, newest_first, to_show
-from generator.analysis.findings import Findings, analyse, without_rounds
-from generator.analysis.summary import Summary, summarise
 from generator.browser.record import FOLDER
 from generator.contribute import browser_records
 from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
 from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
-from generator.definition import Measurement
-from generator.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
-from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
-from generator.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
-from generator.publish.article import Environment, parse, read_article
-from generator.publish.charts.chart import Chart
-from generator.publish.charts.gallery import Drawn, Gallery
-from generator.publish.language import Language
-from generator.publish.measurement_page import MeasurementPage
-from generator.reading import Unreadable, read_plain
-from generator.record import Record, Tier
-from generator.record_file import load_record, outline
+from generator.core.definition import Measurement
+from generator.core.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
+from generator.core.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
+from generator.core.files import Unreadable, read_plain
+from generator.core.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
+from generator.core.record import Record, Tier
+from generator.core.record_file import load_record, outline
+from generator.draw.chart import Chart
+from generator.draw.gallery import Drawn, Gallery
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.template import Environment, parse, read_article
+from generator.results.collection import MOST_SYSTEMS, disputed, newest_first, to_show
+from generator.results.findings import Findings, analyse, without_rounds
+from generator.results.summary import Summary, summarise
+from generator.words.language import Language
 
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})

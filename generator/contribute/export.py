@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from generator.analysis.findings import Findings
-from generator.analysis.frame import rounds_frame
-from generator.errors import MissingPackage, StorageError
-from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, result_rows
-from generator.publish.staging import write_whole
+from generator.core.errors import MissingPackage, StorageError
+from generator.pages.downloads import LICENCE, LICENCE_ADDRESS, result_rows
+from generator.results.findings import Findings
+from generator.results.frame import rounds_frame
+from generator.site.staging import write_whole
 
 COLUMNS_FILE = Path(__file__).parent / "columns.toml"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from generator.contribute.problem import Level
-from generator.definition import Measurement
-from generator.record import Record
+from generator.core.definition import Measurement
+from generator.core.record import Record
 
 _NO_LICENCE = frozenset({"", "?", "-", "none", "null", "unknown", "todo", "n/a"})
 

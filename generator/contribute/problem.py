@@ -11,9 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from generator.contribute.lines import line_in_json
-from generator.errors import RecordError
-from generator.reading import read_plain
-from generator.record_file import MAX_RECORD_BYTES
+from generator.core.errors import RecordError
+from generator.core.files import read_plain
+from generator.core.record_file import MAX_RECORD_BYTES
 
 MOST_SHOWN = 20
 """Problems of one file that are listed; a damaged one has thousands of the same."""

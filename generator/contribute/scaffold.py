@@ -13,10 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from generator.contribute.schema import DEFINITION_SCHEMA
-from generator.definition import Measurement
-from generator.definition_file import DEFINITION_FILE, load_measurement, parse_measurement
-from generator.errors import DefinitionError, StorageError
-from generator.publish.language import Language
+from generator.core.definition import Measurement
+from generator.core.definition_file import DEFINITION_FILE, load_measurement, parse_measurement
+from generator.core.errors import DefinitionError, StorageError
+from generator.words.language import Language
 
 SIMULATED = """\
 [[workloads]]

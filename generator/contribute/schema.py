@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from generator.browser.record import BrowserRecord
-from generator.definition import RUNTIMES, TRANSFORMS, WORKLOADS, Measurement
-from generator.record import Record
+from generator.core.definition import RUNTIMES, TRANSFORMS, WORKLOADS, Measurement
+from generator.core.record import Record
 
 DEFINITION_SCHEMA = "schemas/measurement.schema.json"
 RECORD_SCHEMA = "schemas/record.schema.json"

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from generator.definition import Name
-from generator.reading import Unreadable, read_plain
-from generator.record import Failure, Moment, Tier
+from generator.core.definition import Name
+from generator.core.files import Unreadable, read_plain
+from generator.core.record import Failure, Moment, Tier
 
 ATTEMPTS_FOLDER = "attempts"
 MAX_ATTEMPT_BYTES = 1024 * 1024

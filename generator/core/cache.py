@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from generator.errors import AssetError, HashError, PreparationError, StorageError
+from generator.core.errors import AssetError, HashError, PreparationError, StorageError
 
 ENVIRONMENT_VARIABLE = "GENERATOR_CACHE"
 """Names another folder than the checkout's `.cache`."""

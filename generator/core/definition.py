@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from generator.errors import suggest
+from generator.core.errors import suggest
 
 CONTROL = "control"
 """Name under which the baseline takes part a second time (A/A control); no variant may bear it."""

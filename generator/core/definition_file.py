@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from generator.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
-from generator.errors import DefinitionError, suggest
-from generator.reading import Unreadable, read_plain
+from generator.core.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
+from generator.core.errors import DefinitionError, suggest
+from generator.core.files import Unreadable, read_plain
 
 DEFINITION_FILE = "measurement.toml"
 """Name of the definition in a measurement's folder."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 
-from generator.errors import MissingPackage
+from generator.core.errors import MissingPackage
 
 EXTRA = "measure"
 """Extra of pyproject.toml that has all of them."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from generator.errors import WorkerError
+from generator.core.errors import WorkerError
 
 __all__ = ["Pool", "cpu_quota"]
 

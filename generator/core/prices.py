@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from generator.errors import DefinitionError, suggest
-from generator.reading import Unreadable, read_plain
+from generator.core.errors import DefinitionError, suggest
+from generator.core.files import Unreadable, read_plain
 
 PRICES_FILE = "prices.toml"
 MAX_PRICES_BYTES = 256 * 1024

@@ -17,8 +17,8 @@ from typing import Protocol, TypeVar
 
 from scipy import special  # not scipy.stats, which takes most of a second to load
 
-from generator.definition import Precision, Scenario
-from generator.record import Block, Round, Tier
+from generator.core.definition import Precision, Scenario
+from generator.core.record import Block, Round, Tier
 
 PROTOCOL_VERSION = 1
 """Raised when a change makes new results incomparable with old ones."""

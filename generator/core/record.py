@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from generator.definition import CONTROL, Name, Precision, Scenario
-from generator.errors import FailureCause
+from generator.core.definition import CONTROL, Name, Precision, Scenario
+from generator.core.errors import FailureCause
 
 SCHEMA_VERSION = 1
 """Version of the JSON's form; a reader of this version reads no other."""

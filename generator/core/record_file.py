@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from generator.definition import Measurement
-from generator.errors import RecordError
-from generator.reading import Unreadable, read_plain
-from generator.record import SCHEMA_VERSION, Record, SystemDescription
+from generator.core.definition import Measurement
+from generator.core.errors import RecordError
+from generator.core.files import Unreadable, read_plain
+from generator.core.record import SCHEMA_VERSION, Record, SystemDescription
 
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 """A larger record is refused unread: records come from strangers too."""

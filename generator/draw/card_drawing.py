@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from generator.publish.charts import palette
-from generator.publish.charts.card import HEIGHT, WIDTH, Card
-from generator.publish.charts.pixels import png
-from generator.publish.charts.sheet import POINTS, Paper, fitting, wrapped_in
+from generator.draw import palette
+from generator.draw.card import HEIGHT, WIDTH, Card
+from generator.draw.pixels import png
+from generator.draw.sheet import POINTS, Paper, fitting, wrapped_in
 
 _MARGIN = 72
 _TITLE, _ANSWER, _SMALL = 54, 36, 24

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.publish.charts.picture import Picture
-from generator.publish.language import Language
+from generator.draw.picture import Picture
+from generator.words.language import Language
 
 Cell = str | int | float | bool | None
 

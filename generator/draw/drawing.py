@@ -13,11 +13,11 @@ from itertools import pairwise
 
 from matplotlib.figure import Figure
 
-from generator.publish.charts import palette
-from generator.publish.charts.frame import Frame, Scale, with_room
-from generator.publish.charts.ink import Place
-from generator.publish.charts.key import Key
-from generator.publish.charts.picture import (
+from generator.draw import palette
+from generator.draw.frame import Frame, Scale, with_room
+from generator.draw.ink import Place
+from generator.draw.key import Key
+from generator.draw.picture import (
     Bar,
     Course,
     Deviation,
@@ -36,11 +36,11 @@ from generator.publish.charts.picture import (
     Rungs,
     Strip,
 )
-from generator.publish.charts.roofline_drawing import roofline
-from generator.publish.charts.rows import AXIS, Rows
-from generator.publish.charts.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
-from generator.publish.language import Language
+from generator.draw.roofline_drawing import roofline
+from generator.draw.rows import AXIS, Rows
+from generator.draw.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
+from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
+from generator.words.language import Language
 
 BESIDE = 0.045
 """Part of a step by which lines stand beside one another, so that no interval hides another."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from generator.publish.charts import palette
-from generator.publish.charts.font import text_width
-from generator.publish.charts.ink import Place
-from generator.publish.charts.sheet import Sheet
+from generator.draw import palette
+from generator.draw.font import text_width
+from generator.draw.ink import Place
+from generator.draw.sheet import Sheet
 
 PAD = 4.0
 """Room between an axis and its labels."""

@@ -10,11 +10,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from generator.publish.charts.card import Card
-from generator.publish.charts.chart import Chart
-from generator.publish.charts.palette import PALETTE_FILE
-from generator.publish.language import Language
-from generator.publish.staging import write_whole
+from generator.draw.card import Card
+from generator.draw.chart import Chart
+from generator.draw.palette import PALETTE_FILE
+from generator.site.staging import write_whole
+from generator.words.language import Language
 
 _DRAWN_BY = (
     *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
@@ -65,7 +65,7 @@ class Gallery:
         """Draw a page's card as PNG, or take it from the folder."""
         path = self._card_path(card)
         if not path.is_file():
-            from generator.publish.charts.card_drawing import draw_card
+            from generator.draw.card_drawing import draw_card
 
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, draw_card(card))
@@ -80,10 +80,10 @@ class Gallery:
 
 def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     # Imported here: where every chart is in the folder, matplotlib need not load.
-    from generator.publish.charts import svg
-    from generator.publish.charts.drawing import draw
-    from generator.publish.charts.pixels import png
-    from generator.publish.charts.sheet import NARROW, WIDE, Lettering
+    from generator.draw import svg
+    from generator.draw.drawing import draw
+    from generator.draw.pixels import png
+    from generator.draw.sheet import NARROW, WIDE, Lettering
 
     bare, lettering = Lettering(), Lettering(chart.title, chart.note)
     words = (chart.title, chart.description, language)

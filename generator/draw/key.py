@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.publish.charts.font import text_width
-from generator.publish.charts.picture import Curve, RoofMark, Spot
-from generator.publish.charts.sheet import Shape, Sheet, fitting
+from generator.draw.font import text_width
+from generator.draw.picture import Curve, RoofMark, Spot
+from generator.draw.sheet import Shape, Sheet, fitting
 
 
 class Key:

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from generator.definition import Precision
-from generator.errors import PublishError
+from generator.core.definition import Precision
+from generator.core.errors import PublishError
 
-PALETTE_FILE = Path(__file__).parents[1] / "theme" / "assets" / "css" / "palette.css"
+PALETTE_FILE = Path(__file__).parents[1] / "site" / "theme" / "assets" / "css" / "palette.css"
 
 MARKERS: Mapping[Precision, str] = MappingProxyType(
     {

@@ -18,9 +18,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from generator.publish.charts import palette
-from generator.publish.charts.font import SLACK, outline, text_width
-from generator.publish.charts.sheet import POINTS
+from generator.draw import palette
+from generator.draw.font import SLACK, outline, text_width
+from generator.draw.sheet import POINTS
 
 PNG_DPI = 180
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from generator.publish.charts import palette
-from generator.publish.charts.frame import Frame, Scale
-from generator.publish.charts.key import Key
-from generator.publish.charts.picture import RoofLine, RooflinePicture
-from generator.publish.charts.rows import AXIS
-from generator.publish.charts.scale import padded, value_ticks
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, colour_of
-from generator.publish.language import Language
+from generator.draw import palette
+from generator.draw.frame import Frame, Scale
+from generator.draw.key import Key
+from generator.draw.picture import RoofLine, RooflinePicture
+from generator.draw.rows import AXIS
+from generator.draw.scale import padded, value_ticks
+from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
+from generator.words.language import Language
 
 LEAST_SPAN = 30.0
 """Ratio that both axes reach over at least, so that the bend of the roof is seen."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from generator.publish.charts import palette
-from generator.publish.charts.font import text_width
-from generator.publish.charts.frame import Scale, below, with_room
-from generator.publish.charts.picture import Deviation, Look, Mark, Reach, Rung
-from generator.publish.charts.sheet import Lettering, Shape, Sheet, fitting, wrapped_in
+from generator.draw import palette
+from generator.draw.font import text_width
+from generator.draw.frame import Scale, below, with_room
+from generator.draw.picture import Deviation, Look, Mark, Reach, Rung
+from generator.draw.sheet import Lettering, Shape, Sheet, fitting, wrapped_in
 
 ROW = 32.0
 """Height of a row whose label stands beside it."""

@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.transforms import Affine2D
 
-from generator.publish.charts import palette
-from generator.publish.charts.font import text_width
-from generator.publish.charts.ink import Letters, Place, Stroke, Symbols
-from generator.publish.charts.picture import Look
+from generator.draw import palette
+from generator.draw.font import text_width
+from generator.draw.ink import Letters, Place, Stroke, Symbols
+from generator.draw.picture import Look
 
 POINTS = 72.0
 

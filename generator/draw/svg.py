@@ -23,9 +23,9 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 
-from generator.publish.charts import palette
-from generator.publish.charts.sheet import POINTS
-from generator.publish.language import Language
+from generator.draw import palette
+from generator.draw.sheet import POINTS
+from generator.words.language import Language
 
 _FILE_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 _COMMANDS = {int(Path.MOVETO): "M", int(Path.LINETO): "L", int(Path.CURVE3): "Q", int(Path.CURVE4): "C"}

@@ -12,13 +12,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from generator import protocol
-from generator.definition import Scenario
-from generator.measure.energy import Meter, NoMeter
+from generator.core import protocol
+from generator.core.definition import Scenario
+from generator.core.record import Block, Health, Round, WorkerStart
+from generator.measure.energy.meter import Meter, NoMeter
 from generator.measure.health import Probe, is_disturbed
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import play
-from generator.record import Block, Health, Round, WorkerStart
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.assets.cache import Cache
-from generator.assets.packages import required
 from generator.browser.kit import CHOICES, SAMPLES, VERSION, Array, Choice, Group, Model, group_file, load_group
-from generator.definition import Measurement
-from generator.errors import MissingPackage
+from generator.core.cache import Cache
+from generator.core.definition import Measurement
+from generator.core.errors import MissingPackage
+from generator.core.packages import required
 from generator.measure.events import Listener, Preparing
 from generator.runtimes.session import Spec
 from generator.transforms import apply

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from generator.record import StopReason
+from generator.core.record import StopReason
 
 
 @dataclass(frozen=True, slots=True)

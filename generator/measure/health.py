@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from generator.protocol import DISTURBED_CPU_SHARE, DISTURBED_FOREIGN_CORES
-from generator.record import Health
+from generator.core.protocol import DISTURBED_CPU_SHARE, DISTURBED_FOREIGN_CORES
+from generator.core.record import Health
 
 
 @dataclass(frozen=True, slots=True)

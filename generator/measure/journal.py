@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from generator.errors import StorageError
+from generator.core.errors import StorageError
 
 
 class Journal:

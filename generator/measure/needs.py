@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generator.definition import Measurement, Variant
-from generator.errors import FailureCause
-from generator.record import Failure, SystemDescription
+from generator.core.definition import Measurement, Variant
+from generator.core.errors import FailureCause
+from generator.core.record import Failure, SystemDescription
 from generator.runtimes.instructions import LEVELS
 
 LACKS: Mapping[str, str] = MappingProxyType(

@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from generator import protocol
-from generator.definition import Measurement, Scenario, Variant
-from generator.errors import FailureCause, WorkerError, WrongAnswer, cause_of
-from generator.measure.answers import answers, audited
+from generator.core import protocol
+from generator.core.definition import Measurement, Scenario, Variant
+from generator.core.errors import FailureCause, WorkerError, WrongAnswer, cause_of
+from generator.core.record import ArtifactRecord, Failure, Observations, VariantRecord
 from generator.measure.events import Listener
 from generator.measure.needs import UNCACHED, without_baseline
 from generator.measure.outcome import failure
+from generator.measure.outputs import answers, audited
 from generator.measure.prepare import PreparedWorkload
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
-from generator.record import ArtifactRecord, Failure, Observations, VariantRecord
 from generator.workloads.workload import Arrays, SeveralModels, Workload
 
 

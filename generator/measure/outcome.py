@@ -7,10 +7,10 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from generator.assets.cache import Cache
-from generator.attempt import Attempt, NotMeasured, attempt_file
-from generator.errors import FailureCause, GeneratorError, WorkerError, cause_of
-from generator.record import Failure, VariantRecord
+from generator.core.attempt import Attempt, NotMeasured, attempt_file
+from generator.core.cache import Cache
+from generator.core.errors import FailureCause, GeneratorError, WorkerError, cause_of
+from generator.core.record import Failure, VariantRecord
 
 __all__ = [
     "NotMeasured",

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from generator import protocol
+from generator.core import protocol
+from generator.core.record import Audit
 from generator.measure.events import Answering, Listener
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.system import core_groups
-from generator.record import Audit
 from generator.transforms import operator_counts
 from generator.workloads.workload import Arrays
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from generator import protocol
-from generator.definition import Scenario, Variant
+from generator.core import protocol
+from generator.core.definition import Scenario, Variant
+from generator.core.record import Record, Tier, VariantRecord
 from generator.measure.system import available_cores, core_groups
-from generator.record import Record, Tier, VariantRecord
 
 _START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}
 """Rough time in which a worker of each runtime starts, before a record tells."""

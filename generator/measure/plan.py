@@ -13,12 +13,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from generator.definition import Measurement, Variant
-from generator.errors import Busy, FailureCause, MissingPackage
+from generator.core.definition import Measurement, Variant
+from generator.core.errors import Busy, FailureCause, MissingPackage
+from generator.core.record import Record, SystemDescription, Tier
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
 from generator.measure.system import host_name
-from generator.record import Record, SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
 SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}

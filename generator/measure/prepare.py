@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from generator.assets.cache import Cache
-from generator.definition import Measurement, Variant, WorkloadChoice
-from generator.errors import MissingPackage
+from generator.core.cache import Cache
+from generator.core.definition import Measurement, Variant, WorkloadChoice
+from generator.core.errors import MissingPackage
+from generator.core.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
 from generator.measure.process import Job
-from generator.measure.work import counted_work, unknown
-from generator.record import Failure, SystemDescription, Work, WorkloadRecord
+from generator.measure.roofline.flops import counted_work, unknown
 from generator.runtimes import PACKAGES
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.errors import HungWorker, WorkerError
+from generator.core.errors import HungWorker, WorkerError
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
 

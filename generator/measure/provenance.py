@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import generator
-from generator.definition import Measurement
-from generator.record import Provenance, Source, Tier
+from generator.core.definition import Measurement
+from generator.core.record import Provenance, Source, Tier
 
 PACKAGES = (
     "numpy",
@@ -29,7 +29,15 @@ PACKAGES = (
 )
 """Packages whose version can change a number."""
 
-SHARED_FILES = ("protocol.py", "definition.py", "definition_file.py", "record.py", "record_file.py")
+SHARED_FILES = (
+    "core/protocol.py",
+    "core/definition.py",
+    "core/definition_file.py",
+    "core/record.py",
+    "core/record_file.py",
+    "core/cache.py",
+    "core/packages.py",
+)
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
 

@@ -12,22 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from generator import protocol
-from generator.assets.cache import Cache
-from generator.definition import CONTROL, Measurement, WorkloadChoice
-from generator.errors import FailureCause, WorkerError, cause_of
-from generator.measure import events
-from generator.measure.block import BlockPlan, measure_block, starts_slowly
-from generator.measure.energy import Meter, NoMeter
-from generator.measure.health import Probe, SimulatedProbe, SystemProbe
-from generator.measure.journal import Journal, write_whole
-from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_measured
-from generator.measure.prepare import PreparedWorkload, prepare, unprepared
-from generator.measure.process import controls
-from generator.measure.provenance import describe_provenance
-from generator.measure.quality import measure_quality, unanswered
-from generator.measure.system import address_randomisation, available_cores
-from generator.record import (
+from generator.core import protocol
+from generator.core.cache import Cache
+from generator.core.definition import CONTROL, Measurement, WorkloadChoice
+from generator.core.errors import FailureCause, WorkerError, cause_of
+from generator.core.record import (
     SCHEMA_VERSION,
     Block,
     Ceilings,
@@ -39,7 +28,18 @@ from generator.record import (
     Tier,
     VariantRecord,
 )
-from generator.record_file import dump_record, record_id, records_folder, sealed
+from generator.core.record_file import dump_record, record_id, records_folder, sealed
+from generator.measure import events
+from generator.measure.block import BlockPlan, measure_block, starts_slowly
+from generator.measure.energy.meter import Meter, NoMeter
+from generator.measure.health import Probe, SimulatedProbe, SystemProbe
+from generator.measure.journal import Journal, write_whole
+from generator.measure.observe import measure_quality, unanswered
+from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_measured
+from generator.measure.prepare import PreparedWorkload, prepare, unprepared
+from generator.measure.process import controls
+from generator.measure.provenance import describe_provenance
+from generator.measure.system import address_randomisation, available_cores
 from generator.workloads.load import load_workload
 
 

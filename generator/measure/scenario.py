@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from generator import protocol
-from generator.definition import Scenario
-from generator.record import Round
+from generator.core import protocol
+from generator.core.definition import Scenario
+from generator.core.record import Round
 
 
 class Asks(Protocol):

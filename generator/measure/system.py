@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generator.errors import MissingPackage
-from generator.record import SystemDescription
+from generator.core.errors import MissingPackage
+from generator.core.record import SystemDescription
 
 _FLAGS_X86 = ("sse4_1", "sse4_2", "ssse3", "f16c", "fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512vl")
 _FLAGS_X86_AI = ("avx512dq", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16")

@@ -1,1 +1,1 @@
-"""Turns findings into pages in two languages: words, charts, downloads. It measures nothing and writes no file."""
+"""Turns findings into pages in two languages: charts, articles, downloads. It measures nothing and writes no file."""

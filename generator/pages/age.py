@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from generator.analysis.freshness import newer, pinned
-from generator.publish import markdown
-from generator.publish.markdown import Markdown, html_text
-from generator.publish.phrases import Phrases
-from generator.record import Record
+from generator.core.record import Record
+from generator.results.freshness import newer, pinned
+from generator.words import markdown
+from generator.words.markdown import Markdown, html_text
+from generator.words.phrases import Phrases
 
 
 @dataclass(frozen=True, slots=True)

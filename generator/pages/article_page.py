@@ -14,28 +14,37 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from generator.analysis.claim import Judged, judge
-from generator.analysis.pair import Absence, Library, Pair
-from generator.errors import PublishError, suggest
-from generator.evidence import Evidence
-from generator.publish import markdown
-from generator.publish.article import Environment, checked_direction, read_article, render
-from generator.publish.charts.card import Card
-from generator.publish.charts.factors import factors
-from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.ladder import ladder
-from generator.publish.charts.subject import Subject
-from generator.publish.downloads import citation
-from generator.publish.figure import Figure, figure
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import quoted
-from generator.publish.phrases import Phrases, phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.views.claim import ClaimView
-from generator.publish.views.published_figure import FigureView
-from generator.publish.views.ratio import RatioView
-from generator.story import CLAIMS_FILE, STORY_FILE, STORY_FOLDER, Article, ClaimVerdict, DecisionRow, Pick, Series
+from generator.cited.claim import Judged, judge
+from generator.cited.evidence import Evidence
+from generator.cited.pair import Absence, Library, Pair
+from generator.cited.story import (
+    CLAIMS_FILE,
+    STORY_FILE,
+    STORY_FOLDER,
+    Article,
+    ClaimVerdict,
+    DecisionRow,
+    Pick,
+    Series,
+)
+from generator.core.errors import PublishError, suggest
+from generator.draw.card import Card
+from generator.draw.gallery import Gallery
+from generator.pages.charts.factors import factors
+from generator.pages.charts.ladder import ladder
+from generator.pages.charts.subject import Subject
+from generator.pages.downloads import citation
+from generator.pages.figure import Figure, figure
+from generator.pages.measurement_page import quoted
+from generator.pages.sentences import Sentences, localized
+from generator.pages.template import Environment, checked_direction, read_article, render
+from generator.pages.views.claim import ClaimView
+from generator.pages.views.published_figure import FigureView
+from generator.pages.views.ratio import RatioView
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases, phrases
 
 PLACE, CLAIMS_PLACE = "twice-in-two-years", "claims"
 LADDER = "ladder"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.analysis.cost import Cost
-from generator.analysis.energy import DomainEnergy
-from generator.analysis.estimate import Unknown
-from generator.publish.markdown import Markdown, html_text
-from generator.publish.phrases import Phrases
-from generator.publish.views.variant import VariantView
-from generator.publish.views.workload import WorkloadView
+from generator.pages.views.variant import VariantView
+from generator.pages.views.workload import WorkloadView
+from generator.results.cost import Cost
+from generator.results.energy import DomainEnergy
+from generator.results.estimate import Unknown
+from generator.words.markdown import Markdown, html_text
+from generator.words.phrases import Phrases
 
 HOURS_PER_MONTH = 730
 """A year's 8,760 hours over twelve; calculator.js reads it from the page."""

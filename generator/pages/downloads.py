@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from generator.analysis.change import quality_change
-from generator.analysis.findings import Findings, Spread, VariantFindings, WorkloadFindings
-from generator.analysis.summary import Summary
-from generator.publish.charts.chart import UNITS, Cell, Chart, tidy
-from generator.publish.charts.latency import percentile_key
-from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.draw.chart import UNITS, Cell, Chart, tidy
+from generator.pages.charts.latency import percentile_key
+from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.results.change import quality_change
+from generator.results.findings import Findings, Spread, VariantFindings, WorkloadFindings
+from generator.results.summary import Summary
 
 LICENCE = "CC BY 4.0"
 LICENCE_ADDRESS = "https://creativecommons.org/licenses/by/4.0/"

@@ -8,42 +8,43 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from generator.analysis.collection import Collection, Content
-from generator.analysis.findings import Findings
-from generator.analysis.pair import library
-from generator.analysis.summary import control_alarms
-from generator.analysis.this_machine import ThisMachine, this_machine
 from generator.browser.kit import Kit
-from generator.definition import Measurement
-from generator.errors import GeneratorError
-from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
-from generator.pool import Pool
-from generator.publish import evidence_page, markdown, notice, on_device, validity, your_record
-from generator.publish.article import Environment, render
-from generator.publish.article_page import CLAIMS_PLACE, PLACE, ArticlePages
-from generator.publish.charts.card import Card
-from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.kinds import controls, headlines
-from generator.publish.evidence_page import EvidencePage, in_language
-from generator.publish.figure import figure
-from generator.publish.freshness import UNTOLD, Today
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import MeasurementPage, command, quoted
-from generator.publish.notice import Tell
-from generator.publish.overview.answers import answers_page
-from generator.publish.overview.glossary import glossary_page
-from generator.publish.overview.licences import licences_page
-from generator.publish.overview.no_gain import no_gain_page
-from generator.publish.overview.results import Results
-from generator.publish.overview.systems import systems_page
-from generator.publish.overview.this_machine import OwnPage
-from generator.publish.overview.topics import topic_pages
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.staging import Page
-from generator.publish.views.claim import ClaimView
-from generator.story import STORY_FOLDER, Article, load_article
+from generator.cited.evidence import EVIDENCE_FOLDER, FIGURES_FILE, RATIOS_FILE, RESULTS_FILE, Evidence, load_evidence
+from generator.cited.pair import library
+from generator.cited.story import STORY_FOLDER, Article, load_article
+from generator.core.definition import Measurement
+from generator.core.errors import GeneratorError
+from generator.core.pool import Pool
+from generator.draw.card import Card
+from generator.draw.gallery import Gallery
+from generator.pages import evidence_page, notice, on_device, validity, your_record
+from generator.pages.age import UNTOLD, Today
+from generator.pages.article_page import CLAIMS_PLACE, PLACE, ArticlePages
+from generator.pages.charts.kinds import controls, headlines
+from generator.pages.evidence_page import EvidencePage, in_language
+from generator.pages.figure import figure
+from generator.pages.measurement_page import MeasurementPage, command, quoted
+from generator.pages.notice import Tell
+from generator.pages.overview.answers import answers_page
+from generator.pages.overview.glossary import glossary_page
+from generator.pages.overview.licences import licences_page
+from generator.pages.overview.measured import Results
+from generator.pages.overview.no_gain import no_gain_page
+from generator.pages.overview.systems import systems_page
+from generator.pages.overview.this_machine import OwnPage
+from generator.pages.overview.topics import topic_pages
+from generator.pages.sentences import Sentences, localized
+from generator.pages.template import Environment, render
+from generator.pages.views.claim import ClaimView
+from generator.results.collection import Collection, Content
+from generator.results.findings import Findings
+from generator.results.summary import control_alarms
+from generator.results.this_machine import ThisMachine, this_machine
+from generator.site.staging import Page
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import phrases
 
 Loaded = TypeVar("Loaded")
 

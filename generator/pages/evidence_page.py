@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from generator.evidence import Basis, Evidence, Metric, RatioKind, Result, ResultRatio
-from generator.publish import markdown
-from generator.publish.article import Environment, render
-from generator.publish.charts.factors import factors
-from generator.publish.charts.gallery import Gallery
-from generator.publish.figure import Figure, figure
-from generator.publish.filters import filters
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.views.published_figure import FigureView
+from generator.cited.evidence import Basis, Evidence, Metric, RatioKind, Result, ResultRatio
+from generator.draw.gallery import Gallery
+from generator.pages.charts.factors import factors
+from generator.pages.figure import Figure, figure
+from generator.pages.filters import filters
+from generator.pages.template import Environment, render
+from generator.pages.views.published_figure import FigureView
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 PLACE = "evidence"
 CHARTED: Mapping[Metric, str] = MappingProxyType(

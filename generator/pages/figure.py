@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from generator.publish import markdown
-from generator.publish.charts.chart import Cell, Chart, Column, shown
-from generator.publish.charts.gallery import Drawn, Gallery
-from generator.publish.downloads import chart_csv, chart_json
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
+from generator.draw.chart import Cell, Chart, Column, shown
+from generator.draw.gallery import Drawn, Gallery
+from generator.pages.downloads import chart_csv, chart_json
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 FORMATS = ("svg", "png", "csv", "json")
 

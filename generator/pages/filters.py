@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from generator.publish.markdown import Markdown, html_text
-from generator.publish.phrases import Phrases
+from generator.words.markdown import Markdown, html_text
+from generator.words.phrases import Phrases
 
 
 def filters(what: str, choices: Mapping[str, Mapping[str, str]], phrases: Phrases) -> Markdown:

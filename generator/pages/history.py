@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from generator.analysis.confirmation import tally
-from generator.analysis.findings import Findings
-from generator.analysis.speaking import by_machine
-from generator.analysis.summary import Summary
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences
-from generator.publish.views.system import machine_name
+from generator.pages.sentences import Sentences
+from generator.pages.views.system import machine_name
+from generator.results.confirmation import tally
+from generator.results.findings import Findings
+from generator.results.speaking import by_machine
+from generator.results.summary import Summary
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 FILE = "records.csv"
 """All records, beside the page, where it does not list them all."""

@@ -8,29 +8,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from generator.analysis.findings import Findings
-from generator.analysis.quality import GATE_SHARE, Gate
-from generator.analysis.summary import Summary
-from generator.errors import PublishError, suggest
-from generator.publish import history, markdown, side_by_side, tables
-from generator.publish.article import Environment, checked_direction, read_article, render
-from generator.publish.calculator import calculator
-from generator.publish.charts.card import VERDICT_COLOURS, Card
-from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.kinds import KINDS, WHOLE, charts, whole_charts
-from generator.publish.charts.subject import Subject
-from generator.publish.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
-from generator.publish.figure import Figure, figure
-from generator.publish.freshness import UNTOLD, Today, freshness
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases, phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.side_by_side import page_name
-from generator.publish.views.comparison import ComparisonView
-from generator.publish.views.system import SystemView
-from generator.publish.views.variant import VariantView
-from generator.publish.views.workload import WorkloadView
+from generator.core.errors import PublishError, suggest
+from generator.draw.card import VERDICT_COLOURS, Card
+from generator.draw.gallery import Gallery
+from generator.pages import history, side_by_side, tables
+from generator.pages.age import UNTOLD, Today, freshness
+from generator.pages.calculator import calculator
+from generator.pages.charts.kinds import KINDS, WHOLE, charts, whole_charts
+from generator.pages.charts.subject import Subject
+from generator.pages.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
+from generator.pages.figure import Figure, figure
+from generator.pages.sentences import Sentences, localized
+from generator.pages.side_by_side import page_name
+from generator.pages.template import Environment, checked_direction, read_article, render
+from generator.pages.views.comparison import ComparisonView
+from generator.pages.views.system import SystemView
+from generator.pages.views.variant import VariantView
+from generator.pages.views.workload import WorkloadView
+from generator.results.findings import Findings
+from generator.results.quality import GATE_SHARE, Gate
+from generator.results.summary import Summary
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases, phrases
 
 TEMPLATE = "measurement.md.j2"
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from generator.errors import GeneratorError, PublishError
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
+from generator.core.errors import GeneratorError, PublishError
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 Tell = Callable[[GeneratorError], None]
 """Gets what could not be read or written."""

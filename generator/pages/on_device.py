@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from generator import protocol
-from generator.analysis.findings import Findings
 from generator.browser.kit import RUNTIME, Engine, Group, Kit, Model
 from generator.browser.record import RULES, SCHEMA_VERSION
-from generator.definition import CONTROL, Measurement
-from generator.publish.charts.chart import tidy
-from generator.publish.markdown import Markdown, html_text
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.staging import LANGUAGES, Page
-from generator.publish.views.system import SystemView
-from generator.publish.views.workload import WorkloadView
+from generator.core import protocol
+from generator.core.definition import CONTROL, Measurement
+from generator.draw.chart import tidy
+from generator.pages.sentences import Sentences, localized
+from generator.pages.views.system import SystemView
+from generator.pages.views.workload import WorkloadView
+from generator.results.findings import Findings
+from generator.site.staging import LANGUAGES, Page
+from generator.words.markdown import Markdown, html_text
+from generator.words.phrases import Phrases
 
 FOLDER = "on-device"
 """Of the page, and of its files in the first language."""

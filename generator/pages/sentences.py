@@ -6,17 +6,17 @@ import math
 import re
 from dataclasses import dataclass
 
-from generator.analysis.caveat import Caveat
-from generator.analysis.change import quality_change
-from generator.analysis.comparison import Comparison, Verdict
-from generator.analysis.estimate import Estimate, Interval
-from generator.analysis.findings import VariantFindings, WorkloadFindings
-from generator.analysis.quality import GATE_SHARE, Gate, Quality, skill
-from generator.definition import Scenario
-from generator.publish.language import NO_BREAK, SMALLEST_PLAIN, Language, decimals_of, ratio_decimals
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.record import Failure
+from generator.core.definition import Scenario
+from generator.core.record import Failure
+from generator.results.caveat import Caveat
+from generator.results.change import quality_change
+from generator.results.comparison import Comparison, Verdict
+from generator.results.estimate import Estimate, Interval
+from generator.results.findings import VariantFindings, WorkloadFindings
+from generator.results.quality import GATE_SHARE, Gate, Quality, skill
+from generator.words.language import NO_BREAK, SMALLEST_PLAIN, Language, decimals_of, ratio_decimals
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 
 def negated(estimate: Estimate) -> Estimate:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from generator.analysis.comparability import forbids_ratios, why_not
-from generator.analysis.findings import Findings
-from generator.analysis.overview import Outcome, Pair
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.sentences import Sentences
-from generator.publish.views.pair import PairView, pair_views
-from generator.publish.views.system import SystemView
-from generator.publish.views.workload import WorkloadView
+from generator.pages.sentences import Sentences
+from generator.pages.views.pair import PairView, pair_views
+from generator.pages.views.system import SystemView
+from generator.pages.views.workload import WorkloadView
+from generator.results.comparability import forbids_ratios, why_not
+from generator.results.findings import Findings
+from generator.results.overview import Outcome, Pair
+from generator.words import markdown
+from generator.words.markdown import Markdown
 
 SPOKEN: Mapping[Outcome, str] = MappingProxyType(
     {

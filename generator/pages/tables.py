@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from generator.analysis.estimate import Unknown
-from generator.analysis.findings import Findings, VariantFindings
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
-from generator.publish.translations import translated
-from generator.publish.views.system import SystemView
-from generator.publish.views.variant import VariantView
-from generator.publish.views.workload import WorkloadView
+from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.pages.views.system import SystemView
+from generator.pages.views.variant import VariantView
+from generator.pages.views.workload import WorkloadView
+from generator.results.estimate import Unknown
+from generator.results.findings import Findings, VariantFindings
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
+from generator.words.translations import translated
 
 _DETAILS = (
     "mean_speedup",

@@ -17,11 +17,11 @@ from jinja2.bccache import Bucket
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from generator.analysis.comparison import Verdict
-from generator.errors import PublishError, suggest
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.reading import Unreadable, read_plain
+from generator.core.errors import PublishError, suggest
+from generator.core.files import Unreadable, read_plain
+from generator.results.comparison import Verdict
+from generator.words.language import Language
+from generator.words.markdown import Markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ARTICLE_BYTES = 256 * 1024

@@ -11,11 +11,11 @@ from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from generator.analysis.estimate import Estimate, Interval
-from generator.errors import PublishError
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
+from generator.core.errors import PublishError
+from generator.results.estimate import Estimate, Interval
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 RESULTS = Path("benchmarks") / "results" / "validity.json"
 """Written by `python -m benchmarks.validity`."""

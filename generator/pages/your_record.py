@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator import protocol
-from generator.analysis.comparability import baseline_of
-from generator.analysis.findings import Findings, WorkloadFindings
-from generator.publish.charts.chart import tidy
-from generator.publish.downloads import LICENCE, LICENCE_ADDRESS
-from generator.publish.markdown import Markdown, html_text
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.views.system import SystemView
-from generator.record import SCHEMA_VERSION
-from generator.record_file import MAX_RECORD_BYTES
+from generator.core import protocol
+from generator.core.record import SCHEMA_VERSION
+from generator.core.record_file import MAX_RECORD_BYTES
+from generator.draw.chart import tidy
+from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
+from generator.pages.sentences import Sentences, localized
+from generator.pages.views.system import SystemView
+from generator.results.comparability import baseline_of
+from generator.results.findings import Findings, WorkloadFindings
+from generator.words.markdown import Markdown, html_text
+from generator.words.phrases import Phrases
 
 MOST_BLOCKS = 200
 """Blocks up to which Student's quantiles are given; a run has 60 at most."""
@@ -94,7 +94,7 @@ def _record(findings: Findings, sentences: Sentences) -> dict[str, Any]:
         "record": record.record_id,
         "system": SystemView(record.system, sentences).name,
         "date": sentences.language.date(record.finished_at.date()),
-        # What must be alike before two ratios stand side by side: see analysis/comparability.py.
+        # What must be alike before two ratios stand side by side: see results/comparability.py.
         "protocol_version": record.protocol_version,
         "scenario": str(record.scenario),
         "threads": record.controls.threads,

@@ -7,19 +7,19 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator import protocol
-from generator.analysis.caveat import Caveat, caveats
-from generator.analysis.change import paired_change
-from generator.analysis.comparability import Difference, baseline_of, forbids_ratios, why_not, workload_of
-from generator.analysis.comparison import Comparison, Verdict, compare, verdict
-from generator.analysis.estimate import Estimate, Spread, mean, ratio, spread
-from generator.analysis.quality import Gate, Quality, gate, qualities
-from generator.analysis.reference import Reference
-from generator.analysis.times import times_of
-from generator.definition import CONTROL
-from generator.errors import RecordError
-from generator.protocol import LogInterval
-from generator.record import Block, Observations, Record, VariantRecord
+from generator.core import protocol
+from generator.core.definition import CONTROL
+from generator.core.errors import RecordError
+from generator.core.protocol import LogInterval
+from generator.core.record import Block, Observations, Record, VariantRecord
+from generator.results.caveat import Caveat, caveats
+from generator.results.change import paired_change
+from generator.results.comparability import Difference, baseline_of, forbids_ratios, why_not, workload_of
+from generator.results.comparison import Comparison, Verdict, compare, verdict
+from generator.results.estimate import Estimate, Spread, mean, ratio, spread
+from generator.results.quality import Gate, Quality, gate, qualities
+from generator.results.reference import Reference
+from generator.results.times import times_of
 
 
 @dataclass(frozen=True, slots=True)

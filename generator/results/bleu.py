@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.analysis.estimate import Estimate, Interval, mean
+from generator.results.estimate import Estimate, Interval, mean
 
 
 def bleu(counts: Sequence[Sequence[int]]) -> Estimate:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from types import MappingProxyType
 
-from generator import protocol
-from generator.analysis.comparison import Comparison
-from generator.record import Block, Record, StopReason, Tier
+from generator.core import protocol
+from generator.core.record import Block, Record, StopReason, Tier
+from generator.results.comparison import Comparison
 
 SPREAD_BETWEEN_BLOCKS = 1.3
 """Largest over smallest block median of one variant from which absolute latencies are called unsteady."""

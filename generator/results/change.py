@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from scipy import special
 
-from generator.analysis.estimate import Estimate, Interval, mean
-from generator.protocol import CONFIDENCE
-from generator.record import Observations, VariantRecord
+from generator.core.protocol import CONFIDENCE
+from generator.core.record import Observations, VariantRecord
+from generator.results.estimate import Estimate, Interval, mean
 
 
 def paired_change(variant: Sequence[float], baseline: Sequence[float]) -> Estimate:

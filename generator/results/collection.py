@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from generator.analysis.caveat import Caveat
-from generator.analysis.confirmation import Outcome, disputes, of_answers
-from generator.analysis.findings import Findings
-from generator.analysis.speaking import by_machine, speaker
-from generator.analysis.summary import Summary, summarise
-from generator.errors import GeneratorError
-from generator.record_file import dump_record
+from generator.core.errors import GeneratorError
+from generator.core.record_file import dump_record
+from generator.results.caveat import Caveat
+from generator.results.confirmation import Outcome, disputes, of_answers
+from generator.results.findings import Findings
+from generator.results.speaking import by_machine, speaker
+from generator.results.summary import Summary, summarise
 
 MOST_SYSTEMS = 8
 """Machines of one measurement that have a page and a column each: the one whose record speaks, the reader's own, and

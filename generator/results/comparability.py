@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.record import Record, VariantRecord, WorkloadRecord
+from generator.core.record import Record, VariantRecord, WorkloadRecord
 
 
 class Forbids(StrEnum):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator import protocol
-from generator.analysis.estimate import Estimate, ratio
-from generator.analysis.times import BlockTimes
+from generator.core import protocol
+from generator.results.estimate import Estimate, ratio
+from generator.results.times import BlockTimes
 
 
 class Verdict(StrEnum):

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.across import Across, across, difference
-from generator.analysis.comparability import Difference, Forbids, Inputs, forbids_quality
-from generator.analysis.comparison import Verdict, verdict
-from generator.analysis.estimate import ratio
-from generator.analysis.quality import Gate, on_labels
-from generator.analysis.summary import Ratio, Summary
-from generator.protocol import LogInterval
-from generator.record import Record
+from generator.core.protocol import LogInterval
+from generator.core.record import Record
+from generator.results.across import Across, across, difference
+from generator.results.comparability import Difference, Forbids, Inputs, forbids_quality
+from generator.results.comparison import Verdict, verdict
+from generator.results.estimate import ratio
+from generator.results.quality import Gate, on_labels
+from generator.results.summary import Ratio, Summary
 
 AGREEMENT = 0.03
 """Two runs agree on a ratio when it differs by no more than this, or by no more than their intervals explain."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.analysis.estimate import Spread, Unknown
-from generator.prices import Price
-from generator.record import SystemDescription
+from generator.core.prices import Price
+from generator.core.record import SystemDescription
+from generator.results.estimate import Spread, Unknown
 
 SAMPLES = 1_000_000
 SECONDS_PER_HOUR = 3600

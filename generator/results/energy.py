@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from generator import protocol
-from generator.analysis.estimate import Estimate, Spread, Unknown, ratio, spread
-from generator.definition import CONTROL
-from generator.record import Block, EnergyWindow, Record
+from generator.core import protocol
+from generator.core.definition import CONTROL
+from generator.core.record import Block, EnergyWindow, Record
+from generator.results.estimate import Estimate, Spread, Unknown, ratio, spread
 
 ACCELERATOR = "gpu"
 """What the domains of accelerators begin with."""

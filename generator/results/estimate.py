@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from generator.protocol import CONFIDENCE, LogInterval, t_quantile
+from generator.core.protocol import CONFIDENCE, LogInterval, t_quantile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,23 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from generator import protocol
-from generator.analysis.caveat import Caveat, caveats
-from generator.analysis.comparison import Comparison, compare
-from generator.analysis.cost import Cost, cost
-from generator.analysis.energy import DomainEnergy, EnergyEstimate, energy, energy_estimate
-from generator.analysis.estimate import Spread as Spread
-from generator.analysis.estimate import Unknown as Unknown
-from generator.analysis.estimate import spread
-from generator.analysis.ladder import Step, ladder
-from generator.analysis.memory import Memory, memory
-from generator.analysis.percentile import Percentile, percentiles, plain
-from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
-from generator.analysis.roofline import Roofline, roofline
-from generator.analysis.times import BlockTimes, times_of
-from generator.definition import CONTROL, Measurement, Scenario, Variant, WorkloadChoice
-from generator.prices import Price
-from generator.record import Block, Record, VariantRecord, WorkloadRecord
+from generator.core import protocol
+from generator.core.definition import CONTROL, Measurement, Scenario, Variant, WorkloadChoice
+from generator.core.prices import Price
+from generator.core.record import Block, Record, VariantRecord, WorkloadRecord
+from generator.results.caveat import Caveat, caveats
+from generator.results.comparison import Comparison, compare
+from generator.results.cost import Cost, cost
+from generator.results.energy import DomainEnergy, EnergyEstimate, energy, energy_estimate
+from generator.results.estimate import Spread as Spread
+from generator.results.estimate import Unknown as Unknown
+from generator.results.estimate import spread
+from generator.results.ladder import Step, ladder
+from generator.results.memory import Memory, memory
+from generator.results.percentile import Percentile, percentiles, plain
+from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
+from generator.results.roofline import Roofline, roofline
+from generator.results.times import BlockTimes, times_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from generator.protocol import kept_blocks, round_statistic
-from generator.record import Block, Record
+from generator.core.protocol import kept_blocks, round_statistic
+from generator.core.record import Block, Record
 
 
 def rounds_frame(record: Record) -> pd.DataFrame:

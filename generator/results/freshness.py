@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from generator.record import Record
+from generator.core.record import Record
 
 RUNTIME_PACKAGES = ("onnxruntime", "openvino", "torch")
 """Packages whose new version may change a ratio."""

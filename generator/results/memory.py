@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from generator.analysis.estimate import Spread, Unknown, spread
-from generator.record import WorkerStart
+from generator.core.record import WorkerStart
+from generator.results.estimate import Spread, Unknown, spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from generator.analysis.comparison import Comparison, Verdict
-from generator.analysis.findings import Findings, WorkloadFindings
-from generator.analysis.quality import Gate
-from generator.definition import Variant
+from generator.core.definition import Variant
+from generator.results.comparison import Comparison, Verdict
+from generator.results.findings import Findings, WorkloadFindings
+from generator.results.quality import Gate
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.protocol import PERCENTILES, early_stopping_discard
+from generator.core.protocol import PERCENTILES, early_stopping_discard
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from generator.analysis.bleu import bleu
-from generator.analysis.estimate import Estimate, Interval, mean, proportion
-from generator.record import Observations, VariantRecord
+from generator.core.record import Observations, VariantRecord
+from generator.results.bleu import bleu
+from generator.results.estimate import Estimate, Interval, mean, proportion
 
 NAIVE = "naive-"
 """Before a metric's name: the same of a rule without a model, such as "tomorrow as today"."""

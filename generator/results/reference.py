@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.errors import RecordError, suggest
-from generator.record import Record
+from generator.core.errors import RecordError, suggest
+from generator.core.record import Record
 
 LIST = "List what there is: python -m generator list"
 

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.estimate import Spread, Unknown
-from generator.definition import Precision
-from generator.record import Ceiling, Ceilings, VariantRecord
+from generator.core.definition import Precision
+from generator.core.record import Ceiling, Ceilings, VariantRecord
+from generator.results.estimate import Spread, Unknown
 
 NEAR = 0.5
 """Share of the attainable from which the ceiling is called the reason for the speed; below it, the code is."""

@@ -17,9 +17,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 
-from generator import protocol
-from generator.analysis.summary import Summary
-from generator.record import Tier
+from generator.core import protocol
+from generator.core.record import Tier
+from generator.results.summary import Summary
 
 GOAL = protocol.TIERS[Tier.STANDARD].goal_half_width
 """Half-width of a log ratio that a run of the tier standard aims at."""

@@ -17,16 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from generator.analysis.collection import MOST_SYSTEMS, NOWHERE, Collection, Here, Own, needed, newest_first, shown_of
-from generator.analysis.findings import Findings, analyse, without_rounds
-from generator.analysis.summary import Summary, summarise
-from generator.definition import Measurement
-from generator.errors import GeneratorError, RecordError
-from generator.pool import Pool
-from generator.prices import Price
-from generator.record import Record
-from generator.record_file import load_named, outline, record_files, records_folder
-from generator.store_memory import (
+from generator.core.definition import Measurement
+from generator.core.errors import GeneratorError, RecordError
+from generator.core.pool import Pool
+from generator.core.prices import Price
+from generator.core.record import Record
+from generator.core.record_file import load_named, outline, record_files, records_folder
+from generator.results.collection import MOST_SYSTEMS, NOWHERE, Collection, Here, Own, needed, newest_first, shown_of
+from generator.results.findings import Findings, analyse, without_rounds
+from generator.results.store_memory import (
     CACHE_FILE,
     CACHE_FOLDER,
     Memory,
@@ -37,6 +36,7 @@ from generator.store_memory import (
     key_of,
     version_of_code,
 )
+from generator.results.summary import Summary, summarise
 
 Read = TypeVar("Read")
 

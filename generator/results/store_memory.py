@@ -25,8 +25,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from generator.analysis.findings import Findings
-from generator.analysis.summary import Summary
+from generator.results.findings import Findings
+from generator.results.summary import Summary
 
 CACHE_FILE = "summaries.parquet"
 CACHE_FOLDER = "findings"
@@ -36,11 +36,7 @@ RACY_NS = 2_000_000_000
 clock: then its size and time are no proof, and its hash decides (git does so too)."""
 
 _ROWS_AT_ONCE = 500
-_CODE = Path(__file__).parent
-_CODE_FILES = (
-    *("definition.py", "definition_file.py", "pool.py", "prices.py", "protocol.py"),
-    *("record.py", "record_file.py", "store.py", "store_memory.py"),
-)
+_ROOMS = ("core", "results")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +207,8 @@ def _schema() -> Any:
 def version_of_code() -> str:
     """SHA-256 over the code that findings depend on, and the versions of Python and of the packages that compute."""
     digest = hashlib.sha256("".join((sys.version, *map(version, ("numpy", "pydantic", "scipy")))).encode())
-    for path in (*(_CODE / name for name in _CODE_FILES), *sorted((_CODE / "analysis").glob("*.py"))):
+    rooms = (Path(__file__).parents[1] / name for name in _ROOMS)
+    for path in (path for room in rooms for path in sorted(room.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from generator import protocol
-from generator.analysis.comparability import Inputs, baseline_of, conditions, inputs_of
-from generator.analysis.comparison import Comparison, compare
-from generator.analysis.estimate import Estimate
-from generator.analysis.findings import Findings, VariantFindings
-from generator.analysis.quality import Gate, Quality, gate, on_labels, qualities
-from generator.record import Tier, VariantRecord
+from generator.core import protocol
+from generator.core.record import Tier, VariantRecord
+from generator.results.comparability import Inputs, baseline_of, conditions, inputs_of
+from generator.results.comparison import Comparison, compare
+from generator.results.estimate import Estimate
+from generator.results.findings import Findings, VariantFindings
+from generator.results.quality import Gate, Quality, gate, on_labels, qualities
 
 
 @dataclass(frozen=True, slots=True)

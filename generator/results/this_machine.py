@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.collection import Collection, Own
-from generator.analysis.comparability import Difference, Forbids, why_not
-from generator.analysis.confirmation import Outcome, packages
-from generator.analysis.findings import Findings
-from generator.attempt import Attempt, NotMeasured
-from generator.definition import Measurement
-from generator.record import Record, SystemDescription
+from generator.core.attempt import Attempt, NotMeasured
+from generator.core.definition import Measurement
+from generator.core.record import Record, SystemDescription
+from generator.results.collection import Collection, Own
+from generator.results.comparability import Difference, Forbids, why_not
+from generator.results.confirmation import Outcome, packages
+from generator.results.findings import Findings
 
 
 class Standing(StrEnum):

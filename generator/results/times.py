@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator.protocol import PAIR, cycles_log_ratio, round_statistic, served_rate, turn_cycles
-from generator.record import Block, Record
+from generator.core.protocol import PAIR, cycles_log_ratio, round_statistic, served_rate, turn_cycles
+from generator.core.record import Block, Record
 
 
 @dataclass(frozen=True, slots=True)

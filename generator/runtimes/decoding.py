@@ -4,7 +4,7 @@ A query is a prompt and how many tokens shall follow. The loop is NumPy and the 
 part of every query alike. Decoding never ends early: an answer has exactly as many tokens as were asked for.
 
 The graph takes `ids`, `keys`, `values` and `places` and gives logits, new keys and new values, as
-`generator.workloads.decoder` says.
+`generator.workloads.networks.decoder` says.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.assets.cache import Cache
 from generator.assets.fetch import Progress
 from generator.assets.wheel import run_pip
-from generator.errors import IndexSilent, IsolationError, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import IndexSilent, IsolationError, StorageError
 
 FOLDER = "environments"
 """Where they lie in the cache."""

@@ -11,7 +11,7 @@ import torch
 
 from generator.runtimes.allocator import keep_freed_memory
 from generator.runtimes.session import Arrays, Session, Spec
-from generator.workloads.architectures import load_module
+from generator.workloads.networks.architectures import load_module
 
 _FORMATS: Mapping[str, torch.dtype] = MappingProxyType(
     {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

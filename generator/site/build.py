@@ -17,13 +17,13 @@ from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
-from generator.errors import Busy, PublishError, StorageError
-from generator.pool import Pool
-from generator.publish import unchanged
-from generator.publish.finishing import add_policy, prune, swap_in
-from generator.publish.kept import Kept
-from generator.publish.linkcheck import check_links, read_pages
-from generator.publish.staging import LANGUAGES, Language, Page, stage
+from generator.core.errors import Busy, PublishError, StorageError
+from generator.core.pool import Pool
+from generator.site import fingerprint
+from generator.site.links import check_links, read_pages
+from generator.site.page_cache import Kept
+from generator.site.release import add_policy, prune, swap_in
+from generator.site.staging import LANGUAGES, Language, Page, stage
 
 __all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site"]
 
@@ -115,9 +115,9 @@ def _build(
     for folder in (built, *apart.values()):
         shutil.rmtree(folder, ignore_errors=True)
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
-    made_by = unchanged.makers(root)
-    made_of = unchanged.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
-    if numbers := unchanged.recall(root, made_of, target):
+    made_by = fingerprint.makers(root)
+    made_of = fingerprint.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
+    if numbers := fingerprint.recall(root, made_of, target):
         return Site(target, rewritten=staged.written, **numbers)
     kept = Kept(root / "build" / "kept", made_by)
     tell("languages")
@@ -141,7 +141,7 @@ def _build(
         "file_count": len(files),
         "size_bytes": sum(path.stat().st_size for path in files),
     }
-    unchanged.remember(root, made_of, target, numbers)
+    fingerprint.remember(root, made_of, target, numbers)
     kept.forget_the_rest()
     return Site(target, rewritten=staged.written, **numbers)
 
@@ -233,7 +233,7 @@ def _run_mkdocs(root: Path, language: Language, into: Path, kept: Kept) -> str:
         from mkdocs.config import load_config
         from mkdocs.exceptions import MkDocsException
 
-        from generator.publish.conversions import KeptConversions
+        from generator.site.reuse import KeptConversions
 
         try:
             config = load_config(str(path), strict=True, site_dir=str(into))

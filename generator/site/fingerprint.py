@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
-from generator.publish.staging import write_whole
+from generator.site.staging import write_whole
 
 FILE = "built.json"
 """In the build folder: what the last build went by, and what it left."""
@@ -30,7 +30,7 @@ def makers(root: Path) -> str:
     """
     # One reading of each package's description: `name` and `version` would each parse it anew.
     installed = sorted(f"{about['Name']}=={about['Version']}" for about in (one.metadata for one in distributions()))
-    folders = dict.fromkeys((_OURS, (root / "generator" / "publish").resolve()))
+    folders = dict.fromkeys((_OURS, (root / "generator" / "site").resolve()))
     files = (*(path for folder in folders for path in _files(folder)), *sorted(root.glob("*.*")))
     return _hash([sys.version, installed], files)
 

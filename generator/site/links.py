@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from generator.publish.kept import Kept
+from generator.site.page_cache import Kept
 
 __all__ = ["LinkReport", "check_links", "read_pages"]
 

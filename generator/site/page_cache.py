@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generator.publish.staging import write_whole
+from generator.site.staging import write_whole
 
 _DIGEST = 64
 """Characters of a SHA-256; each file begins with that of the rest."""

@@ -9,8 +9,8 @@ import re
 import shutil
 from pathlib import Path
 
-from generator.errors import StorageError
-from generator.publish.staging import write_whole
+from generator.core.errors import StorageError
+from generator.site.staging import write_whole
 
 __all__ = ["POLICY", "add_policy", "prune", "script_hashes", "swap_in"]
 

@@ -20,7 +20,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, get_toc
 
-from generator.publish.kept import Kept
+from generator.site.page_cache import Kept
 
 CONVERTED, LISTED = "converted", "listed"
 

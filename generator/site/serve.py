@@ -18,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
-from generator.errors import GeneratorError, StorageError
-from generator.pool import Pool
-from generator.publish.site import Page, build_site
+from generator.core.errors import GeneratorError, StorageError
+from generator.core.pool import Pool
+from generator.site.build import Page, build_site
 
 __all__ = ["PreviewServer", "rebuild", "serve", "snapshot"]
 

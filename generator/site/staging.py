@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
-from generator.errors import PublishError, StorageError
+from generator.core.errors import PublishError, StorageError
 
 __all__ = ["LANGUAGES", "Language", "Page", "Staged", "stage", "staged_folder", "write_whole"]
 

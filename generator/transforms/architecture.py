@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.definition import Option
-from generator.errors import PreparationError
+from generator.core.definition import Option
+from generator.core.errors import PreparationError
 from generator.transforms.recipe import Recipe
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, SeveralModels, Workload

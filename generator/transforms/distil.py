@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.definition import Option
+from generator.core.definition import Option
 from generator.transforms.recipe import Recipe
-from generator.transforms.retraining import checked, code, keep
-from generator.workloads.architectures import load_module
+from generator.transforms.small_network import checked, code, keep
+from generator.workloads.networks.architectures import load_module
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Lessons, Workload
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from generator.workloads.training import Loss
+    from generator.workloads.networks.training import Loss
 
 NAME = "distil"
 
@@ -72,7 +72,7 @@ def _logits(teacher: Path, lessons: Lessons) -> torch.Tensor:
     """The teacher's answers to everything that is trained on, (inputs, classes)."""
     import torch
 
-    from generator.workloads.training import repeatable
+    from generator.workloads.networks.training import repeatable
 
     module = load_module(teacher)
     with repeatable(0), torch.no_grad():
@@ -86,7 +86,7 @@ def _loss(teacher: torch.Tensor, labels: NDArray[np.int64], temperature: int, sh
     """
     from torch.nn import functional
 
-    from generator.workloads.training import right_answer
+    from generator.workloads.networks.training import right_answer
 
     hard = right_answer(labels)
     wanted = functional.softmax(teacher / temperature, 1)

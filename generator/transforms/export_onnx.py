@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.cache import file_sha256
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import PreparationError
+from generator.core.cache import file_sha256
+from generator.core.definition import Option
+from generator.core.errors import PreparationError
+from generator.core.packages import required
 from generator.transforms.graph import load_graph, save_tidied
 from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe
-from generator.workloads.architectures import ARCHITECTURES, architecture_of, load_module
+from generator.workloads.networks.architectures import ARCHITECTURES, architecture_of, load_module
 from generator.workloads.options import Options
 from generator.workloads.workload import Arrays, Artifact, Stepwise, Workload
 

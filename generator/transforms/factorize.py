@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.definition import Option
+from generator.core.definition import Option
 from generator.transforms.recipe import Recipe
-from generator.transforms.retraining import Compressed, blocks_of, convolutions_of, retrained
+from generator.transforms.small_network import Compressed, blocks_of, convolutions_of, retrained
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.networks.small_cnn import SmallCnn
 
 NAME = "factorize"
 
@@ -62,7 +62,7 @@ def _rank(filters: torch.Tensor, percent: int) -> int:
 def _factorized(module: SmallCnn, ranks: tuple[int, ...]) -> SmallCnn:
     import torch
 
-    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.networks.small_cnn import SmallCnn
 
     factorized = SmallCnn(replace(module.shape, ranks=ranks))
     with torch.no_grad():

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from generator.assets.packages import required
-from generator.errors import PreparationError
+from generator.core.errors import PreparationError
+from generator.core.packages import required
 
 DOMAINS = ("", "com.microsoft")
 """Operator sets that runtimes of 2023 know: ONNX's own, and ONNX Runtime's."""

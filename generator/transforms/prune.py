@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.definition import Option
+from generator.core.definition import Option
 from generator.transforms.recipe import Recipe
-from generator.transforms.retraining import Compressed, blocks_of, convolutions_of, retrained
+from generator.transforms.small_network import Compressed, blocks_of, convolutions_of, retrained
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.networks.small_cnn import SmallCnn
 
 WEIGHTS, CHANNELS = "prune_weights", "prune_channels"
 
@@ -96,7 +96,7 @@ def _narrowed(module: SmallCnn, kept: Sequence[torch.Tensor]) -> SmallCnn:
     """The network with these output channels of each convolution, and with what they are read by."""
     import torch
 
-    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.networks.small_cnn import SmallCnn
 
     narrow = SmallCnn(replace(module.shape, widths=tuple(len(channels) for channels in kept)))
     before = torch.arange(module.shape.channels)

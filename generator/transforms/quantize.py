@@ -36,9 +36,9 @@ from typing import Any
 
 import numpy as np
 
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import PreparationError
+from generator.core.definition import Option
+from generator.core.errors import PreparationError
+from generator.core.packages import required
 from generator.transforms.graph import all_nodes, counted, load_graph, opset_of, quantized_operators, save_tidied
 from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe

@@ -29,9 +29,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import DefinitionError, PreparationError
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError, PreparationError
+from generator.core.packages import required
 from generator.transforms.graph import all_nodes, load_graph, opset_of, save_tidied
 from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe

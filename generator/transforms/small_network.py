@@ -7,20 +7,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from generator.assets.cache import file_sha256
-from generator.assets.packages import required
-from generator.errors import PreparationError
+from generator.core.cache import file_sha256
+from generator.core.errors import PreparationError
+from generator.core.packages import required
 from generator.transforms.recipe import Recipe
-from generator.workloads import architectures
-from generator.workloads.architectures import load_module, save_module
-from generator.workloads.networks import Recipe as Training
+from generator.workloads.networks import architectures
+from generator.workloads.networks.architectures import load_module, save_module
+from generator.workloads.networks.forecaster_recipes import Recipe as Training
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Trainable, Workload
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from generator.workloads.small_cnn import Block, SmallCnn
+    from generator.workloads.networks.small_cnn import Block, SmallCnn
 
 SEED = 0
 DEFAULT_STEPS, MOST_STEPS = 60, 20_000
@@ -64,7 +64,7 @@ def loaded(name: str, artifact: Artifact) -> SmallCnn:
     Raises:
         PreparationError: when it is none that can be compressed.
     """
-    from generator.workloads.small_cnn import SmallCnn
+    from generator.workloads.networks.small_cnn import SmallCnn
 
     module = load_module(artifact.path)
     if not isinstance(module, SmallCnn) or module.shape.separable or any(module.shape.ranks):
@@ -113,7 +113,7 @@ def retrained(
     def make(path: Path) -> Mapping[str, str]:
         import torch
 
-        from generator.workloads.training import descend, repeatable, right_answer
+        from generator.workloads.networks.training import descend, repeatable, right_answer
 
         lessons = pupil.lessons()
         compressed = compress(loaded(name, artifact))

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from generator.assets.cache import Cache, file_sha256
-from generator.definition import Option, TransformStep
-from generator.errors import PreparationError, suggest
-from generator.record import COMPRESSED_NOTE
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option, TransformStep
+from generator.core.errors import PreparationError, suggest
+from generator.core.record import COMPRESSED_NOTE
 from generator.transforms.recipe import Recipe
 from generator.workloads.workload import Artifact, Workload
 

@@ -19,7 +19,7 @@ from babel.dates import format_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 if TYPE_CHECKING:  # a process that only draws charts has no need of SciPy
-    from generator.analysis.estimate import Estimate, Interval
+    from generator.results.estimate import Estimate, Interval
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generator.errors import PublishError
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
+from generator.core.errors import PublishError
+from generator.words.language import Language
+from generator.words.markdown import Markdown
 
 FOLDER = Path(__file__).parent / "phrases"
 FORMS = ("one", "few", "many", "other")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from generator.publish.language import Language
+from generator.words.language import Language
 
 FILE = Path(__file__).with_name("translations.ru.toml")
 

@@ -22,21 +22,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Built, Cache, file_sha256
 from generator.assets.fetch import Progress, fetch_one
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import AssetError
-from generator.record import Observations, Source
-from generator.workloads import architectures
-from generator.workloads.networks import Recipe
-from generator.workloads.observations import observe_classification
+from generator.core.cache import Built, Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import observe_classification
+from generator.workloads.networks import architectures
+from generator.workloads.networks.forecaster_recipes import Recipe
 from generator.workloads.options import Options
 from generator.workloads.workload import Arrays, Artifact, Lessons
 
 if TYPE_CHECKING:
-    from generator.workloads.small_cnn import SmallCnn
-    from generator.workloads.training import Loss
+    from generator.workloads.networks.small_cnn import SmallCnn
+    from generator.workloads.networks.training import Loss
 
 KIND = "digits"
 DATA = "mnist-digits"
@@ -200,8 +200,8 @@ class Digits:
         """A network of this architecture, trained by its own recipe to lessen this loss."""
         import torch
 
-        from generator.workloads.small_cnn import small_cnn
-        from generator.workloads.training import descend, repeatable
+        from generator.workloads.networks.small_cnn import small_cnn
+        from generator.workloads.networks.training import descend, repeatable
 
         chosen = NETWORKS[architecture]
         with repeatable(SEED):
@@ -224,12 +224,15 @@ class Digits:
             "config": {**_SHAPE, **NETWORKS[network].config},
             "recipe": asdict(recipe),
             "seed": SEED,
-            "code": {room: file_sha256(Path(__file__).with_name(f"{room}.py")) for room in ("small_cnn", "training")},
+            "code": {
+                name: file_sha256(Path(architectures.__file__).with_name(f"{name}.py"))
+                for name in ("small_cnn", "training")
+            },
             **versions,
         }
 
         def make(path: Path) -> Mapping[str, str]:
-            from generator.workloads.training import right_answer
+            from generator.workloads.networks.training import right_answer
 
             module = self.taught(network, right_answer(self.lessons().labels))
             architectures.save_module(module, path, ARCHITECTURE, module.shape.config())

@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch, fetch_one
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import AssetError, PreparationError
-from generator.record import Observations, Source
-from generator.workloads import architectures
-from generator.workloads.margins import observe_judging, observe_search
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError, PreparationError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.margins import observe_judging, observe_search
+from generator.workloads.networks import architectures
 from generator.workloads.options import Options
-from generator.workloads.photographs import CENTRE, DETAILS, pixels_of
+from generator.workloads.sources.photographs import CENTRE, DETAILS, pixels_of
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "face_detection"
@@ -242,7 +242,7 @@ def _weights(architecture: str, cache: Cache, progress: Progress | None) -> Arti
     def make(to: Path) -> Mapping[str, str]:
         import torch
 
-        from generator.workloads import mtcnn
+        from generator.workloads.networks import mtcnn
 
         def published(path: Path) -> Mapping[str, torch.Tensor]:
             return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]

@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.record import Observations, Source
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.verification import observe_verification
+from generator.workloads.networks.tfjs import convert
 from generator.workloads.options import Options
-from generator.workloads.photographs import DETAILS, View, pixels_of
-from generator.workloads.tfjs import convert
-from generator.workloads.verification import observe_verification
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.photographs import DETAILS, View, pixels_of
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "face_recognition"

@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Built, Cache, file_sha256
 from generator.assets.fetch import Progress, fetch_one
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import DefinitionError
-from generator.record import Observations, Source
-from generator.workloads import architectures
-from generator.workloads.networks import NETWORKS
-from generator.workloads.observations import floats, stacked
+from generator.core.cache import Built, Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import floats, stacked
+from generator.workloads.networks import architectures
+from generator.workloads.networks.forecaster_recipes import NETWORKS
 from generator.workloads.options import Options
-from generator.workloads.series import READERS
-from generator.workloads.windows import TASKS, Task, Windows
+from generator.workloads.sources.series import READERS
+from generator.workloads.sources.windows import TASKS, Task, Windows
 from generator.workloads.workload import Arrays, Artifact
 
 if TYPE_CHECKING:
@@ -183,7 +183,13 @@ class Forecasting:
         windows, chosen = self.windows, NETWORKS[network]
         recipe = chosen.recipes[self.series]
         config = chosen.config(self.task, windows.series.values.shape[0], self.history)
-        rooms = ("forecasters", "networks", "series", "training", "windows")
+        made_by = (
+            "networks/forecasters",
+            "networks/forecaster_recipes",
+            "sources/series",
+            "networks/training",
+            "sources/windows",
+        )
         key = {
             "data": hashlib.sha256(np.ascontiguousarray(windows.series.values).tobytes()).hexdigest(),
             "task": asdict(self.task),
@@ -191,12 +197,12 @@ class Forecasting:
             "config": config,
             "recipe": asdict(recipe),
             "seed": seed,
-            "code": {room: file_sha256(Path(__file__).with_name(f"{room}.py")) for room in rooms},
+            "code": {name: file_sha256(Path(__file__).parent / f"{name}.py") for name in made_by},
             **versions,
         }
 
         def make(path: Path) -> Mapping[str, str]:
-            from generator.workloads.training import forecasts, train
+            from generator.workloads.networks.training import forecasts, train
 
             build = partial(_build, chosen.architecture, config)
             module = train(build, windows, recipe, seed, partial(self._told, network, seed))

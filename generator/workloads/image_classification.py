@@ -20,19 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch, fetch_one
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import PreparationError
-from generator.record import Observations, Source
-from generator.workloads import architectures
-from generator.workloads.architectures import METADATA_KEY
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
-from generator.workloads.observations import observe_classification
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import PreparationError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import observe_classification
+from generator.workloads.networks import architectures
+from generator.workloads.networks.architectures import METADATA_KEY
 from generator.workloads.options import Options
-from generator.workloads.photographs import CENTRE, DETAILS, ON_GREY, pixels_of
-from generator.workloads.stamps import STAMPS, stamps_of
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.photographs import CENTRE, DETAILS, ON_GREY, pixels_of
+from generator.workloads.sources.stamps import STAMPS, stamps_of
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "image_classification"
@@ -224,7 +224,7 @@ def _convert(published: Path, to: Path) -> Mapping[str, str]:
     import torch
     from safetensors.torch import save_file
 
-    from generator.workloads.efficientnet_lite import converted, efficientnet_lite0
+    from generator.workloads.networks.efficientnet_lite import converted, efficientnet_lite0
 
     try:
         weights = converted(torch.load(published, map_location="cpu", weights_only=True))
@@ -238,7 +238,7 @@ def _convert(published: Path, to: Path) -> Mapping[str, str]:
 
 def _random(architecture: str, to: Path) -> Mapping[str, str]:
     """Write a network of a published shape with seeded weights."""
-    from generator.workloads import published_shapes
+    from generator.workloads.networks import published_shapes
 
     module = published_shapes.with_random_weights(getattr(published_shapes, architecture)(), SEED)
     architectures.save_module(module, to, architecture, {})

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from generator.assets.cache import Cache
 from generator.assets.fetch import Progress
-from generator.definition import WorkloadChoice
-from generator.errors import DefinitionError, GeneratorError
+from generator.core.cache import Cache
+from generator.core.definition import WorkloadChoice
+from generator.core.errors import DefinitionError, GeneratorError
 from generator.workloads import KINDS
 from generator.workloads.workload import Workload
 

@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import AssetError
-from generator.record import Observations, Source
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
-from generator.workloads.detections import Annotated, observe_detection
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.detections import Annotated, observe_detection
+from generator.workloads.networks.tfjs import convert
 from generator.workloads.options import Options
-from generator.workloads.photographs import DETAILS, ON_GREY, SQUEEZED, View, object_box, pixels_of
-from generator.workloads.stamps import STAMPS, stamps_of
-from generator.workloads.tfjs import convert
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.photographs import DETAILS, ON_GREY, SQUEEZED, View, object_box, pixels_of
+from generator.workloads.sources.stamps import STAMPS, stamps_of
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "object_detection"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from generator.definition import Option
-from generator.errors import DefinitionError, suggest
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError, suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress
-from generator.definition import Option
-from generator.errors import AssetError
-from generator.record import Observations, Source
-from generator.workloads import minilm
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.retrieval import observe_retrieval
+from generator.workloads.networks import minilm
 from generator.workloads.options import Options
-from generator.workloads.retrieval import observe_retrieval
-from generator.workloads.tokens import inputs, of_one_length, tokenized
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.tokens import inputs, of_one_length, tokenized
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "question_answering"

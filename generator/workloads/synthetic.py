@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.cache import Cache, file_sha256
-from generator.definition import Option
-from generator.record import Observations, Source
-from generator.workloads.observations import observe_classification
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import observe_classification
 from generator.workloads.options import Options
 from generator.workloads.workload import Arrays, Artifact
 

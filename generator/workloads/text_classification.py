@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import AssetError
-from generator.record import Observations, Source
-from generator.workloads import minilm
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
-from generator.workloads.observations import observe_classification
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import observe_classification
+from generator.workloads.networks import minilm
 from generator.workloads.options import Options
-from generator.workloads.tokens import inputs, of_one_length, tokenized
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.tokens import inputs, of_one_length, tokenized
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "text_classification"

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.assets.cache import Cache
 from generator.assets.fetch import Progress
-from generator.definition import Option
-from generator.errors import AssetError
-from generator.record import Observations, Source
-from generator.workloads import smollm2
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
-from generator.workloads.generated import observe_generation
+from generator.core.cache import Cache
+from generator.core.definition import Option
+from generator.core.errors import AssetError
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.generated import observe_generation
+from generator.workloads.networks import smollm2
 from generator.workloads.options import Options
 from generator.workloads.question_answering import squad
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "text_generation"
@@ -156,12 +156,12 @@ class TextGeneration:
 
     def graph_samples(self) -> Sequence[Arrays]:
         """Inputs of one pass: random tokens after others whose keys and values are random, and none before."""
-        from generator.workloads.decoder import SMOLLM2_135M
+        from generator.workloads.networks.decoder import SMOLLM2_135M
 
         return graph_samples(SMOLLM2_135M.vocabulary, self._remembered(), _SEED)
 
     def _remembered(self) -> tuple[int, int, int]:
-        from generator.workloads.decoder import SMOLLM2_135M as SHAPE
+        from generator.workloads.networks.decoder import SMOLLM2_135M as SHAPE
 
         return SHAPE.layers, SHAPE.key_heads, SHAPE.head_width
 

@@ -22,18 +22,18 @@ from pathlib import Path
 import numpy as np
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch
-from generator.assets.packages import required
-from generator.definition import Option
-from generator.errors import AssetError, WorkerError
-from generator.record import Observations, Source
-from generator.workloads.architectures import save_weights
-from generator.workloads.data_sets import DataSet, Taken, first_to_be_had
-from generator.workloads.marian_file import END, named, read_weights
-from generator.workloads.observations import OUTPUT, floats, proportion
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Option
+from generator.core.errors import AssetError, WorkerError
+from generator.core.packages import required
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.observations import OUTPUT, floats, proportion
+from generator.workloads.networks.architectures import save_weights
+from generator.workloads.networks.marian_file import END, named, read_weights
 from generator.workloads.options import Options
-from generator.workloads.tokens import IDS, detokenized, inputs, tokenized, usual_length
+from generator.workloads.sources.data_sets import DataSet, Taken, first_to_be_had
+from generator.workloads.sources.tokens import IDS, detokenized, inputs, tokenized, usual_length
 from generator.workloads.workload import NO_DATA, Arrays, Artifact
 
 KIND = "translation"
@@ -218,7 +218,7 @@ class Translation:
     def _convert(self, to: Path) -> Mapping[str, str]:
         import torch
 
-        from generator.workloads.marian import TINY
+        from generator.workloads.networks.marian import TINY
 
         state = named(read_weights(self._published[0]), TINY.encoder_layers, TINY.decoder_layers)
         weights = {name: torch.from_numpy(array) for name, array in state.items()}

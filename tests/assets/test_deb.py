@@ -11,9 +11,9 @@ import pytest
 
 from generator.assets import deb
 from generator.assets.asset import AssetFile, DebAsset
-from generator.assets.cache import Cache
 from generator.assets.fetch import fetch
-from generator.errors import AssetError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError
 from tests.assets.conftest import sha256
 
 FILES = {"usr/share/stamps/bee.png": b"bee", "usr/share/stamps/cow.png": b"cow" * 100}

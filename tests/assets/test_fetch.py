@@ -16,9 +16,9 @@ import pytest
 from generator.assets import fetch as fetching
 from generator.assets import wheel
 from generator.assets.asset import AssetFile, UrlAsset, WheelAsset
-from generator.assets.cache import Cache
 from generator.assets.fetch import fetch, fetch_one
-from generator.errors import AssetError, MissingPackage, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, MissingPackage, StorageError
 from tests.assets.conftest import FILES, WHEEL
 
 MakeWheel = Callable[..., WheelAsset]

@@ -14,9 +14,9 @@ import pytest
 
 from generator.assets import npm
 from generator.assets.asset import AssetFile, NpmAsset
-from generator.assets.cache import Cache
 from generator.assets.fetch import fetch
-from generator.errors import AssetError, GeneratorError, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, GeneratorError, StorageError
 from tests.assets.conftest import sha256
 
 FILES = {"models/face.json": b"{}", "models/face.bin": b"weights" * 100}

@@ -15,9 +15,9 @@ import pytest
 
 from generator.assets import sdist
 from generator.assets.asset import AssetFile, SdistAsset
-from generator.assets.cache import Cache
 from generator.assets.fetch import fetch_one
-from generator.errors import AssetError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError
 from tests.assets.conftest import sha256
 
 DATA = b"1\t2.5\tA good film.\n"

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from generator.browser.record import BrowserRecord, load_browser_record, parse_browser_record, speedups
-from generator.errors import RecordError
-from generator.record_file import load_record, parse_record, seal_of
+from generator.core.errors import RecordError
+from generator.core.record_file import load_record, parse_record, seal_of
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import analyse
 from generator.assets.asset import asset
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import fetch
 from generator.browser.kit import CHOICES, RUNTIME, VERSION, Array, Engine, Group, Kit, Model
 from generator.browser.record import RULES, load_browser_record, speedups
-from generator.errors import AssetError
-from generator.publish import on_device
-from generator.publish.pages import pages
-from generator.publish.site import build_site
-from generator.publish.staging import Page
-from tests.publish import imaginary
-from tests.publish.test_site_build import checkout
-from tests.publish.test_site_build import pages as other_pages
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError
+from generator.pages import on_device
+from generator.pages.edition import pages
+from generator.results.collection import collected
+from generator.results.findings import analyse
+from generator.site.build import build_site
+from generator.site.staging import Page
+from tests.pages import imaginary
+from tests.site.test_site_build import checkout
+from tests.site.test_site_build import pages as other_pages
 
 from .conftest import DESKTOP, HERE, PHONE, REPOSITORY, BuiltSite, Visit, served, watch
 from .test_reading import AXE

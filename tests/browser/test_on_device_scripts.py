@@ -13,18 +13,18 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.comparison import Verdict, verdict
-from generator.analysis.estimate import ratio
 from generator.browser.record import parse_browser_record, speedups
-from generator.protocol import LogInterval, half_width
-from generator.publish import on_device
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences, bound, inverted
-from generator.record_file import seal_of
+from generator.core.protocol import LogInterval, half_width
+from generator.core.record_file import seal_of
+from generator.pages import on_device
+from generator.pages.sentences import Sentences, bound, inverted
+from generator.results.comparison import Verdict, verdict
+from generator.results.estimate import ratio
+from generator.words.language import Language
+from generator.words.phrases import phrases
 from tests.browser.test_browser_record import sealed
 
-SCRIPTS = Path(on_device.__file__).parent / "theme" / "assets" / "js" / "on-device"
+SCRIPTS = Path(on_device.__file__).parents[1] / "site" / "theme" / "assets" / "js" / "on-device"
 
 Run = Callable[..., Any]
 

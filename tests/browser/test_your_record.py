@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.definition_file import load_measurement
-from generator.record_file import dump_record, load_record, sealed
+from generator.core.definition_file import load_measurement
+from generator.core.record_file import dump_record, load_record, sealed
+from generator.results.findings import analyse
 
 from .conftest import REPOSITORY, Visit
 

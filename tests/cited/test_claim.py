@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.claim import Stance, judge, stance_of, verdict_of
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.pair import Absence, Pair, library
-from generator.definition import Measurement
-from generator.errors import DefinitionError, PublishError
-from generator.evidence import Evidence, Figure
-from generator.story import Claim, ClaimVerdict, Pick
-from tests.publish import imaginary
+from generator.cited.claim import Stance, judge, stance_of, verdict_of
+from generator.cited.evidence import Evidence, Figure
+from generator.cited.pair import Absence, Pair, library
+from generator.cited.story import Claim, ClaimVerdict, Pick
+from generator.core.definition import Measurement
+from generator.core.errors import DefinitionError, PublishError
+from generator.results.findings import Findings, analyse
+from tests.pages import imaginary
 
 TEXT = {"ru": "да", "en": "yes"}
 R, M, O = Stance.REACHES, Stance.MISSES, Stance.OPEN  # noqa: E741

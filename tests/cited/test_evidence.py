@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import DefinitionError
-from generator.evidence import EVIDENCE_FOLDER, FIGURES_FILE, Basis, Evidence, Figure, RatioKind, amount, load_evidence
+from generator.cited.evidence import (
+    EVIDENCE_FOLDER,
+    FIGURES_FILE,
+    Basis,
+    Evidence,
+    Figure,
+    RatioKind,
+    amount,
+    load_evidence,
+)
+from generator.core.errors import DefinitionError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

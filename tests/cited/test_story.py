@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from generator.definition import Measurement, Variant
-from generator.definition_file import load_suite
-from generator.errors import DefinitionError
-from generator.evidence import load_evidence
-from generator.story import STORY_FOLDER, Article, ClaimVerdict, load_article
+from generator.cited.evidence import load_evidence
+from generator.cited.story import STORY_FOLDER, Article, ClaimVerdict, load_article
+from generator.core.definition import Measurement, Variant
+from generator.core.definition_file import load_suite
+from generator.core.errors import DefinitionError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

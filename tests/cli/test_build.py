@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli
-from generator.attempt import NotMeasured
-from generator.cli_publish import Published
-from generator.errors import Busy, FailureCause, PublishError
-from generator.record import Failure, SystemDescription
+from generator.cli import main as cli
+from generator.cli.publish import Published
+from generator.core.attempt import NotMeasured
+from generator.core.errors import Busy, FailureCause, PublishError
+from generator.core.record import Failure, SystemDescription
 from tests.conftest import published
 
 Make = Callable[..., Any]

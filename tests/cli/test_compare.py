@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli
-from generator.measure.doctor import Diagnosis, Finding, Level
-from generator.record import Record, SystemDescription
-from generator.record_file import dump_record, sealed
+from generator.cli import main as cli
+from generator.core.record import Record, SystemDescription
+from generator.core.record_file import dump_record, sealed
+from generator.measure.doctor.diagnosis import Diagnosis, Finding, Level
 
 Make = Callable[..., Any]
 
@@ -133,7 +133,7 @@ def test_doctor_status_says_whether_it_can_measure(
 ) -> None:
     """0: measure; 1: mend something first."""
     finding = Finding("noise", level, "others used [0.9] cores", "Close it.")
-    monkeypatch.setattr("generator.measure.doctor.examine", lambda *_: _diagnosis(finding))
+    monkeypatch.setattr("generator.measure.doctor.diagnosis.examine", lambda *_: _diagnosis(finding))
     found, said, _ = _run(root, "doctor")
     assert found == status
     assert words in said
@@ -143,7 +143,7 @@ def test_doctor_status_says_whether_it_can_measure(
 def test_doctor_as_json(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same findings as data."""
     monkeypatch.setattr(
-        "generator.measure.doctor.examine", lambda *_: _diagnosis(Finding("room", Level.FINE, "enough"))
+        "generator.measure.doctor.diagnosis.examine", lambda *_: _diagnosis(Finding("room", Level.FINE, "enough"))
     )
     status, text, _ = _run(root, "doctor", "--json")
     data = json.loads(text)

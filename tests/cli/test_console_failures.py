@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from generator.attempt import NotMeasured
-from generator.console_failures import print_not_measured
-from generator.errors import FailureCause
-from generator.record import Failure
+from generator.cli.console_failures import print_not_measured
+from generator.core.attempt import NotMeasured
+from generator.core.errors import FailureCause
+from generator.core.record import Failure
 
 DETAIL = "squad2-dev: there is no network, or no way to VinACE/san_mrc"
 

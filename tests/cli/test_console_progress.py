@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from generator.analysis.comparison import Comparison, Verdict
-from generator.analysis.estimate import Estimate, Interval
-from generator.console_progress import RunDisplay, outcome, ratio
-from generator.definition_file import load_measurement
+from generator.cli.console_progress import RunDisplay, outcome, ratio
+from generator.core.definition_file import load_measurement
+from generator.core.record import Tier
+from generator.core.record_file import load_record
 from generator.measure import events
 from generator.measure.run import run_measurement
-from generator.record import Tier
-from generator.record_file import load_record
+from generator.results.comparison import Comparison, Verdict
+from generator.results.estimate import Estimate, Interval
 
 Make = Callable[..., Any]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def _runs(*names: str) -> list[Any]:

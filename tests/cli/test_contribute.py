@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli, cli_contribute
-from generator.definition_file import load_measurement
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
-from generator.record import Record, SystemDescription
-from generator.record_file import dump_record, load_records
+from generator.cli import contribute
+from generator.cli import main as cli
+from generator.core.definition_file import load_measurement
+from generator.core.record import Record, SystemDescription
+from generator.core.record_file import dump_record, load_records
+from generator.draw import gallery
+from generator.draw.gallery import Drawn
 from tests.browser.test_browser_record import sealed
 
 Make = Callable[..., Any]
@@ -142,5 +143,5 @@ def test_schema_writes_all(tmp_path: Path) -> None:
 
 def test_a_shell_completes_names(checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(checkout(trial=definition, other=definition))
-    assert cli_contribute.known_names("") == ["other", "trial"]
-    assert cli_contribute.known_names("tr") == ["trial"]
+    assert contribute.known_names("") == ["other", "trial"]
+    assert contribute.known_names("tr") == ["trial"]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli
-from generator.errors import MissingPackage
+from generator.cli import main as cli
+from generator.core.errors import MissingPackage
+from generator.core.record import SystemDescription
+from generator.core.record_file import load_records
 from generator.measure import plan
-from generator.publish.staging import Page
-from generator.record import SystemDescription
-from generator.record_file import load_records
+from generator.site.staging import Page
 from tests.conftest import published
 
 Make = Callable[..., Any]
@@ -211,8 +211,8 @@ def test_without_npm_the_site_is_built_and_says_what_is_missing(
 
     monkeypatch.setattr("generator.browser.kit.load_groups", lambda *_: ())
     monkeypatch.setattr("generator.assets.npm.shutil.which", lambda _: None)
-    monkeypatch.setattr("generator.publish.pages.pages", lambda *given: [Page("en", "kit", repr(given[5]).encode())])
-    monkeypatch.setattr("generator.publish.site.build_site", built)
+    monkeypatch.setattr("generator.pages.edition.pages", lambda *given: [Page("en", "kit", repr(given[5]).encode())])
+    monkeypatch.setattr("generator.site.build.build_site", built)
     done = _run("build", "--measure", "none", "--root", str(root))
     assert (done.exit_code, done.exception) == (0, None), done.output
     (said,) = done.stderr.strip().splitlines()

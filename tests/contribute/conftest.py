@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from generator.publish.charts.gallery import Drawn, Gallery
-from generator.record import Record
-from generator.record_file import dump_record, seal_of
-from tests.publish import imaginary
+from generator.core.record import Record
+from generator.core.record_file import dump_record, seal_of
+from generator.draw.gallery import Drawn, Gallery
+from tests.pages import imaginary
 
 NAME = imaginary.FOLDER.name
 

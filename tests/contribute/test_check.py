@@ -12,7 +12,7 @@ import pytest
 from generator.contribute.check import check
 from generator.contribute.lines import line_in_json, line_in_toml
 from generator.contribute.problem import Level
-from generator.errors import DefinitionError
+from generator.core.errors import DefinitionError
 from tests.contribute.conftest import NAME
 
 Put = Callable[..., Path]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.findings import Findings, analyse
 from generator.contribute.export import COLUMNS_FILE, can_write_parquet, describe, export, tables_of
-from generator.errors import MissingPackage
-from generator.publish.downloads import result_rows
-from tests.publish import imaginary
+from generator.core.errors import MissingPackage
+from generator.pages.downloads import result_rows
+from generator.results.findings import Findings, analyse
+from tests.pages import imaginary
 
 
 @pytest.fixture(scope="module")

@@ -17,21 +17,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.analysis.findings import analyse
-from generator.analysis.summary import summarise
 from generator.contribute.check import check
 from generator.contribute.export import tables_of
-from generator.definition_file import MAX_DEFINITION_BYTES, load_measurement, load_suite
-from generator.errors import DefinitionError, GeneratorError, PublishError, RecordError
-from generator.publish.article import Environment, render
-from generator.publish.charts.gallery import Gallery
-from generator.publish.downloads import results_csv
-from generator.publish.language import Language
-from generator.publish.measurement_page import MeasurementPage
-from generator.record import Record
-from generator.record_file import MAX_RECORD_BYTES, decoded, dump_record, load_records, parse_record, seal_of
+from generator.core.definition_file import MAX_DEFINITION_BYTES, load_measurement, load_suite
+from generator.core.errors import DefinitionError, GeneratorError, PublishError, RecordError
+from generator.core.record import Record
+from generator.core.record_file import MAX_RECORD_BYTES, decoded, dump_record, load_records, parse_record, seal_of
+from generator.draw.gallery import Gallery
+from generator.pages.downloads import results_csv
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.template import Environment, render
+from generator.results.findings import analyse
+from generator.results.summary import summarise
+from generator.words.language import Language
 from tests.contribute.conftest import NAME
-from tests.publish import imaginary
+from tests.pages import imaginary
 
 Put = Callable[..., Path]
 Data = dict[str, Any]

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.analysis.summary import summarise
 from generator.contribute.check import check
 from generator.contribute.problem import Level
 from generator.contribute.scaffold import scaffold
-from generator.definition_file import load_measurement
-from generator.errors import DefinitionError, StorageError
+from generator.core.definition_file import load_measurement
+from generator.core.errors import DefinitionError, StorageError
+from generator.core.record import Tier
+from generator.draw.gallery import Gallery
 from generator.measure.run import Surroundings, run_measurement
-from generator.publish.charts.gallery import Gallery
-from generator.publish.language import Language
-from generator.publish.measurement_page import MeasurementPage
-from generator.record import Tier
+from generator.pages.measurement_page import MeasurementPage
+from generator.results.findings import analyse
+from generator.results.summary import summarise
+from generator.words.language import Language
 from tests.contribute.conftest import NAME
 
 TITLE = {"ru": "Проба «пера»", "en": 'A "first" trial'}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.contribute.schema import BROWSER_RECORD_SCHEMA, DEFINITION_SCHEMA, RECORD_SCHEMA, schemas
-from generator.definition import RUNTIMES, TRANSFORMS, WORKLOADS
+from generator.core.definition import RUNTIMES, TRANSFORMS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 

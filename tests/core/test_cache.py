@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from generator.assets.cache import Cache
-from generator.errors import AssetError, PreparationError, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, PreparationError, StorageError
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """An empty cache."""
+    return Cache(tmp_path / "cache")
 
 
 class Maker:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from generator import definition as d
-from generator.definition import Measurement
-from generator.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, load_suite
-from generator.errors import DefinitionError
+from generator.core import definition as d
+from generator.core.definition import Measurement
+from generator.core.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, load_suite
+from generator.core.errors import DefinitionError
 from generator.runtimes import RUNTIMES
 from generator.transforms import TRANSFORMS
 from generator.workloads import KINDS

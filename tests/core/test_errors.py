@@ -7,8 +7,8 @@ import pickle
 
 import pytest
 
-from generator import errors
-from generator.errors import AssetError, DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.core import errors
+from generator.core.errors import AssetError, DefinitionError, GeneratorError, MissingPackage, suggest
 
 
 def test_message_has_place_problem_and_remedy() -> None:

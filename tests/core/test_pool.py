@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 import pytest
 
-from generator.errors import PublishError, WorkerError
-from generator.pool import AHEAD, Pool
+from generator.core.errors import PublishError, WorkerError
+from generator.core.pool import AHEAD, Pool
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 
 def _own(number: int) -> tuple[int, int]:
@@ -184,8 +184,8 @@ def test_a_container_gets_no_more_processes_than_its_quota(
 def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, signal_name: str) -> None:
     """Ctrl+C reaches every process of a terminal; only the first one speaks of it."""
     code = (
-        "import sys; from functools import partial; from pathlib import Path; from generator.pool import Pool\n"
-        "from tests.test_pool import _written\n"
+        "import sys; from functools import partial; from pathlib import Path; from generator.core.pool import Pool\n"
+        "from tests.core.test_pool import _written\n"
         "with Pool(2) as pool: list(pool.map(partial(_written, Path(sys.argv[1])), [1, 1]))\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

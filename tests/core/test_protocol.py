@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from scipy import stats
 
-from generator import protocol
-from generator.record import Block, Health, Round
+from generator.core import protocol
+from generator.core.record import Block, Health, Round
 
 
 def make_block(

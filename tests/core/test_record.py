@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from generator.definition_file import load_measurement
-from generator.errors import RecordError
+from generator.core.definition_file import load_measurement
+from generator.core.errors import RecordError
+from generator.core.record import Record, Tier
+from generator.core.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
 from generator.measure.run import Surroundings, run_measurement
-from generator.record import Record, Tier
-from generator.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
 
 Make = Callable[..., Any]
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath, text_to_path
 
-from generator.publish.charts import font
+from generator.draw import font
 
 TEXTS = ("ONNX Runtime int8 (статическое)", "×2,0 [1,9; 2,1]", "Тула AVATAR Wo.", "— 0,5 мкс", " ")
 

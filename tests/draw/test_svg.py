@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from generator.definition import Precision
-from generator.errors import PublishError
-from generator.publish.charts import drawing, palette, pixels, svg
-from generator.publish.charts.picture import Bar, Forest, Group, Look, Mark, Strip
-from generator.publish.charts.sheet import NARROW, WIDE, Lettering
-from generator.publish.language import Language
+from generator.core.definition import Precision
+from generator.core.errors import PublishError
+from generator.draw import drawing, palette, pixels, svg
+from generator.draw.picture import Bar, Forest, Group, Look, Mark, Strip
+from generator.draw.sheet import NARROW, WIDE, Lettering
+from generator.words.language import Language
 
 RU = Language.RU
 EVIL = '<script>alert(1)</script> & $\\frac{1}{2}$ "quoted"'

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache, file_sha256
 from generator.browser.kit import CHOICES, SAMPLES, group_file, load_group
-from generator.definition import Measurement
-from generator.definition_file import load_measurement
-from generator.errors import MissingPackage
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_measurement
+from generator.core.errors import MissingPackage
 from generator.measure import browser_kit
 from generator.measure.browser_kit import prepare_kit
 from generator.measure.events import silent

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.definition_file import load_measurement
-from generator.errors import (
+from generator.core.definition_file import load_measurement
+from generator.core.errors import (
     AssetError,
     FailureCause,
     GeneratorError,
@@ -23,12 +22,13 @@ from generator.errors import (
     PreparationError,
     StorageError,
 )
+from generator.core.record import Record, StopReason, Tier
+from generator.core.record_file import load_records
 from generator.measure import journal, outcome
 from generator.measure import run as running
 from generator.measure.outcome import NothingMeasured, not_measured
 from generator.measure.run import run_measurement
-from generator.record import Record, StopReason, Tier
-from generator.record_file import load_records
+from generator.results.findings import analyse
 from generator.workloads.synthetic import Synthetic
 
 Make = Callable[..., Any]
@@ -279,7 +279,7 @@ def test_answers_that_nobody_can_judge_are_called_so(
     checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that answers nonsense has not died."""
-    from generator.errors import WorkerError
+    from generator.core.errors import WorkerError
 
     _breaking(monkeypatch, "observe", WorkerError("quality", "the answer to sample 3 is not finite"))
     failure = _run(checkout(trial=two), surroundings).variant("other-slow").failure

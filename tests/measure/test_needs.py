@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from generator.definition import OPTION_VALUES, RUNTIMES, Variant
-from generator.definition_file import load_measurement
+from generator.core.definition import OPTION_VALUES, RUNTIMES, Variant
+from generator.core.definition_file import load_measurement
+from generator.core.record import SystemDescription, Tier
 from generator.measure import events, needs
 from generator.measure.process import Job, _inherited
 from generator.measure.run import run_measurement
-from generator.record import SystemDescription, Tier
 from generator.runtimes.instructions import LEVELS, VARIABLES
 
 Make = Callable[..., Any]

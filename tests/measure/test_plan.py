@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from generator import protocol
-from generator.console import print_plan, print_took
-from generator.definition import Measurement, Scenario
-from generator.definition_file import load_measurement
+from generator.cli.console import print_plan, print_took
+from generator.core import protocol
+from generator.core.definition import Measurement, Scenario
+from generator.core.definition_file import load_measurement
+from generator.core.record import Ceilings, Record, SystemDescription, Tier
 from generator.measure import pace, plan
 from generator.measure.pace import Pace, WorkloadTime, block_s, likely_blocks, quality_s
 from generator.measure.plan import MeasurePolicy, PlannedRun, is_missing, plan_runs, plan_suites, plan_within, total
 from generator.measure.run import run_measurement
-from generator.record import Ceilings, Record, SystemDescription, Tier
 
 Make = Callable[..., Any]
 

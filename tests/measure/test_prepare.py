@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from generator.definition_file import load_measurement
-from generator.errors import FailureCause, IsolationError
+from generator.core.definition_file import load_measurement
+from generator.core.errors import FailureCause, IsolationError
+from generator.core.record import StopReason, Tier
 from generator.measure import process
 from generator.measure.outcome import NothingMeasured
 from generator.measure.plan import require_packages
 from generator.measure.run import run_measurement
-from generator.record import StopReason, Tier
 from generator.runtimes.environment import Environment
 from generator.workloads.synthetic import Synthetic
 from generator.workloads.workload import Arrays

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.analysis.comparison import Verdict
-from generator.analysis.findings import Findings, analyse
-from generator.definition import CONTROL, Measurement
-from generator.definition_file import load_measurement
-from generator.errors import StorageError
+from generator.core.definition import CONTROL, Measurement
+from generator.core.definition_file import load_measurement
+from generator.core.errors import StorageError
+from generator.core.record import Record, StopReason, Tier
+from generator.core.record_file import load_records
 from generator.measure import block, events, journal
 from generator.measure.outcome import NothingMeasured
 from generator.measure.run import run_measurement
 from generator.measure.system import core_groups
-from generator.record import Record, StopReason, Tier
-from generator.record_file import load_records
+from generator.results.comparison import Verdict
+from generator.results.findings import Findings, analyse
 
 Make = Callable[..., Any]
 
@@ -318,16 +318,16 @@ def test_an_answer_that_changes_under_timing_is_noticed(
     checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The comparison is between the two runs, not of one with itself: other quality answers are all different."""
-    from generator.measure import quality
+    from generator.measure import observe
 
     root = checkout()
-    real = quality.answers
+    real = observe.answers
 
     def doubled(*arguments: Any) -> Any:
         given = real(*arguments)
         return dataclasses.replace(given, outputs=[{"y": one["y"] * 2} for one in given.outputs])
 
-    monkeypatch.setattr(quality, "answers", doubled)
+    monkeypatch.setattr(observe, "answers", doubled)
     audit = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root)).variant("slow").audit
     assert audit is not None
     assert audit.answers_differing == 16
@@ -347,7 +347,7 @@ def test_an_answer_that_changes_under_timing_is_noticed(
 )
 def test_near_tokens_are_no_near_answers(ours: list[float], theirs: list[float], expected: float) -> None:
     """Of numbers the audit takes how far they lie apart; of tokens and classes, whether they are the same."""
-    from generator.measure.answers import _difference
+    from generator.measure.outputs import _difference
 
     assert _difference({"y": np.array(ours)}, {"y": np.array(theirs)}) == expected
 

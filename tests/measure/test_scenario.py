@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from generator import protocol
-from generator.analysis.findings import analyse
-from generator.definition import Precision, Scenario
-from generator.definition_file import load_measurement
+from generator.core import protocol
+from generator.core.definition import Precision, Scenario
+from generator.core.definition_file import load_measurement
+from generator.core.record import Round, Tier
 from generator.measure.run import run_measurement
 from generator.measure.scenario import best_batch
-from generator.record import Round, Tier
+from generator.results.findings import analyse
 
 Make = Callable[..., Any]
 
@@ -161,7 +161,7 @@ def _test(rate: float, latency: int) -> Round:
 )
 def test_served_rate_needs_most_of_three_tests(tests: list[tuple[float, int]], rate: float | None) -> None:
     """A rate counts when at least three tests were made and most passed."""
-    from tests.test_protocol import make_block
+    from tests.core.test_protocol import make_block
 
     block = make_block({}).model_copy(update={"rounds": tuple(_test(*one) for one in tests), "latency_bound_ns": 10})
     assert protocol.served_rate(block, "v") == rate
@@ -169,7 +169,7 @@ def test_served_rate_needs_most_of_three_tests(tests: list[tuple[float, int]], r
 
 def test_bound_belongs_to_the_server_scenario(checkout: Make, definition: str) -> None:
     """A server without a bound, and a bound without a server, are each one message."""
-    from generator.errors import DefinitionError
+    from generator.core.errors import DefinitionError
 
     for name, text in {
         "a": _with_scenario(definition, "server"),

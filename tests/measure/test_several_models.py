@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from generator.analysis.findings import analyse
-from generator.analysis.quality import Gate
-from generator.definition_file import load_measurement
+from generator.core.definition_file import load_measurement
+from generator.core.record import Tier
 from generator.measure.run import run_measurement
-from generator.record import Tier
+from generator.results.findings import analyse
+from generator.results.quality import Gate
 
 WORKLOAD = '''
 """The synthetic numbers with a second model, whose weights are random."""

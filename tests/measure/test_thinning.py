@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from generator import protocol
+from generator.core import protocol
+from generator.core.record import Round
 from generator.measure.scenario import round_command
 from generator.measure.worker import thinned
-from generator.record import Round
 
 
 @pytest.mark.parametrize("count", [1, 49, 50])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import generator
-from generator.errors import WorkerError
+from generator.core.errors import WorkerError
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.worker import Worker, is_warm
 
@@ -46,12 +46,13 @@ def test_worker_imports_only_the_standard_library_numpy_and_one_runtime() -> Non
         "runtimes/pytorch.py": {"torch", "safetensors"},
         "runtimes/__init__.py": set(),
         "workloads/__init__.py": set(),
-        "workloads/architectures.py": {"torch", "safetensors"},
+        "workloads/networks/__init__.py": set(),
+        "workloads/networks/architectures.py": {"torch", "safetensors"},
         "measure/__init__.py": set(),
         "__init__.py": set(),
     }
     light = {f"generator.{name}" for name in ("runtimes", "runtimes.allocator", "runtimes.session")}
-    light |= {"generator.workloads.architectures"}
+    light |= {"generator.workloads.networks.architectures"}
     for name, packages in allowed.items():
         for module in _imports(ROOT / name):
             top = module.split(".")[0]

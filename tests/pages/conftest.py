@@ -10,8 +10,8 @@ import pytest
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.theme import Theme
 
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
+from generator.draw import gallery
+from generator.draw.gallery import Drawn
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from generator.definition import CONTROL, Measurement, Variant
-from generator.definition_file import load_measurement
+from generator.core.definition import CONTROL, Measurement, Variant
+from generator.core.definition_file import load_measurement
+from generator.core.record import Record
+from generator.core.record_file import sealed
 from generator.measure.needs import LEFT_OUT
-from generator.record import Record
-from generator.record_file import sealed
 
 FOLDER = Path(__file__).parents[2] / "measurements" / "quantization-image"
 WORKLOAD = "image-classification"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from generator.publish.freshness import UNTOLD, Today, freshness
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from tests.publish import imaginary
+from generator.pages.age import UNTOLD, Today, freshness
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 FINISHED = imaginary.record().finished_at
 """23 November 2026."""

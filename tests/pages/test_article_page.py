@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.pair import library
-from generator.errors import PublishError
-from generator.evidence import load_evidence
-from generator.publish.article_page import ArticlePages
-from generator.publish.charts import gallery
-from generator.publish.charts.factors import factors
-from generator.publish.charts.gallery import Drawn, Gallery
-from generator.publish.charts.picture import Forest
-from generator.publish.evidence_page import in_language
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.views.published_figure import FigureView
-from generator.story import STORY_FOLDER, Article, load_article
-from tests.publish import imaginary
+from generator.cited.evidence import load_evidence
+from generator.cited.pair import library
+from generator.cited.story import STORY_FOLDER, Article, load_article
+from generator.core.errors import PublishError
+from generator.draw import gallery
+from generator.draw.gallery import Drawn, Gallery
+from generator.draw.picture import Forest
+from generator.pages.article_page import ArticlePages
+from generator.pages.charts.factors import factors
+from generator.pages.evidence_page import in_language
+from generator.pages.views.published_figure import FigureView
+from generator.results.findings import Findings, analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 ROOT = Path(__file__).parents[2]
 NBSP = "\u00a0"

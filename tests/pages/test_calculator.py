@@ -8,15 +8,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.prices import Price
-from generator.publish.calculator import calculator
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from generator.publish.views.workload import WorkloadView
-from generator.record import Record
-from tests.publish import imaginary
+from generator.core.prices import Price
+from generator.core.record import Record
+from generator.pages.calculator import calculator
+from generator.pages.sentences import Sentences
+from generator.pages.views.workload import WorkloadView
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 
 def drawn(record: Record, language: Language = Language.EN, *prices: Price) -> str:

@@ -11,14 +11,14 @@ import pytest
 import yaml
 
 import generator
-from generator.analysis.findings import Findings, analyse
-from generator.publish.charts.card import HEIGHT, WIDTH, Card
-from generator.publish.charts.gallery import Gallery
-from generator.publish.downloads import bibtex, csl_json
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from tests.publish import imaginary
+from generator.draw.card import HEIGHT, WIDTH, Card
+from generator.draw.gallery import Gallery
+from generator.pages.downloads import bibtex, csl_json
+from generator.pages.sentences import Sentences
+from generator.results.findings import Findings, analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 REPOSITORY = Path(__file__).parents[2]
 ADDRESS = "https://example.org/lab/measurements/x/"

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import analyse
-from generator.definition import Application, Measurement, Technology
-from generator.definition_file import load_suite
+from generator.core.definition import Application, Measurement, Technology
+from generator.core.definition_file import load_suite
+from generator.core.record import Record
+from generator.draw.gallery import Gallery
 from generator.measure.needs import LEFT_OUT
-from generator.publish.charts.gallery import Gallery
-from generator.publish.language import Language
-from generator.publish.measurement_page import MeasurementPage
-from generator.publish.overview.topics import GROUPS
-from generator.publish.phrases import phrases
-from generator.publish.sentences import localized
-from generator.record import Record
-from tests.publish import imaginary
-from tests.publish.test_pages import MEASUREMENTS, NBSP, cache
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.overview.topics import GROUPS
+from generator.pages.sentences import localized
+from generator.results.collection import collected
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
+from tests.pages.test_edition import MEASUREMENTS, NBSP, cache
 
 __all__ = ["cache"]
 

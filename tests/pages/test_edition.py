@@ -16,20 +16,20 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import analyse
-from generator.definition import CONTROL, Measurement
-from generator.errors import PublishError
-from generator.publish.language import Language
-from generator.publish.pages import pages
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from generator.publish.staging import Page
-from generator.publish.tables import start
-from generator.publish.views.workload import WorkloadView
-from generator.record import Record
-from generator.record_file import parse_record
-from tests.publish import imaginary
+from generator.core.definition import CONTROL, Measurement
+from generator.core.errors import PublishError
+from generator.core.record import Record
+from generator.core.record_file import parse_record
+from generator.pages.edition import pages
+from generator.pages.sentences import Sentences
+from generator.pages.tables import start
+from generator.pages.views.workload import WorkloadView
+from generator.results.collection import collected
+from generator.results.findings import analyse
+from generator.site.staging import Page
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 GOLDEN = Path(__file__).parent / "golden"
 MEASUREMENTS = imaginary.FOLDER.parent
@@ -455,8 +455,8 @@ def test_an_article_s_contradiction_names_the_page(cache: Path, tmp_path: Path) 
 @pytest.mark.parametrize("path", sorted(MEASUREMENTS.glob("*/records/*.json")), ids=lambda p: p.stem)
 @pytest.mark.slow
 def test_every_committed_record_has_its_page(path: Path, cache: Path) -> None:
-    from generator.definition_file import load_measurement
-    from generator.record_file import load_record
+    from generator.core.definition_file import load_measurement
+    from generator.core.record_file import load_record
 
     measurement = load_measurement(path.parents[1])
     made = list(pages(collected([analyse(measurement, load_record(path))]), [measurement], cache, MEASUREMENTS))

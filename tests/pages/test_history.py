@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.collection import MOST_SYSTEMS, Collection, collected
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.summary import Summary, summarise
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
-from generator.publish.history import FILE, MOST_ROWS, history
-from generator.publish.language import Language
-from generator.publish.pages import pages
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from tests.publish import imaginary
+from generator.draw import gallery
+from generator.draw.gallery import Drawn
+from generator.pages.edition import pages
+from generator.pages.history import FILE, MOST_ROWS, history
+from generator.pages.sentences import Sentences
+from generator.results.collection import MOST_SYSTEMS, Collection, collected
+from generator.results.findings import Findings, analyse
+from generator.results.summary import Summary, summarise
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 SENTENCES = Sentences(phrases(Language.EN))
 

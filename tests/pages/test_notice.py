@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.collection import Collection, collected
-from generator.analysis.findings import analyse
-from generator.errors import GeneratorError, PublishError, WorkerError
-from generator.publish import article_page
-from generator.publish import pages as writing
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
-from generator.publish.pages import pages
-from generator.record_file import dump_record
-from generator.store import collect
-from tests.publish import imaginary
+from generator.core.errors import GeneratorError, PublishError, WorkerError
+from generator.core.record_file import dump_record
+from generator.draw import gallery
+from generator.draw.gallery import Drawn
+from generator.pages import article_page
+from generator.pages import edition as writing
+from generator.pages.edition import pages
+from generator.results.collection import Collection, collected
+from generator.results.findings import analyse
+from generator.results.store import collect
+from tests.pages import imaginary
 
 ROOT = imaginary.FOLDER.parents[1]
 PAGE = "measurements/quantization-image/index.md"
@@ -103,7 +103,7 @@ def test_a_chart_that_fails_costs_its_measurement_s_page(checkout: Path, monkeyp
     def failing(*_: object) -> object:
         raise ZeroDivisionError("float division by zero")
 
-    monkeypatch.setattr("generator.publish.measurement_page.charts", failing)
+    monkeypatch.setattr("generator.pages.measurement_page.charts", failing)
     site, problems = _written(checkout)
     assert _said_on(site) == {PAGE}
     assert "ZeroDivisionError: float division by zero" in site["en", PAGE]
@@ -209,7 +209,7 @@ def test_a_record_that_nobody_can_analyse_costs_itself(checkout: Path, monkeypat
     def stumbling(*_: object) -> object:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr("generator.store.analyse", stumbling)
+    monkeypatch.setattr("generator.results.store.analyse", stumbling)
     collection = collect(checkout / "measurements", [imaginary.measurement()], strict=False)
     (problem,) = collection.unread["quantization-image"]
     assert "cannot be analysed (IndexError: list index out of range)" in str(problem)

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import analyse
 from generator.browser.kit import (
     CHOICES,
     VERSION,
@@ -26,16 +24,18 @@ from generator.browser.kit import (
     load_group,
     load_groups,
 )
-from generator.definition import Precision
-from generator.errors import PreparationError
-from generator.protocol import CONFIDENCE, half_width
-from generator.publish import on_device
-from generator.publish.language import Language
-from generator.publish.on_device import files, widget
-from generator.publish.pages import pages
-from generator.publish.phrases import phrases
-from generator.record import Record
-from tests.publish import imaginary
+from generator.core.definition import Precision
+from generator.core.errors import PreparationError
+from generator.core.protocol import CONFIDENCE, half_width
+from generator.core.record import Record
+from generator.pages import on_device
+from generator.pages.edition import pages
+from generator.pages.on_device import files, widget
+from generator.results.collection import collected
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 FP32, INT8 = CHOICES[0].variants
 
@@ -170,15 +170,15 @@ def test_the_script_is_loaded_by_this_page_alone(kit: Kit, tmp_path: Path) -> No
     made = list(pages(collected([]), [imaginary.measurement()], tmp_path, kit=kit))
     scripted = {page.path for page in made if page.path.endswith(".md") and b"\nscript: " in page.content}  # type: ignore[operator]
     assert scripted == {"on-device/index.md"}
-    script = Path(on_device.__file__).parent / "theme" / "assets" / "js" / on_device.SCRIPT
+    script = Path(on_device.__file__).parents[1] / "site" / "theme" / "assets" / "js" / on_device.SCRIPT
     assert script.is_file()
 
 
 def test_every_word_that_the_scripts_ask_for_is_there() -> None:
     """And none is there that nobody asks for."""
-    publish = Path(on_device.__file__).parent
-    scripts = [path.read_text("utf-8") for path in (publish / "theme/assets/js/on-device").glob("*.js")]
-    others = [publish / "on_device.py", publish / "pages.py", *publish.glob("templates/*/on-device.md.j2")]
+    room = Path(on_device.__file__).parent
+    scripts = [path.read_text("utf-8") for path in (room.parent / "site/theme/assets/js/on-device").glob("*.js")]
+    others = [room / "on_device.py", room / "edition.py", *room.glob("templates/*/on-device.md.j2")]
     names = {name for text in scripts for name in re.findall(r"\bwords\.(?!js)([a-z0-9_]+)", text)}
     for path in others:
         found = re.findall(r"\"on_device\.([a-z_]+)|\{text\[['\"]([a-z_]+)", path.read_text("utf-8"))

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from generator.analysis.change import paired_change, quality_change
-from generator.analysis.comparison import Comparison, Verdict, verdict
-from generator.analysis.estimate import Estimate, Interval, ratio
-from generator.analysis.findings import analyse
-from generator.analysis.quality import Gate
-from generator.definition import Scenario
-from generator.protocol import LogInterval
-from generator.publish import tables
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences, inverted, negated
-from generator.publish.views.pair import pair_views
-from generator.publish.views.workload import WorkloadView
-from tests.publish import imaginary
+from generator.core.definition import Scenario
+from generator.core.protocol import LogInterval
+from generator.pages import tables
+from generator.pages.sentences import Sentences, inverted, negated
+from generator.pages.views.pair import pair_views
+from generator.pages.views.workload import WorkloadView
+from generator.results.change import paired_change, quality_change
+from generator.results.comparison import Comparison, Verdict, verdict
+from generator.results.estimate import Estimate, Interval, ratio
+from generator.results.findings import analyse
+from generator.results.quality import Gate
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 NBSP = "\u00a0"
 

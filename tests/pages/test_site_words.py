@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import protocol
-from generator.record import Tier
+from generator.core import protocol
+from generator.core.record import Tier
 
 DOCS = Path(__file__).parents[2] / "docs"
 NAMES = sorted(path.relative_to(DOCS / "ru").as_posix() for path in (DOCS / "ru").rglob("*.md"))

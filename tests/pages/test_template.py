@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.analysis.summary import summarise
-from generator.errors import PublishError
-from generator.publish.article import MAX_ARTICLE_BYTES, Environment, read_article, render
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn, Gallery
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import MeasurementPage, quoted
-from generator.record import Record
-from tests.publish import imaginary
+from generator.core.errors import PublishError
+from generator.core.record import Record
+from generator.draw import gallery
+from generator.draw.gallery import Drawn, Gallery
+from generator.pages.measurement_page import MeasurementPage, quoted
+from generator.pages.template import MAX_ARTICLE_BYTES, Environment, read_article, render
+from generator.results.findings import analyse
+from generator.results.summary import summarise
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from tests.pages import imaginary
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,7 +124,7 @@ def test_jinja_s_own_functions_are_not_there(name: str) -> None:
 
 
 def test_a_template_reaches_no_other_file() -> None:
-    for name in ("/etc/passwd", "../pages.py", "../../../pyproject.toml"):
+    for name in ("/etc/passwd", "../edition.py", "../../../pyproject.toml"):
         with pytest.raises(PublishError):
             printed('{% include "' + name + '" %}')
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import PublishError
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.validity import (
+from generator.core.errors import PublishError
+from generator.pages.validity import (
     DESIGNS,
     OVERHEAD_RESULTS,
     RESULTS,
@@ -22,6 +20,8 @@ from generator.publish.validity import (
     table,
     tools_table,
 )
+from generator.words.language import Language
+from generator.words.phrases import phrases
 
 COUNTS = {"aa_runs": 40, "aa_alarms": 1, "ratio_runs": 40, "ratio_covered": 38, "half_width_median": 0.0164}
 

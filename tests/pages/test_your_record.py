@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-import generator.publish
-from generator import protocol
-from generator.analysis.findings import analyse
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.your_record import published, widget
-from tests.publish import imaginary
+import generator
+from generator.core import protocol
+from generator.pages.your_record import published, widget
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
-SCRIPT = Path(generator.publish.__file__).parent / "theme" / "assets" / "js" / "your-record.js"
+SCRIPT = Path(generator.__file__).parent / "site" / "theme" / "assets" / "js" / "your-record.js"
 
 
 def test_only_what_is_published_is_compared_with() -> None:

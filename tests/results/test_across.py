@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.across import Across, Within, across, compared, difference, within
-from generator.analysis.comparability import Forbids, forbids_ratios, why_not
-from generator.analysis.comparison import Verdict
-from generator.analysis.estimate import Estimate, Interval
-from generator.analysis.quality import Gate
-from generator.analysis.reference import Reference, resolve
-from generator.errors import RecordError
-from generator.record import Record, SystemDescription
-from generator.record_file import sealed
+from generator.core.errors import RecordError
+from generator.core.record import Record, SystemDescription
+from generator.core.record_file import sealed
+from generator.results.across import Across, Within, across, compared, difference, within
+from generator.results.comparability import Forbids, forbids_ratios, why_not
+from generator.results.comparison import Verdict
+from generator.results.estimate import Estimate, Interval
+from generator.results.quality import Gate
+from generator.results.reference import Reference, resolve
 
 Make = Callable[..., Any]
 

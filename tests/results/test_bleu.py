@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generator.analysis.bleu import bleu
-from generator.analysis.quality import Gate, gate, qualities, summarise
-from generator.record import Observations, VariantRecord
+from generator.core.record import Observations, VariantRecord
+from generator.results.bleu import bleu
+from generator.results.quality import Gate, gate, qualities, summarise
 
 Row = tuple[int, ...]
 

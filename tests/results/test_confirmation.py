@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.confirmation import Outcome, Tally, confirmation, tally
-from generator.analysis.findings import analyse
-from generator.analysis.freshness import OLD_DAYS, freshness, pins
-from generator.analysis.summary import Summary, summarise
-from generator.console_confirm import reasons, verdict_text
-from generator.record import Record
-from tests.publish import imaginary
+from generator.cli.console_confirm import reasons, verdict_text
+from generator.core.record import Record
+from generator.results.confirmation import Outcome, Tally, confirmation, tally
+from generator.results.findings import analyse
+from generator.results.freshness import OLD_DAYS, freshness, pins
+from generator.results.summary import Summary, summarise
+from tests.pages import imaginary
 
 OTHER = "quantization-image-20261124t090000z-ba9876543210"
 

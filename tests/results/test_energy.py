@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.cost import Cost, cost
-from generator.analysis.energy import energy, energy_estimate
-from generator.analysis.estimate import Spread, Unknown
-from generator.analysis.memory import memory
-from generator.definition import CONTROL
-from generator.errors import DefinitionError
-from generator.prices import Price, load_prices
-from generator.record import Block, EnergyCounter, EnergyRecord, EnergyWindow, SystemDescription, WorkerStart
-from tests.test_protocol import make_block
+from generator.core.definition import CONTROL
+from generator.core.errors import DefinitionError
+from generator.core.prices import Price, load_prices
+from generator.core.record import Block, EnergyCounter, EnergyRecord, EnergyWindow, SystemDescription, WorkerStart
+from generator.results.cost import Cost, cost
+from generator.results.energy import energy, energy_estimate
+from generator.results.estimate import Spread, Unknown
+from generator.results.memory import memory
+from tests.core.test_protocol import make_block
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 TRUSTED = EnergyCounter(domain="package-0", source="RAPL", idle_watts=(10.0,) * 5, busy_watts=(30.0,) * 5)

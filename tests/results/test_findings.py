@@ -8,14 +8,14 @@ import random
 import pytest
 from scipy import stats
 
-from generator.analysis import estimate, percentile
-from generator.analysis.comparison import Verdict, compare, verdict
-from generator.analysis.estimate import Estimate, Interval
-from generator.analysis.quality import Gate, Quality, gate, summarise
-from generator.analysis.times import block_times
-from generator.protocol import LogInterval, early_stopping_discard
-from generator.record import Observations
-from tests.test_protocol import make_block
+from generator.core.protocol import LogInterval, early_stopping_discard
+from generator.core.record import Observations
+from generator.results import estimate, percentile
+from generator.results.comparison import Verdict, compare, verdict
+from generator.results.estimate import Estimate, Interval
+from generator.results.quality import Gate, Quality, gate, summarise
+from generator.results.times import block_times
+from tests.core.test_protocol import make_block
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from generator.analysis.findings import analyse
-from generator.definition import Measurement
-from tests.publish import imaginary
+from generator.core.definition import Measurement
+from generator.results.findings import analyse
+from tests.pages import imaginary
 
 STEPS = ["pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8-static"]
 

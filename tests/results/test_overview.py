@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.comparison import Comparison, Verdict
-from generator.analysis.estimate import Estimate, Interval
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.overview import Outcome, by_system, outcome, pairs
-from generator.analysis.quality import Gate
-from generator.analysis.speaking import by_machine
-from generator.analysis.summary import summarise
-from generator.definition import Measurement
+from generator.core.definition import Measurement
 from generator.measure.needs import LEFT_OUT
-from tests.publish import imaginary
+from generator.results.comparison import Comparison, Verdict
+from generator.results.estimate import Estimate, Interval
+from generator.results.findings import Findings, analyse
+from generator.results.overview import Outcome, by_system, outcome, pairs
+from generator.results.quality import Gate
+from generator.results.speaking import by_machine
+from generator.results.summary import summarise
+from tests.pages import imaginary
 
 ESTIMATE = Estimate(1.5, Interval(1.4, 1.6), 8)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from generator.analysis.estimate import Estimate, Interval
-from generator.analysis.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, skill, summarise
-from generator.record import Observations, VariantRecord
+from generator.core.record import Observations, VariantRecord
+from generator.results.estimate import Estimate, Interval
+from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, skill, summarise
 
 
 def _quality(metric: str, point: float, kind: str = "mean", better: str = "lower") -> Quality:

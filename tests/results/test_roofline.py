@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.estimate import Spread, Unknown
-from generator.analysis.roofline import Bound, Roofline, bandwidth_roof, compute_roof, roofline
-from generator.definition import Precision
-from generator.record import Ceiling, Ceilings, VariantRecord, Work
+from generator.core.definition import Precision
+from generator.core.record import Ceiling, Ceilings, VariantRecord, Work
+from generator.results.estimate import Spread, Unknown
+from generator.results.roofline import Bound, Roofline, bandwidth_roof, compute_roof, roofline
 
 MIB = 1 << 20
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from generator.analysis.collection import MOST_SYSTEMS, Here, collected, to_show
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.pair import Pair, library
-from generator.analysis.speaking import by_machine, speaker
-from generator.analysis.summary import Summary, summarise
-from generator.story import Pick
-from tests.publish import imaginary
+from generator.cited.pair import Pair, library
+from generator.cited.story import Pick
+from generator.results.collection import MOST_SYSTEMS, Here, collected, to_show
+from generator.results.findings import Findings, analyse
+from generator.results.speaking import by_machine, speaker
+from generator.results.summary import Summary, summarise
+from tests.pages import imaginary
 
 DYNAMIC, STATIC = "onnxruntime-int8-dynamic", "onnxruntime-int8-static"
 CORE = imaginary.measurement().model_copy(

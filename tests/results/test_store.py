@@ -13,23 +13,23 @@ from typing import Any
 
 import pytest
 
-from generator import store, store_memory
-from generator.analysis.collection import MOST_SYSTEMS, Collection
-from generator.analysis.speaking import by_machine
-from generator.analysis.summary import summarise
-from generator.definition import Measurement
-from generator.errors import RecordError
+from generator.core.definition import Measurement
+from generator.core.errors import RecordError
+from generator.core.pool import Pool
+from generator.core.prices import Price
+from generator.core.record import Record
+from generator.core.record_file import dump_record
+from generator.draw import gallery
+from generator.draw.gallery import Drawn
 from generator.measure.needs import LEFT_OUT
-from generator.pool import Pool
-from generator.prices import Price
-from generator.publish.charts import gallery
-from generator.publish.charts.gallery import Drawn
-from generator.publish.pages import FEW, pages
-from generator.record import Record
-from generator.record_file import dump_record
-from generator.store import analyses, collect, outlines, uncommitted, whole
-from generator.store_memory import CACHE_FILE, CACHE_FOLDER
-from tests.publish import imaginary
+from generator.pages.edition import FEW, pages
+from generator.results import store, store_memory
+from generator.results.collection import MOST_SYSTEMS, Collection
+from generator.results.speaking import by_machine
+from generator.results.store import analyses, collect, outlines, uncommitted, whole
+from generator.results.store_memory import CACHE_FILE, CACHE_FOLDER
+from generator.results.summary import summarise
+from tests.pages import imaginary
 
 NAME = "quantization-image"
 
@@ -119,7 +119,7 @@ def test_damaged_findings_are_worked_out_again(measurements: Path, read: list[st
 
 def test_findings_that_no_class_fits_any_more_are_worked_out_again(measurements: Path, read: list[str]) -> None:
     first, cold = _collect(measurements), len(read)
-    content = b"cgenerator.record\nNoSuchName\n."
+    content = b"cgenerator.core.record\nNoSuchName\n."
     _remembered(measurements)[0].write_bytes(hashlib.sha256(content).digest() + content)
     assert _collect(measurements) == first
     assert len(read) == cold + 1
@@ -339,7 +339,7 @@ def test_the_cache_is_a_table_that_can_be_read_by_others(measurements: Path) -> 
 
 
 def test_summaries_are_the_same_without_the_raw_latencies(records: list[Record]) -> None:
-    from generator.analysis.findings import analyse, without_rounds
+    from generator.results.findings import analyse, without_rounds
 
     findings = analyse(imaginary.measurement(), records[0])
     assert summarise(without_rounds(findings)) == summarise(findings)

@@ -6,13 +6,13 @@ from itertools import permutations
 
 import pytest
 
-from generator import protocol
-from generator.analysis.findings import analyse, without_rounds
-from generator.analysis.pair import ratio_of
-from generator.analysis.times import block_times, times_of
-from generator.definition import CONTROL
-from generator.record import Block
-from tests.publish import imaginary
+from generator.cited.pair import ratio_of
+from generator.core import protocol
+from generator.core.definition import CONTROL
+from generator.core.record import Block
+from generator.results.findings import analyse, without_rounds
+from generator.results.times import block_times, times_of
+from tests.pages import imaginary
 
 NAMES = (*imaginary.LATENCIES, CONTROL, "not there")
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.errors import IsolationError, StorageError
+from generator.core.cache import Cache
+from generator.core.errors import IsolationError, StorageError
 from generator.runtimes import environment
 from generator.runtimes.environment import isolated, uv_variables, without_foreign
 

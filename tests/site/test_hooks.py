@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.publish import hooks
+from generator.site import hooks
 
 LANGUAGES = {"ru": {"name": "Русский", "base": ""}, "en": {"name": "English", "base": "en/"}}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.publish.linkcheck import check_links
+from generator.site.links import check_links
 
 ADDRESS = "https://example.org/lab/"
 

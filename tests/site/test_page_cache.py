@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.publish.kept import Kept
-from generator.publish.staging import write_whole
+from generator.site.page_cache import Kept
+from generator.site.staging import write_whole
 
 MADE = {"content": "<p>é😀</p>", "links": [["a.md", {"x": "a.md#x"}]], "title": None, "level": 2}
 

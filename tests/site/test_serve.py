@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import PublishError, StorageError
-from generator.pool import Pool
-from generator.publish.serve import PreviewServer, rebuild, serve, snapshot
-from generator.publish.site import Page
+from generator.core.errors import PublishError, StorageError
+from generator.core.pool import Pool
+from generator.site.build import Page
+from generator.site.serve import PreviewServer, rebuild, serve, snapshot
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import Findings, analyse
-from generator.definition_file import load_measurement
-from generator.publish.pages import pages
-from generator.record_file import load_named, record_files, records_folder
-from tests.publish import imaginary
-from tests.publish.conftest import undrawn_charts
+from generator.core.definition_file import load_measurement
+from generator.core.record_file import load_named, record_files, records_folder
+from generator.pages.edition import pages
+from generator.results.collection import collected
+from generator.results.findings import Findings, analyse
+from tests.pages import imaginary
+from tests.pages.conftest import undrawn_charts
 
 MEASUREMENTS = imaginary.FOLDER.parent
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import PublishError, StorageError
-from generator.publish import site as site_module
-from generator.publish.finishing import add_policy, prune, script_hashes, swap_in
-from generator.publish.linkcheck import LinkReport
-from generator.publish.site import Page, build_site
-from generator.publish.staging import LANGUAGES, stage
+from generator.core.errors import PublishError, StorageError
+from generator.site import build as site_module
+from generator.site.build import Page, build_site
+from generator.site.links import LinkReport
+from generator.site.release import add_policy, prune, script_hashes, swap_in
+from generator.site.staging import LANGUAGES, stage
 
 Write = Callable[[str, str], Path]
 

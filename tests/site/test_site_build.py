@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from generator.errors import PublishError
-from generator.pool import Pool
-from generator.publish import unchanged
-from generator.publish.site import LANGUAGES, Page, Site, build_site
+from generator.core.errors import PublishError
+from generator.core.pool import Pool
+from generator.site import fingerprint
+from generator.site.build import LANGUAGES, Page, Site, build_site
 
 pytestmark = [
     pytest.mark.slow,
@@ -299,7 +299,7 @@ def test_another_moment_place_or_page_is_another_site(standing: Path, monkeypatc
     assert _steps_of_a_build(root, epoch=1_795_000_000, target=root / "elsewhere") == WHOLE
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == ["stage"]
-    monkeypatch.setattr(unchanged, "distributions", list)
+    monkeypatch.setattr(fingerprint, "distributions", list)
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
 
 
@@ -325,7 +325,7 @@ def _own_checkout(root: Path) -> Path:
     for name in ("mkdocs.yml", "mkdocs.en.yml"):
         shutil.copy(REPOSITORY / name, root / name)
     shutil.copytree(REPOSITORY / "docs", root / "docs")
-    shutil.copytree(REPOSITORY / "generator" / "publish", root / "generator" / "publish")
+    shutil.copytree(REPOSITORY / "generator" / "site", root / "generator" / "site")
     return root
 
 
@@ -373,8 +373,8 @@ EVERYTHING = 2 * (6 + len(GENERATED))
         pytest.param(_edited("## A", "## C", *(f"{one}/index.md" for one in GENERATED)), 24, id="phrase"),
         pytest.param(lambda root, made: _replace(root / "mkdocs.yml", "toc_depth: 3", "toc_depth: 2") or made, EVERYTHING, id="configuration"),
         pytest.param(lambda root, made: _replace(root / "mkdocs.en.yml", "Back to", "Up to") or made, EVERYTHING, id="English configuration"),
-        pytest.param(lambda root, made: _replace(root / "generator/publish/theme/404.html", "404", "405") or made, EVERYTHING, id="theme"),
-        pytest.param(lambda root, made: _replace(root / "generator/publish/hooks.py", "html.escape(", "str(") or made, EVERYTHING, id="hooks"),
+        pytest.param(lambda root, made: _replace(root / "generator/site/theme/404.html", "404", "405") or made, EVERYTHING, id="theme"),
+        pytest.param(lambda root, made: _replace(root / "generator/site/hooks.py", "html.escape(", "str(") or made, EVERYTHING, id="hooks"),
     ],
 )  # fmt: skip
 def test_a_build_upon_another_is_as_a_clean_one(
@@ -406,7 +406,7 @@ def test_other_versions_convert_every_page_again(
     standing: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = standing
-    monkeypatch.setattr(unchanged, "distributions", list)
+    monkeypatch.setattr(fingerprint, "distributions", list)
     build_site(pages(), root, site_url=ROOT_URL)
     assert len(converted) == EVERYTHING
 
@@ -459,7 +459,7 @@ def test_the_same_pages_give_the_same_bytes(tmp_path: Path) -> None:
     """Two builds in fresh processes, with different hash seeds and folders, one on all processors, differ in nothing."""
     code = (
         "import sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
-        "from generator.pool import Pool; from generator.publish.site import build_site\n"
+        "from generator.core.pool import Pool; from generator.site.build import build_site\n"
         "from test_site_build import checkout, pages\n"
         "with Pool(int(Path(sys.argv[1]).name)) as pool:\n"
         "    build_site(pages(), checkout(Path(sys.argv[1])), epoch=1_795_000_000, pool=pool)\n"

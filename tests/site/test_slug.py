@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.publish.slug import slug
+from generator.site.slug import slug
 
 
 @pytest.mark.parametrize(

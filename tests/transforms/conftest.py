@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache, file_sha256
-from generator.record import Observations, Source
-from generator.workloads import architectures
+from generator.core.cache import Cache, file_sha256
+from generator.core.record import Observations, Source
+from generator.workloads.networks import architectures
 from generator.workloads.workload import Arrays, Artifact
 
 ARCHITECTURE = "tiny"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import TransformStep
-from generator.errors import DefinitionError, MissingPackage, PreparationError
+from generator.core.cache import Cache
+from generator.core.definition import TransformStep
+from generator.core.errors import DefinitionError, MissingPackage, PreparationError
 from generator.transforms import apply
 from generator.workloads import digits as room
 from generator.workloads import synthetic
@@ -38,7 +38,7 @@ def test_without_the_extra_the_error_names_it(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("name", COMPRESSIONS)
 def test_what_cannot_be_trained_on_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """An exported model has no weights to train, and a published one no images that it was trained on."""
-    monkeypatch.setattr("generator.transforms.retraining.required", lambda *a, **k: {})
+    monkeypatch.setattr("generator.transforms.small_network.required", lambda *a, **k: {})
     workload = synthetic.make({}, Cache(tmp_path))
     with pytest.raises(PreparationError, match="Put it before export_onnx"):
         apply(_step(name), Artifact(tmp_path, "onnx", "0" * 64, 5), workload, Cache(tmp_path))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import TransformStep
-from generator.errors import DefinitionError, PreparationError
+from generator.core.cache import Cache
+from generator.core.definition import TransformStep
+from generator.core.errors import DefinitionError, PreparationError
 from generator.transforms import apply, export_onnx, operator_counts
 from generator.transforms.graph import load_graph, save_tidied
 from generator.workloads.workload import Artifact
@@ -156,7 +156,7 @@ def test_weights_of_an_unknown_architecture(
     workload: TinyWorkload, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file from elsewhere is named, not guessed at."""
-    monkeypatch.setattr("generator.workloads.architectures.ARCHITECTURES", {})
+    monkeypatch.setattr("generator.workloads.networks.architectures.ARCHITECTURES", {})
     with pytest.raises(PreparationError, match="name no known architecture"):
         _made(workload, cache, EXPORT)
 

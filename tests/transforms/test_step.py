@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from generator import transforms
-from generator.assets.cache import Cache, file_sha256
-from generator.definition import TRANSFORMS, Option, TransformStep
-from generator.errors import MissingPackage, PreparationError
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import TRANSFORMS, Option, TransformStep
+from generator.core.errors import MissingPackage, PreparationError
 from generator.transforms import step as step_room
 from generator.transforms.recipe import Recipe
 from generator.workloads import synthetic

@@ -11,8 +11,8 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.analysis.estimate import Estimate, Interval
-from generator.publish.language import Language, decimals_of, ratio_decimals
+from generator.results.estimate import Estimate, Interval
+from generator.words.language import Language, decimals_of, ratio_decimals
 
 RU, EN = Language.RU, Language.EN
 NBSP = "\u00a0"

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
+from generator.words import markdown
+from generator.words.markdown import Markdown
 
 EXTENSIONS = ["abbr", "admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"]
 ATTACKS = [

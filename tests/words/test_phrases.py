@@ -11,31 +11,33 @@ from typing import get_args
 
 import pytest
 
-import generator.publish
-from generator.analysis import caveat
-from generator.analysis.claim import Stance
-from generator.analysis.comparison import Verdict
-from generator.analysis.overview import NO_GAIN
-from generator.analysis.pair import Absence
-from generator.analysis.quality import Gate
-from generator.analysis.roofline import Bound
-from generator.analysis.this_machine import REASONS, Doubt, Standing
-from generator.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
-from generator.errors import FailureCause, PublishError
-from generator.evidence import Basis, Confidence, Metric, RatioKind
+import generator
+from generator.cited.claim import Stance
+from generator.cited.evidence import Basis, Confidence, Metric, RatioKind
+from generator.cited.pair import Absence
+from generator.cited.story import Claim, ClaimMetric, ClaimVerdict
+from generator.core.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
+from generator.core.errors import FailureCause, PublishError
+from generator.core.record import Failure, StopReason, Tier
 from generator.measure.needs import LACKS, LEFT_OUT
-from generator.publish.charts.length import LENGTHS
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.overview.answers import VERDICTS
-from generator.publish.overview.topics import CAUSES, GROUPS
-from generator.publish.phrases import FORMS, phrases, placeholders
-from generator.record import Failure, StopReason, Tier
-from generator.story import Claim, ClaimMetric, ClaimVerdict
+from generator.pages.charts.length import LENGTHS
+from generator.pages.overview.answers import VERDICTS
+from generator.pages.overview.topics import CAUSES, GROUPS
+from generator.results import caveat
+from generator.results.comparison import Verdict
+from generator.results.overview import NO_GAIN
+from generator.results.quality import Gate
+from generator.results.roofline import Bound
+from generator.results.this_machine import REASONS, Doubt, Standing
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import FORMS, phrases, placeholders
 
 RU, EN = phrases(Language.RU), phrases(Language.EN)
-PUBLISH = Path(generator.publish.__file__).parent
-ROOT = PUBLISH.parents[1]
+GENERATOR = Path(generator.__file__).parent
+ROOT = GENERATOR.parent
+PUBLISHING = ("cited", "draw", "pages", "results", "site", "words")
+TEMPLATES = GENERATOR / "pages" / "templates"
 
 FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "gate": Gate,
@@ -100,14 +102,14 @@ OPEN_FAMILIES = frozenset(
 
 
 def _python_keys() -> Iterator[str]:
-    for path in sorted(PUBLISH.rglob("*.py")):
+    for path in (path for room in PUBLISHING for path in sorted((GENERATOR / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
 
 
 def _template_keys() -> Iterator[str]:
-    templates = [*PUBLISH.rglob("*.j2"), *(ROOT / "measurements").rglob("*.j2"), *(ROOT / "articles").rglob("*.j2")]
+    templates = [*TEMPLATES.rglob("*.j2"), *(ROOT / "measurements").rglob("*.j2"), *(ROOT / "articles").rglob("*.j2")]
     for path in templates:
         yield from re.findall(r"\b(?:say|write)\(\s*\"([^\"]+)\"", path.read_text("utf-8"))
 
@@ -157,12 +159,10 @@ def test_every_caveat_of_the_analysis_has_words() -> None:
 
 def test_every_note_and_metric_of_the_workloads_has_words() -> None:
     """Read from the source: publishing may not import workloads."""
-    sources = [path.read_text("utf-8") for path in (ROOT / "generator" / "workloads").glob("*.py")]
+    sources = [path.read_text("utf-8") for path in (GENERATOR / "workloads").rglob("*.py")]
     notes = {n for text in sources for n in re.findall(r'^[A-Z_]*NOTE = "([\w-]+)"', text, re.MULTILINE)}
     observed = [
-        p.read_text("utf-8")
-        for p in (ROOT / "generator" / "workloads").glob("*.py")
-        if "Observations(" in p.read_text("utf-8")
+        p.read_text("utf-8") for p in (GENERATOR / "workloads").rglob("*.py") if "Observations(" in p.read_text("utf-8")
     ]
     metrics = {m for text in observed for m in re.findall(r'^[A-Z0-9_]+ = "([a-z0-9]+(?:-[a-z0-9]+)+)"', text, re.M)}
     metrics -= notes
@@ -176,7 +176,7 @@ def test_every_data_set_of_the_workloads_has_words() -> None:
     """A set's name is what the record has of it; two words and more, for a name alone tells a reader nothing."""
     for name in ("sst-2", "vader-film-reviews", "squad2-dev", "chatterbot-corpus", "tatoeba-en-pt", "django-pt-br"):
         assert RU.of("data_set", name) != name != EN.of("data_set", name)
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "generator" / "workloads").glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in (GENERATOR / "workloads").rglob("*.py"))
     known = [key.partition(".")[2] for key in RU.texts if key.startswith("data_set.")]
     assert not [name for name in known if f'"{name}"' not in sources]
 
@@ -234,9 +234,9 @@ def _texts(language: str) -> list[str]:
     return [text for phrase in chosen for text in ([phrase] if isinstance(phrase, str) else phrase.values())]
 
 
-ARTICLES = [*(PUBLISH / "templates" / "ru").rglob("*.j2"), *(ROOT / "measurements").rglob("*.ru.md.j2")]
+ARTICLES = [*(TEMPLATES / "ru").rglob("*.j2"), *(ROOT / "measurements").rglob("*.ru.md.j2")]
 ARTICLES = [
-    *(PUBLISH / "templates" / "ru").glob("*.j2"),
+    *(TEMPLATES / "ru").glob("*.j2"),
     *(ROOT / "measurements").rglob("*.ru.md.j2"),
     *(ROOT / "articles").rglob("*.ru.md.j2"),
 ]

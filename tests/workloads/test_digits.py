@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import asset
-from generator.assets.cache import Cache
-from generator.definition import TransformStep
-from generator.errors import AssetError, DefinitionError
+from generator.core.cache import Cache
+from generator.core.definition import TransformStep
+from generator.core.errors import AssetError, DefinitionError
 from generator.transforms import apply
 from generator.workloads import digits as room
 from generator.workloads.digits import NETWORKS, Digits, make

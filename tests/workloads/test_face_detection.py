@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset
-from generator.assets.cache import Cache
-from generator.definition import WorkloadChoice
-from generator.errors import AssetError, DefinitionError, PreparationError, WorkerError
+from generator.core.cache import Cache
+from generator.core.definition import WorkloadChoice
+from generator.core.errors import AssetError, DefinitionError, PreparationError, WorkerError
 from generator.workloads import face_detection as room
-from generator.workloads.architectures import architecture_of, load_module
 from generator.workloads.face_detection import GROUP, Judging, Searching, read_windows
 from generator.workloads.load import load_workload
+from generator.workloads.networks.architectures import architecture_of, load_module
 
 Image = pytest.importorskip("PIL.Image")
 

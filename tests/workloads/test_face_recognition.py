@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset, asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError
-from generator.workloads import data_sets
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError
 from generator.workloads import face_recognition as room
-from generator.workloads.architectures import load_module
 from generator.workloads.face_recognition import FaceRecognition
+from generator.workloads.networks.architectures import load_module
+from generator.workloads.sources import data_sets
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import asset
-from generator.assets.cache import Cache
-from generator.definition import Option
-from generator.errors import DefinitionError, PreparationError, WorkerError
+from generator.core.cache import Cache
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError, PreparationError, WorkerError
 from generator.transforms.architecture import architecture
 from generator.workloads import forecasting as room
-from generator.workloads import networks, synthetic
+from generator.workloads import synthetic
 from generator.workloads.forecasting import Forecasting, make
-from generator.workloads.networks import NETWORKS
-from generator.workloads.windows import TASKS
+from generator.workloads.networks import forecaster_recipes
+from generator.workloads.networks.forecaster_recipes import NETWORKS
+from generator.workloads.sources.windows import TASKS
 from generator.workloads.workload import Arrays, SeveralModels
 
 HALF_HOURS = np.arange(4032)
@@ -147,7 +148,7 @@ def quick(workload: Forecasting, monkeypatch: pytest.MonkeyPatch) -> Forecasting
         name: replace(one, recipes={"demand": replace(one.recipes["demand"], steps=60)})
         for name, one in NETWORKS.items()
     }
-    monkeypatch.setattr(networks, "NETWORKS", short)
+    monkeypatch.setattr(forecaster_recipes, "NETWORKS", short)
     monkeypatch.setattr(room, "NETWORKS", short)
     return replace(workload, seeds=2)
 
@@ -187,7 +188,7 @@ def test_every_network_exports_and_quantizes_with_a_free_batch_axis(quick: Forec
     torch = pytest.importorskip("torch")
     ort = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
-    from generator.definition import TransformStep
+    from generator.core.definition import TransformStep
     from generator.transforms import apply
 
     chosen = TransformStep(name="architecture", options={"name": network})

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError, PreparationError
-from generator.workloads import data_sets
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError, PreparationError
 from generator.workloads import image_classification as room
-from generator.workloads.architectures import ARCHITECTURES, METADATA_KEY, architecture_of, load_module
 from generator.workloads.image_classification import ImageClassification
-from generator.workloads.photographs import CENTRE, DETAILS, View, pixels_of
+from generator.workloads.networks.architectures import ARCHITECTURES, METADATA_KEY, architecture_of, load_module
+from generator.workloads.sources import data_sets
+from generator.workloads.sources.photographs import CENTRE, DETAILS, View, pixels_of
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -188,7 +188,7 @@ def test_pixels_are_made_once(tmp_path: Path, cache: Cache) -> None:
 def test_the_network_is_efficientnet_lite0() -> None:
     """4,652,008 parameters, as published; every name of the published weights has a place."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.efficientnet_lite import converted, efficientnet_lite0
+    from generator.workloads.networks.efficientnet_lite import converted, efficientnet_lite0
 
     module = efficientnet_lite0().eval()
     assert sum(parameter.numel() for parameter in module.parameters()) == 4_652_008
@@ -205,7 +205,7 @@ def test_a_weight_file_names_its_architecture(tmp_path: Path) -> None:
     """The PyTorch runtime needs the file alone."""
     pytest.importorskip("torch")
     safetensors = pytest.importorskip("safetensors.torch")
-    from generator.workloads.efficientnet_lite import efficientnet_lite0
+    from generator.workloads.networks.efficientnet_lite import efficientnet_lite0
 
     for architecture in ("efficientnet_lite0", "unheard_of"):
         safetensors.save_file(

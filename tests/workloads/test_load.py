@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import WORKLOADS, WorkloadChoice
-from generator.errors import DefinitionError
+from generator.core.cache import Cache
+from generator.core.definition import WORKLOADS, WorkloadChoice
+from generator.core.errors import DefinitionError
 from generator.workloads import KINDS
 from generator.workloads.load import load_workload
 
 SOUND = """
 from __future__ import annotations
 from dataclasses import dataclass
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
 
 @dataclass
 class Mine:
@@ -97,7 +97,7 @@ def test_a_worker_can_import_the_registry_of_architectures() -> None:
     """A worker has NumPy, safetensors and one runtime; the registry asks for nothing else until a model is loaded."""
     code = """if True:
         import sys
-        import generator.workloads.architectures
+        import generator.workloads.networks.architectures
         heavy = {"torch", "pydantic", "PIL", "onnx", "numpy"} & sys.modules.keys()
         assert not heavy, heavy
     """

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError
-from generator.workloads import data_sets
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError
 from generator.workloads import object_detection as room
-from generator.workloads.architectures import load_module
+from generator.workloads.networks.architectures import load_module
 from generator.workloads.object_detection import ObjectDetection
+from generator.workloads.sources import data_sets
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("pycocotools")
@@ -145,7 +145,7 @@ def test_it_has_no_options(cache: Cache) -> None:
 def test_the_strongest_of_its_neighbours_is_an_object() -> None:
     """Two centres of one class side by side are one object; its box reaches from the centre to the four edges."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.centernet import CenterNet
+    from generator.workloads.networks.centernet import CenterNet
 
     centres = torch.zeros(1, 2, 16, 16)
     centres[0, 0, 5, 7], centres[0, 0, 5, 8], centres[0, 1, 5, 8], centres[0, 1, 9, 2] = 0.9, 0.8, 0.5, 0.7

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from generator.definition import Option
-from generator.errors import DefinitionError
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError
 from generator.workloads.options import Options
 
 

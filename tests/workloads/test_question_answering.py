@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset, asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError
-from generator.workloads import data_sets, minilm
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError
 from generator.workloads import question_answering as room
+from generator.workloads.networks import minilm
 from generator.workloads.question_answering import described, joined, squad
+from generator.workloads.sources import data_sets
 from tests.workloads.tiny_tokenizer import numbers, write_tokenizer
 
 pytest.importorskip("tokenizers")
@@ -203,7 +204,7 @@ def real(monkeypatch: pytest.MonkeyPatch) -> Callable[[], room.QuestionAnswering
 def test_the_published_weights_find_answers(real: Callable[[], room.QuestionAnswering]) -> None:
     """466 of 610 questions; a wrong mean, mask or position gives far fewer."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     workload = real()
     module = load_module(workload.model().path)

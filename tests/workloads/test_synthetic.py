@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import Option
-from generator.errors import DefinitionError
+from generator.core.cache import Cache
+from generator.core.definition import Option
+from generator.core.errors import DefinitionError
 from generator.workloads import synthetic
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from generator.assets.asset import Asset, asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError
-from generator.workloads import data_sets, minilm
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError
 from generator.workloads import text_classification as room
+from generator.workloads.networks import minilm
+from generator.workloads.sources import data_sets
 from generator.workloads.text_classification import labelled, logistic_head, rated
 from tests.workloads.tiny_tokenizer import numbers, write_tokenizer
 
@@ -137,7 +138,7 @@ def test_a_head_is_scikit_learns() -> None:
 def test_the_head_is_part_of_the_model() -> None:
     """682 of the 872 sentences, within the rounding of another processor; what is timed is what is scored."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     workload = room.make({}, Cache.default())
     try:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import Option
-from generator.errors import AssetError, DefinitionError, WorkerError
-from generator.workloads import data_sets, smollm2
+from generator.core.cache import Cache
+from generator.core.definition import Option
+from generator.core.errors import AssetError, DefinitionError, WorkerError
 from generator.workloads import text_generation as room
-from generator.workloads.generated import observe_generation
+from generator.workloads.metrics.generated import observe_generation
+from generator.workloads.networks import smollm2
 from generator.workloads.question_answering import Corpus
+from generator.workloads.sources import data_sets
 from generator.workloads.text_generation import graph_samples, make, query
 from generator.workloads.workload import Arrays, Stepwise
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.analysis.quality import summarise
 from generator.assets.asset import Asset, asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, DefinitionError, WorkerError
-from generator.workloads import data_sets
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, DefinitionError, WorkerError
+from generator.results.quality import summarise
 from generator.workloads import translation as room
+from generator.workloads.sources import data_sets
 from generator.workloads.translation import OWN_SENTENCES, observe_translations, pairs_of, written
 from generator.workloads.workload import Arrays
 from tests.workloads.tiny_tokenizer import write_tokenizer

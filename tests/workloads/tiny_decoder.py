@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from generator.assets.cache import file_sha256
-from generator.record import Observations, Source
-from generator.workloads.generated import observe_generation
+from generator.core.cache import file_sha256
+from generator.core.record import Observations, Source
+from generator.workloads.metrics.generated import observe_generation
 from generator.workloads.text_generation import graph_samples, query
 from generator.workloads.workload import Arrays, Artifact
 
@@ -29,7 +29,7 @@ def tiny_decoder() -> Any:
     """Seeded; needs torch."""
     import torch
 
-    from generator.workloads.decoder import decoder
+    from generator.workloads.networks.decoder import decoder
 
     torch.manual_seed(0)
     module = decoder(**SIZES)

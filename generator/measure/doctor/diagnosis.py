@@ -12,17 +12,17 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from generator import protocol
-from generator.assets.cache import Cache
-from generator.errors import Busy, GeneratorError, MissingPackage
-from generator.measure.counters import find_counters
+from generator.core import protocol
+from generator.core.cache import Cache
+from generator.core.errors import Busy, GeneratorError, MissingPackage
+from generator.core.pool import cpu_quota
+from generator.core.record import SystemDescription, Tier
+from generator.measure.doctor.neighbours import busiest, largest, process_times
+from generator.measure.doctor.noise import Noise, check_noise, reference_jobs
+from generator.measure.energy.counters import find_counters
 from generator.measure.health import SystemProbe
-from generator.measure.neighbours import busiest, largest, process_times
-from generator.measure.noise import Noise, check_noise, reference_jobs
 from generator.measure.plan import only_run
 from generator.measure.system import available_cores, describe_system
-from generator.pool import cpu_quota
-from generator.record import SystemDescription, Tier
 from generator.runtimes import PACKAGES
 
 NEEDED: Mapping[str, str] = MappingProxyType(

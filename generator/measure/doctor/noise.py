@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from generator import protocol
-from generator.assets.cache import Cache
-from generator.errors import MissingPackage
+from generator.core import protocol
+from generator.core.cache import Cache
+from generator.core.errors import MissingPackage
+from generator.core.record import Block, Tier
 from generator.measure.block import BlockPlan, measure_block
 from generator.measure.health import Probe
 from generator.measure.process import Job
-from generator.record import Block, Tier
 
 BLOCKS = 5
 BLOCK_NS = 400_000_000

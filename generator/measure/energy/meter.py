@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from generator.measure import wall_meter
-from generator.measure.counters import Counter, Load, find_counters
+from generator.core.record import Block, EnergyCounter, EnergyRecord, EnergyWindow
+from generator.measure.energy import wall_meter
+from generator.measure.energy.counters import Counter, Load, find_counters
 from generator.measure.needs import variables
 from generator.measure.scenario import Asks
-from generator.record import Block, EnergyCounter, EnergyRecord, EnergyWindow
 
 CHECK_SECONDS = 5
 """Length of the idle and of the busy half of a counter's check."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from generator.errors import MeterError
+from generator.core.errors import MeterError
 
 HEADER = ["time", "watts"]
 MOST_WATTS = 1e6

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.definition import Measurement
-from generator.errors import RecordError
+from generator.core.definition import Measurement
+from generator.core.errors import RecordError
+from generator.core.record import Record, SystemDescription, Tier
+from generator.core.record_file import MAX_RECORD_BYTES, decoded, dump_record, parse_record, records_folder
+from generator.measure.fleet.remote import Checkout
 from generator.measure.journal import write_whole
-from generator.measure.remote import Checkout
-from generator.record import Record, SystemDescription, Tier
-from generator.record_file import MAX_RECORD_BYTES, decoded, dump_record, parse_record, records_folder
 
 Doubts = Callable[[Record, Measurement], Sequence[str]]
 """What else forbids a record to be kept, a sentence each; the rooms above this one know."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from generator.errors import ClusterError, MissingPackage
-from generator.measure import remote
+from generator.core.errors import ClusterError, MissingPackage
+from generator.measure.fleet import remote
 
 RESOURCE = "measuring"
 """Of a Dask worker that may measure; it has one, so that its machine measures one thing at a time."""

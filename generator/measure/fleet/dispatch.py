@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from generator.errors import ClusterError
-from generator.measure import events, remote
-from generator.measure.arrivals import Errand, PutAside
-from generator.measure.cluster import Cluster, Failed, Lost, Task, Worker
-from generator.measure.news import Arrived, Began, Joined, Left, Machine, News, NotMeasured, Refused, Told
-from generator.measure.remote import Checkout, Introduction
+from generator.core.errors import ClusterError
+from generator.core.record import Record, SystemDescription
+from generator.measure import events
+from generator.measure.fleet import remote
+from generator.measure.fleet.arrivals import Errand, PutAside
+from generator.measure.fleet.cluster import Cluster, Failed, Lost, Task, Worker
+from generator.measure.fleet.events import Arrived, Began, Joined, Left, Machine, News, NotMeasured, Refused, Told
+from generator.measure.fleet.remote import Checkout, Introduction
 from generator.measure.system import plain_name
-from generator.record import Record, SystemDescription
 
 DECLARED = "machine:"
 """A Dask worker of such a name says itself which machine it stands for: `dask worker --name machine:lab-3`."""

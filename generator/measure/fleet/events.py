@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator.core.record import Record, SystemDescription
 from generator.measure.events import Event
-from generator.record import Record, SystemDescription
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 import generator
-from generator.definition import Measurement
-from generator.definition_file import load_measurement, load_sound
-from generator.errors import DefinitionError, GeneratorError
-from generator.record import Record, SystemDescription, Tier
-from generator.record_file import dump_record
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_measurement, load_sound
+from generator.core.errors import DefinitionError, GeneratorError
+from generator.core.record import Record, SystemDescription, Tier
+from generator.core.record_file import dump_record
 
 if TYPE_CHECKING:
     from generator.measure.events import Event, Listener
@@ -171,10 +171,10 @@ def measure_for(request: bytes) -> bytes:
 
 
 def _measured(root: Path, asked: Request, tell: Listener) -> Record:
-    from generator.assets.cache import Cache
-    from generator.measure.ceilings import machine_ceilings
-    from generator.measure.energy import find_meter
+    from generator.core.cache import Cache
+    from generator.measure.energy.meter import find_meter
     from generator.measure.plan import only_run
+    from generator.measure.roofline.ceilings import machine_ceilings
     from generator.measure.run import Surroundings, measured
     from generator.measure.system import describe_system
 
@@ -201,7 +201,7 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
 
 def forget_run(request: bytes) -> None:
     """The record of this request has arrived and is safe."""
-    from generator.assets.cache import Cache
+    from generator.core.cache import Cache
     from generator.measure.run import forget
 
     asked = REQUESTS.validate_json(request)

@@ -19,12 +19,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from generator.assets.cache import Cache, file_sha256
-from generator.measure import ceilings_worker
+from generator.core.cache import Cache, file_sha256
+from generator.core.record import Ceiling, Ceilings, SystemDescription
 from generator.measure.events import Listener, Preparing, silent
 from generator.measure.process import controls
+from generator.measure.roofline import ceilings_worker
 from generator.measure.system import available_cores
-from generator.record import Ceiling, Ceilings, SystemDescription
 
 PROCESSES = 3
 """Fresh processes in which each thing is measured."""

@@ -1,6 +1,6 @@
 """FLOPs and bytes of a variant's model, counted once when it is prepared and kept in the cache.
 
-The rule, alike for every format (`generator.record.Work` states it too): a multiplication with the addition of its
+The rule, alike for every format (`generator.core.record.Work` states it too): a multiplication with the addition of its
 product is 2 FLOP; only products of matrices, convolutions and recurrent layers have any. Bytes are the least that must
 move: constants once a query, the input once, the output once, what lies between them written once and read once.
 """
@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from generator.assets.cache import Cache, file_sha256
-from generator.errors import GeneratorError
-from generator.record import Work
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import GeneratorError
+from generator.core.record import Work
 from generator.workloads.workload import Arrays, Artifact
 
-CODE = ("work.py", "work_onnx.py", "work_pytorch.py")
+CODE = ("flops.py", "flops_onnx.py", "flops_pytorch.py")
 
 
 def counted_work(artifact: Artifact, samples: Sequence[Arrays], cache: Cache) -> Work:
@@ -96,11 +96,11 @@ def _shapes(sample: Arrays) -> dict[str, list[object]]:
 
 def _count(artifact: Artifact, sample: Arrays) -> Work:
     if artifact.format == "onnx":
-        from generator.measure.work_onnx import count_onnx
+        from generator.measure.roofline.flops_onnx import count_onnx
 
         return count_onnx(artifact.path, sample)
     if artifact.format == "pytorch":
-        from generator.measure.work_pytorch import count_pytorch
+        from generator.measure.roofline.flops_pytorch import count_pytorch
 
         return count_pytorch(artifact.path, sample)
     return unknown(f"nobody has written how to count a model of the format '{artifact.format}'")

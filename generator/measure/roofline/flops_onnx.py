@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from generator.assets.packages import required
-from generator.errors import PreparationError
-from generator.record import Work
+from generator.core.errors import PreparationError
+from generator.core.packages import required
+from generator.core.record import Work
 from generator.transforms.graph import load_graph
 from generator.workloads.workload import Arrays
 

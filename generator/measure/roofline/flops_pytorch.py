@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from generator.assets.packages import required
-from generator.errors import PreparationError
-from generator.record import Work
+from generator.core.errors import PreparationError
+from generator.core.packages import required
+from generator.core.record import Work
 from generator.workloads.workload import Arrays
 
 HAS_FLOPS = re.compile(
@@ -32,7 +32,7 @@ def count_pytorch(path: Path, sample: Arrays) -> Work:
     required("counting FLOPs", torch="torch")
     import torch
 
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     module = load_module(path).eval()
     if getattr(module, "loops_over_data", False):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from generator.analysis.estimate import Spread
-from generator.analysis.findings import LatencyFindings, VariantFindings
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.latency import middle
-from generator.publish.charts.picture import Curve, Panels, Point
-from generator.publish.charts.subject import Subject
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Curve, Panels, Point
+from generator.pages.charts.latency import middle
+from generator.pages.charts.subject import Subject
+from generator.results.estimate import Spread
+from generator.results.findings import LatencyFindings, VariantFindings
 
 LEAST_BATCHES = 3
 """Fewer sizes than this in every series are no curve."""

@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from generator.analysis.quality import Gate
-from generator.evidence import Metric
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.palette import MARKERS
-from generator.publish.charts.picture import Forest, Group, Look, Mark
-from generator.publish.phrases import Phrases
-from generator.publish.views.published_figure import FigureView
-from generator.publish.views.ratio import RatioView
+from generator.cited.evidence import Metric
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.palette import MARKERS
+from generator.draw.picture import Forest, Group, Look, Mark
+from generator.pages.views.published_figure import FigureView
+from generator.pages.views.ratio import RatioView
+from generator.results.quality import Gate
+from generator.words.phrases import Phrases
 
 LOOKS: Mapping[Metric, tuple[int, str]] = MappingProxyType(
     {

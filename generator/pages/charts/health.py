@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from generator import protocol
-from generator.analysis.findings import BlockHealth
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.picture import Bar, Strip
-from generator.publish.charts.subject import Subject
+from generator.core import protocol
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Bar, Strip
+from generator.pages.charts.subject import Subject
+from generator.results.findings import BlockHealth
 
 
 def health(subject: Subject) -> Chart | None:

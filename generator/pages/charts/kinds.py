@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from generator.analysis.findings import Findings
-from generator.analysis.quality import Gate
-from generator.publish.charts.batching import batching
-from generator.publish.charts.chart import Chart, Table
-from generator.publish.charts.health import health
-from generator.publish.charts.ladder import ladder
-from generator.publish.charts.latency import latency
-from generator.publish.charts.length import length
-from generator.publish.charts.palette import MARKERS
-from generator.publish.charts.picture import Forest, Group, Look, Mark
-from generator.publish.charts.quality import quality
-from generator.publish.charts.releases import releases
-from generator.publish.charts.roofline_chart import roofline
-from generator.publish.charts.speed import blocks, ratio_columns, ratio_row, speedup
-from generator.publish.charts.subject import Subject
-from generator.publish.sentences import Sentences, localized
+from generator.draw.chart import Chart, Table
+from generator.draw.palette import MARKERS
+from generator.draw.picture import Forest, Group, Look, Mark
+from generator.pages.charts.batching import batching
+from generator.pages.charts.health import health
+from generator.pages.charts.ladder import ladder
+from generator.pages.charts.latency import latency
+from generator.pages.charts.length import length
+from generator.pages.charts.quality import quality
+from generator.pages.charts.releases import releases
+from generator.pages.charts.roofline import roofline
+from generator.pages.charts.speed import blocks, ratio_columns, ratio_row, speedup
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences, localized
+from generator.results.findings import Findings
+from generator.results.quality import Gate
 
 KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
     {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from generator.analysis.ladder import Step
-from generator.publish.charts.chart import Chart, Column, Table, tidy
-from generator.publish.charts.picture import Rung, Rungs
-from generator.publish.charts.speed import ratio_columns, ratio_row
-from generator.publish.charts.subject import Subject
+from generator.draw.chart import Chart, Column, Table, tidy
+from generator.draw.picture import Rung, Rungs
+from generator.pages.charts.speed import ratio_columns, ratio_row
+from generator.pages.charts.subject import Subject
+from generator.results.ladder import Step
 
 
 def ladder(subject: Subject) -> Chart | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.analysis.findings import LatencyFindings, VariantFindings
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.picture import Distribution, Reach
-from generator.publish.charts.subject import Subject
-from generator.publish.language import Language
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Distribution, Reach
+from generator.pages.charts.subject import Subject
+from generator.results.findings import LatencyFindings, VariantFindings
+from generator.words.language import Language
 
 
 def latency(subject: Subject) -> Chart | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from generator.analysis.findings import Findings, LatencyFindings, VariantFindings
-from generator.analysis.quality import Gate, Quality
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.latency import middle
-from generator.publish.charts.picture import Curve, Panels, Point, any_hollow
-from generator.publish.charts.quality import quality_axis
-from generator.publish.charts.subject import Subject
-from generator.publish.sentences import Sentences, accuracy_metric
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Curve, Panels, Point, any_hollow
+from generator.pages.charts.latency import middle
+from generator.pages.charts.quality import quality_axis
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences, accuracy_metric
+from generator.results.findings import Findings, LatencyFindings, VariantFindings
+from generator.results.quality import Gate, Quality
 
 LENGTHS = ("history",)
 """Options of workloads that say how long an input is; each has its phrases."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from generator.analysis.comparison import Comparison
-from generator.analysis.findings import Findings
-from generator.analysis.quality import Gate
-from generator.analysis.this_machine import Answer, ThisMachine
-from generator.publish.charts.chart import Cell, Chart, Column, Table
-from generator.publish.charts.factors import CLAIMED
-from generator.publish.charts.picture import Forest, Group, Look, Mark
-from generator.publish.charts.speed import ratio_columns, ratio_row
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import localized
+from generator.draw.chart import Cell, Chart, Column, Table
+from generator.draw.picture import Forest, Group, Look, Mark
+from generator.pages.charts.factors import CLAIMED
+from generator.pages.charts.speed import ratio_columns, ratio_row
+from generator.pages.sentences import localized
+from generator.results.comparison import Comparison
+from generator.results.findings import Findings
+from generator.results.quality import Gate
+from generator.results.this_machine import Answer, ThisMachine
+from generator.words.phrases import Phrases
 
 HERE, PUBLISHED = (0, "o"), (1, "D")
 """Colour and mark of what was measured here, and of what is published."""

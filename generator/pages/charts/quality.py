@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.analysis.findings import LatencyFindings, VariantFindings
-from generator.analysis.quality import Quality
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.latency import middle
-from generator.publish.charts.picture import Plane, Spot
-from generator.publish.charts.subject import Subject
-from generator.publish.sentences import Sentences, accuracy_metric
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Plane, Spot
+from generator.pages.charts.latency import middle
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences, accuracy_metric
+from generator.results.findings import LatencyFindings, VariantFindings
+from generator.results.quality import Quality
 
 Measured = tuple[VariantFindings, LatencyFindings, Quality]
 

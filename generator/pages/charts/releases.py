@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from packaging.version import Version
 
-from generator.analysis.comparison import Comparison
-from generator.analysis.findings import Findings, WorkloadFindings
-from generator.analysis.quality import Gate
-from generator.definition import Variant
-from generator.publish.charts.chart import Cell, Chart, Column, Table
-from generator.publish.charts.palette import MARKERS
-from generator.publish.charts.picture import Course, Curve, Look, Point, any_hollow
-from generator.publish.charts.speed import ratio_columns, ratio_row
-from generator.publish.sentences import Sentences
+from generator.core.definition import Variant
+from generator.draw.chart import Cell, Chart, Column, Table
+from generator.draw.palette import MARKERS
+from generator.draw.picture import Course, Curve, Look, Point, any_hollow
+from generator.pages.charts.speed import ratio_columns, ratio_row
+from generator.pages.sentences import Sentences
+from generator.results.comparison import Comparison
+from generator.results.findings import Findings, WorkloadFindings
+from generator.results.quality import Gate
 
 LEAST_RELEASES = 3
 """Fewer releases than this are a pair, not a history."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.analysis.findings import VariantFindings
-from generator.analysis.roofline import Bound, Roof, Roofline
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.picture import RoofLine, RooflinePicture, RoofMark
-from generator.publish.charts.subject import Subject
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import RoofLine, RooflinePicture, RoofMark
+from generator.pages.charts.subject import Subject
+from generator.results.findings import VariantFindings
+from generator.results.roofline import Bound, Roof, Roofline
 
 GIGA = 1e9
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from generator.analysis.comparison import Comparison
-from generator.analysis.findings import VariantFindings
-from generator.analysis.quality import Gate
-from generator.publish.charts.chart import Cell, Chart, Column, Table, tidy
-from generator.publish.charts.picture import Deviation, Deviations, Forest, Group, Look, Mark
-from generator.publish.charts.subject import Subject
-from generator.publish.phrases import Phrases
+from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.draw.picture import Deviation, Deviations, Forest, Group, Look, Mark
+from generator.pages.charts.subject import Subject
+from generator.results.comparison import Comparison
+from generator.results.findings import VariantFindings
+from generator.results.quality import Gate
+from generator.words.phrases import Phrases
 
 
 def speedup(subject: Subject) -> Chart | None:

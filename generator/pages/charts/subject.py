@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.comparison import Comparison
-from generator.analysis.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
-from generator.analysis.quality import Gate
-from generator.definition import CONTROL
-from generator.publish.charts.chart import Chart, Table
-from generator.publish.charts.palette import MARKERS
-from generator.publish.charts.picture import Look, Picture
-from generator.publish.language import Language
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences
+from generator.core.definition import CONTROL
+from generator.draw.chart import Chart, Table
+from generator.draw.palette import MARKERS
+from generator.draw.picture import Look, Picture
+from generator.pages.sentences import Sentences
+from generator.results.comparison import Comparison
+from generator.results.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
+from generator.results.quality import Gate
+from generator.words.language import Language
+from generator.words.phrases import Phrases
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.definition import Application, Measurement, Technology
-from generator.publish import markdown, side_by_side
-from generator.publish.article import Environment, render
-from generator.publish.filters import filters
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import MeasurementPage
-from generator.publish.overview.results import Results
-from generator.publish.sentences import localized
+from generator.core.definition import Application, Measurement, Technology
+from generator.pages import side_by_side
+from generator.pages.filters import filters
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.overview.measured import Results
+from generator.pages.sentences import localized
+from generator.pages.template import Environment, render
+from generator.words import markdown
+from generator.words.markdown import Markdown
 
 UNMEASURED = "unmeasured"
 """Verdict of a measurement without a record, for the filter."""

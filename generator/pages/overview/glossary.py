@@ -8,14 +8,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from generator.definition import Name, Text
-from generator.publish import markdown
-from generator.publish.article import Environment, render
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import localized
+from generator.core.definition import Name, Text
+from generator.pages.sentences import localized
+from generator.pages.template import Environment, render
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
-FILE = Path(__file__).parents[1] / "glossary.toml"
+FILE = Path(__file__).with_name("glossary.toml")
 
 
 class _Part(BaseModel):

@@ -10,11 +10,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 import generator
-from generator.publish import markdown
-from generator.publish.article import Environment, render
-from generator.publish.markdown import Markdown
-from generator.publish.overview.results import Results
-from generator.publish.translations import translated
+from generator.pages.overview.measured import Results
+from generator.pages.template import Environment, render
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.translations import translated
 
 CATALOGUE = Path(generator.__file__).parent / "assets" / "catalogue.toml"
 """Read as a file: publishing imports nothing of the room that downloads."""

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.findings import Findings
-from generator.analysis.overview import NO_GAIN, Outcome
-from generator.definition import Measurement
-from generator.publish import markdown, side_by_side
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import MeasurementPage
-from generator.publish.phrases import Phrases, phrases
-from generator.publish.sentences import Sentences, localized
-from generator.publish.side_by_side import Rows
-from generator.publish.views.pair import PairView
-from generator.publish.views.system import SystemView
+from generator.core.definition import Measurement
+from generator.pages import side_by_side
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.sentences import Sentences, localized
+from generator.pages.side_by_side import Rows
+from generator.pages.views.pair import PairView
+from generator.pages.views.system import SystemView
+from generator.results.findings import Findings
+from generator.results.overview import NO_GAIN, Outcome
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases, phrases
 
 Wanted = Callable[[PairView], bool]
 """Which pairs an overview is about."""

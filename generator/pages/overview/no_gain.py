@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from generator.analysis.overview import NO_GAIN
-from generator.publish import markdown
-from generator.publish.article import Environment, render
-from generator.publish.markdown import Markdown
-from generator.publish.overview.results import Results, lines
-from generator.publish.views.pair import PairView
+from generator.pages.overview.measured import Results, lines
+from generator.pages.template import Environment, render
+from generator.pages.views.pair import PairView
+from generator.results.overview import NO_GAIN
+from generator.words import markdown
+from generator.words.markdown import Markdown
 
 
 def no_gain_page(results: Results) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.analysis.estimate import Spread, spread
-from generator.analysis.findings import Findings
-from generator.analysis.overview import by_system
-from generator.publish import markdown, side_by_side
-from generator.publish.article import Environment, render
-from generator.publish.language import Language
-from generator.publish.markdown import Markdown
-from generator.publish.overview.results import Results
-from generator.publish.sentences import bound, localized
-from generator.publish.views.system import SystemView
-from generator.record import Ceiling
+from generator.core.record import Ceiling
+from generator.pages import side_by_side
+from generator.pages.overview.measured import Results
+from generator.pages.sentences import bound, localized
+from generator.pages.template import Environment, render
+from generator.pages.views.system import SystemView
+from generator.results.estimate import Spread, spread
+from generator.results.findings import Findings
+from generator.results.overview import by_system
+from generator.words import markdown
+from generator.words.language import Language
+from generator.words.markdown import Markdown
 
 MOST_MACHINES = 12
 """Machines that the page describes, those with most measurements first, and as many columns of its first table."""

@@ -6,24 +6,24 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.analysis.across import difference
-from generator.analysis.confirmation import AGREEMENT
-from generator.analysis.findings import Findings
-from generator.analysis.quality import Gate
-from generator.analysis.this_machine import Answer, Reason, Standing, ThisMachine
-from generator.publish import markdown
-from generator.publish.article import Environment, render
-from generator.publish.charts.gallery import Gallery
-from generator.publish.charts.own import own_answers
-from generator.publish.figure import figure
-from generator.publish.markdown import Markdown
-from generator.publish.overview.results import Results
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import localized
-from generator.publish.side_by_side import headline
-from generator.publish.views.pair import PairView
-from generator.publish.views.system import SystemView
-from generator.record import Failure
+from generator.core.record import Failure
+from generator.draw.gallery import Gallery
+from generator.pages.charts.own import own_answers
+from generator.pages.figure import figure
+from generator.pages.overview.measured import Results
+from generator.pages.sentences import localized
+from generator.pages.side_by_side import headline
+from generator.pages.template import Environment, render
+from generator.pages.views.pair import PairView
+from generator.pages.views.system import SystemView
+from generator.results.across import difference
+from generator.results.confirmation import AGREEMENT
+from generator.results.findings import Findings
+from generator.results.quality import Gate
+from generator.results.this_machine import Answer, Reason, Standing, ThisMachine
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 PLACE = "this-machine"
 

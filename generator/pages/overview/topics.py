@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
 
-from generator.analysis.overview import Pair
-from generator.definition import Application, Measurement, Technology
-from generator.publish import markdown, side_by_side
-from generator.publish.article import Environment, render
-from generator.publish.markdown import Markdown
-from generator.publish.measurement_page import MeasurementPage
-from generator.publish.overview.results import Results, lines
-from generator.publish.sentences import localized
-from generator.publish.views.pair import PairView
+from generator.core.definition import Application, Measurement, Technology
+from generator.pages import side_by_side
+from generator.pages.measurement_page import MeasurementPage
+from generator.pages.overview.measured import Results, lines
+from generator.pages.sentences import localized
+from generator.pages.template import Environment, render
+from generator.pages.views.pair import PairView
+from generator.results.overview import Pair
+from generator.words import markdown
+from generator.words.markdown import Markdown
 
 GROUPS: Mapping[str, tuple[Application, ...]] = MappingProxyType(
     {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.analysis.claim import Judged, Missing, Ours, Stance, Theirs
-from generator.analysis.pair import Library
-from generator.publish import markdown
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import localized
-from generator.publish.views.published_figure import FigureView
-from generator.publish.views.ratio import RatioView
+from generator.cited.claim import Judged, Missing, Ours, Stance, Theirs
+from generator.cited.pair import Library
+from generator.pages.sentences import localized
+from generator.pages.views.published_figure import FigureView
+from generator.pages.views.ratio import RatioView
+from generator.words import markdown
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.analysis.comparison import Comparison
-from generator.analysis.findings import VariantFindings
-from generator.analysis.quality import Gate
-from generator.publish.markdown import Markdown
-from generator.publish.sentences import Sentences, inverted
+from generator.pages.sentences import Sentences, inverted
+from generator.results.comparison import Comparison
+from generator.results.findings import VariantFindings
+from generator.results.quality import Gate
+from generator.words.markdown import Markdown
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.change import quality_change
-from generator.analysis.findings import Findings
-from generator.analysis.overview import Outcome, Pair, outcome, pairs
-from generator.publish.markdown import Markdown
-from generator.publish.sentences import accuracy_metric, estimate_decimals, localized
-from generator.publish.views.comparison import ComparisonView
-from generator.publish.views.workload import WorkloadView
+from generator.pages.sentences import accuracy_metric, estimate_decimals, localized
+from generator.pages.views.comparison import ComparisonView
+from generator.pages.views.workload import WorkloadView
+from generator.results.change import quality_change
+from generator.results.findings import Findings
+from generator.results.overview import Outcome, Pair, outcome, pairs
+from generator.words.markdown import Markdown
 
 
 @dataclass(frozen=True)

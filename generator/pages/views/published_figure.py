@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.evidence import Figure
-from generator.publish import markdown
-from generator.publish.language import RANGE, TIMES, Language, decimals_of
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import localized
+from generator.cited.evidence import Figure
+from generator.pages.sentences import localized
+from generator.words import markdown
+from generator.words.language import RANGE, TIMES, Language, decimals_of
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 MONTHS, WEEKS = 12, 52
 SHORTEST_IN_MONTHS = 0.2

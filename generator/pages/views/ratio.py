@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.change import quality_change
-from generator.analysis.findings import VariantFindings
-from generator.analysis.pair import Absence, Library, Pair
-from generator.analysis.quality import Gate
-from generator.publish import markdown
-from generator.publish.language import decimals_of
-from generator.publish.markdown import Markdown
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences, accuracy_metric, localized
-from generator.publish.views.comparison import ComparisonView
-from generator.story import Pick
+from generator.cited.pair import Absence, Library, Pair
+from generator.cited.story import Pick
+from generator.pages.sentences import Sentences, accuracy_metric, localized
+from generator.pages.views.comparison import ComparisonView
+from generator.results.change import quality_change
+from generator.results.findings import VariantFindings
+from generator.results.quality import Gate
+from generator.words import markdown
+from generator.words.language import decimals_of
+from generator.words.markdown import Markdown
+from generator.words.phrases import Phrases
 
 
 @dataclass(frozen=True)

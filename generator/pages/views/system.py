@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from generator.publish.phrases import Phrases
-from generator.publish.sentences import Sentences
-from generator.record import SystemDescription
+from generator.core.record import SystemDescription
+from generator.pages.sentences import Sentences
+from generator.words.phrases import Phrases
 
 GENERATIONS: Mapping[str, str] = MappingProxyType(
     {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.change import quality_change
-from generator.analysis.estimate import Unknown
-from generator.analysis.findings import Spread, VariantFindings, WorkloadFindings
-from generator.analysis.quality import Gate
-from generator.publish.language import Language
-from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric, estimate_decimals
-from generator.publish.views.comparison import ComparisonView
-from generator.record import COMPRESSED_NOTE
+from generator.core.record import COMPRESSED_NOTE
+from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric, estimate_decimals
+from generator.pages.views.comparison import ComparisonView
+from generator.results.change import quality_change
+from generator.results.estimate import Unknown
+from generator.results.findings import Spread, VariantFindings, WorkloadFindings
+from generator.results.quality import Gate
+from generator.words.language import Language
 
 
 @dataclass(frozen=True)

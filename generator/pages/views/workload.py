@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.analysis.findings import Findings, WorkloadFindings
-from generator.analysis.pair import ratio_of
-from generator.analysis.quality import Quality
-from generator.publish.charts.latency import percentile_name
-from generator.publish.sentences import Sentences, accuracy_metric, agreement_metric
-from generator.publish.views.comparison import ComparisonView
-from generator.publish.views.variant import VariantView
+from generator.cited.pair import ratio_of
+from generator.pages.charts.latency import percentile_name
+from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.pages.views.comparison import ComparisonView
+from generator.pages.views.variant import VariantView
+from generator.results.findings import Findings, WorkloadFindings
+from generator.results.quality import Quality
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import OUTPUT, floats, proportion
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import OUTPUT, floats, proportion
 from generator.workloads.workload import Arrays
 
 AP_50 = "average-precision-50"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import floats, proportion
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import floats, proportion
 from generator.workloads.workload import Arrays
 
 PERPLEXITY = "perplexity"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import LARGEST_DEVIATION, MEAN_DEVIATION, OUTPUT, floats, proportion
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import LARGEST_DEVIATION, MEAN_DEVIATION, OUTPUT, floats, proportion
 from generator.workloads.workload import Arrays
 
 JUDGED_RIGHT = "judged-right"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
 from generator.workloads.workload import Arrays
 
 OUTPUT = "y"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import TOP1_AGREEMENT, floats, proportion, stacked
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import TOP1_AGREEMENT, floats, proportion, stacked
 from generator.workloads.workload import Arrays
 
 RECALL_AT_1 = "recall-at-1"

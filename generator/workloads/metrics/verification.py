@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import TOP1_AGREEMENT, floats, proportion
-from generator.workloads.retrieval import LARGEST_DEVIATION, MEAN_DEVIATION, directions
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import TOP1_AGREEMENT, floats, proportion
+from generator.workloads.metrics.retrieval import LARGEST_DEVIATION, MEAN_DEVIATION, directions
 from generator.workloads.workload import Arrays
 
 ACCEPTED = "same-person-accepted"

@@ -22,20 +22,20 @@ METADATA_KEY = "architecture"
 
 ARCHITECTURES: Mapping[str, str] = MappingProxyType(
     {
-        "centernet": "generator.workloads.centernet:centernet",
-        "efficientnet_lite0": "generator.workloads.efficientnet_lite:efficientnet_lite0",
-        "embedding": "generator.workloads.graph_network:embedding",
-        "marian_translator": "generator.workloads.marian:marian_translator",
-        "decoder": "generator.workloads.decoder:decoder",
-        "sentence_encoder": "generator.workloads.sentence_encoder:sentence_encoder",
-        "forecast_linear": "generator.workloads.forecasters:linear",
-        "forecast_lstm": "generator.workloads.forecasters:lstm",
-        "forecast_transformer": "generator.workloads.forecasters:transformer",
-        "mobilenet_v2": "generator.workloads.published_shapes:mobilenet_v2",
-        "mtcnn_judges": "generator.workloads.mtcnn:judges",
-        "mtcnn_search": "generator.workloads.mtcnn:search",
-        "resnet_50": "generator.workloads.published_shapes:resnet_50",
-        "small_cnn": "generator.workloads.small_cnn:small_cnn",
+        "centernet": "generator.workloads.networks.centernet:centernet",
+        "efficientnet_lite0": "generator.workloads.networks.efficientnet_lite:efficientnet_lite0",
+        "embedding": "generator.workloads.networks.graph_network:embedding",
+        "marian_translator": "generator.workloads.networks.marian:marian_translator",
+        "decoder": "generator.workloads.networks.decoder:decoder",
+        "sentence_encoder": "generator.workloads.networks.sentence_encoder:sentence_encoder",
+        "forecast_linear": "generator.workloads.networks.forecasters:linear",
+        "forecast_lstm": "generator.workloads.networks.forecasters:lstm",
+        "forecast_transformer": "generator.workloads.networks.forecasters:transformer",
+        "mobilenet_v2": "generator.workloads.networks.published_shapes:mobilenet_v2",
+        "mtcnn_judges": "generator.workloads.networks.mtcnn:judges",
+        "mtcnn_search": "generator.workloads.networks.mtcnn:search",
+        "resnet_50": "generator.workloads.networks.published_shapes:resnet_50",
+        "small_cnn": "generator.workloads.networks.small_cnn:small_cnn",
     }
 )
 """Architecture, and the "module:function" that builds its `torch.nn.Module` without weights."""

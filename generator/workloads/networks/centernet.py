@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from generator.workloads.graph_network import GraphNetwork
+from generator.workloads.networks.graph_network import GraphNetwork
 
 CELL_PIXELS = 4
 """Pixels of the image to one cell of the maps, in each direction."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from generator.workloads.windows import Task
+from generator.workloads.sources.windows import Task
 
 
 @dataclass(frozen=True, slots=True)

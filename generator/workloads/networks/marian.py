@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from generator.workloads.marian_file import END
+from generator.workloads.networks.marian_file import END
 
 _NORM_EPSILON = 1e-6
 _HIDDEN = -1e9

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import AssetError
+from generator.core.errors import AssetError
 
 END = 0
 """Number of the token that ends a sentence, in source and translation."""

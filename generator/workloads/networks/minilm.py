@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache
 from generator.assets.fetch import Progress, fetch
-from generator.assets.packages import required
-from generator.errors import PreparationError
-from generator.record import Source
-from generator.workloads.architectures import save_weights
+from generator.core.cache import Cache
+from generator.core.errors import PreparationError
+from generator.core.packages import required
+from generator.core.record import Source
+from generator.workloads.networks.architectures import save_weights
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.workloads.sentence_encoder import SentenceEncoder
+    from generator.workloads.networks.sentence_encoder import SentenceEncoder
 
 ARCHITECTURE = "sentence_encoder"
 ASSET = "all-minilm-l6-v2"
@@ -76,7 +76,7 @@ def loaded(weights: Path, needed_for: str) -> SentenceEncoder:
     required(needed_for, torch="torch", safetensors="safetensors")
     from safetensors.torch import load_file
 
-    from generator.workloads.sentence_encoder import MINILM_L6, SentenceEncoder, converted
+    from generator.workloads.networks.sentence_encoder import MINILM_L6, SentenceEncoder, converted
 
     module = SentenceEncoder(MINILM_L6)
     try:
@@ -97,7 +97,7 @@ def save(module: SentenceEncoder, head: Mapping[str, torch.Tensor], to: Path) ->
     """
     from dataclasses import replace
 
-    from generator.workloads.sentence_encoder import MINILM_L6
+    from generator.workloads.networks.sentence_encoder import MINILM_L6
 
     shape = replace(MINILM_L6, classes=len(head["bias"]) if head else 0)
     weights = {**module.state_dict(), **{f"head.{name}": tensor for name, tensor in head.items()}}

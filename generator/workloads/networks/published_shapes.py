@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from generator.workloads.efficientnet_lite import CLASSES, EfficientNetLite, Stage
+from generator.workloads.networks.efficientnet_lite import CLASSES, EfficientNetLite, Stage
 
 MOBILENET_V2_STAGES = (
     Stage(blocks=1, kernel=3, stride=1, expansion=1, channels=16),

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache, file_sha256
 from generator.assets.fetch import Progress, fetch_one
-from generator.assets.packages import required
-from generator.errors import AssetError, PreparationError
-from generator.record import Source
-from generator.workloads.architectures import save_weights
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError, PreparationError
+from generator.core.packages import required
+from generator.core.record import Source
+from generator.workloads.networks.architectures import save_weights
 from generator.workloads.workload import Artifact
 
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-    from generator.workloads.decoder import Shape
+    from generator.workloads.networks.decoder import Shape
 
 ARCHITECTURE = "decoder"
 ASSET = "smollm2-135m-instruct"
@@ -72,7 +72,7 @@ def model(gguf: Path, cache: Cache, progress: Progress | None = None) -> Artifac
     required(ARCHITECTURE, torch="torch", safetensors="safetensors", gguf="gguf")
 
     def convert(to: Path) -> Mapping[str, str]:
-        from generator.workloads.decoder import SMOLLM2_135M
+        from generator.workloads.networks.decoder import SMOLLM2_135M
 
         if progress:
             progress("SmolLM2: weights to fp32", 0, 1)
@@ -93,7 +93,7 @@ def weights(gguf: Path, shape: Shape) -> dict[str, torch.Tensor]:
     import torch
     from gguf.quants import dequantize
 
-    from generator.workloads.decoder import Decoder
+    from generator.workloads.networks.decoder import Decoder
 
     found = {
         _named(one.name): torch.from_numpy(np.array(dequantize(one.data, one.tensor_type), np.float32))

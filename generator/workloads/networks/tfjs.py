@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import PreparationError
-from generator.workloads.architectures import save_weights
+from generator.core.errors import PreparationError
+from generator.workloads.networks.architectures import save_weights
 
 INPUT = "x"
 """Name of the network's only input in a plan's steps."""

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from generator.workloads.networks import Recipe
-from generator.workloads.windows import Floats, Windows
+from generator.workloads.networks.forecaster_recipes import Recipe
+from generator.workloads.sources.windows import Floats, Windows
 
 _TOLD_EVERY = 50
 """Steps between two signs of progress."""

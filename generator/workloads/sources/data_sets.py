@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from generator.assets.asset import asset, source_of
-from generator.assets.cache import Cache
 from generator.assets.fetch import Progress, fetch
-from generator.errors import AssetError
-from generator.record import Source
+from generator.core.cache import Cache
+from generator.core.errors import AssetError
+from generator.core.record import Source
 
 Data = TypeVar("Data")
 

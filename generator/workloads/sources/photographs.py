@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.cache import Cache, file_sha256
-from generator.assets.packages import required
-from generator.errors import AssetError
+from generator.core.cache import Cache, file_sha256
+from generator.core.errors import AssetError
+from generator.core.packages import required
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.errors import AssetError
+from generator.core.errors import AssetError
 
 HALF_HOURS_A_DAY = 48
 HALF_HOURS_A_WEEK = 7 * HALF_HOURS_A_DAY

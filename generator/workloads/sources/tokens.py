@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.packages import required
-from generator.errors import AssetError
+from generator.core.errors import AssetError
+from generator.core.packages import required
 from generator.workloads.workload import Arrays
 
 if TYPE_CHECKING:

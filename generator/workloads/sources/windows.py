@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.workloads.series import HALF_HOURS_A_DAY, HALF_HOURS_A_WEEK, Series, Values
+from generator.workloads.sources.series import HALF_HOURS_A_DAY, HALF_HOURS_A_WEEK, Series, Values
 
 Floats = NDArray[np.float32]
 

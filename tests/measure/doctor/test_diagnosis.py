@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.errors import MissingPackage, WorkerError
-from generator.measure import doctor, neighbours, noise
-from generator.measure.doctor import Level
+from generator.core.cache import Cache
+from generator.core.errors import MissingPackage, WorkerError
+from generator.core.record import SystemDescription
+from generator.measure.doctor import diagnosis, neighbours, noise
+from generator.measure.doctor.diagnosis import Level
+from generator.measure.doctor.noise import Noise
 from generator.measure.health import SimulatedProbe
-from generator.measure.noise import Noise
 from generator.measure.plan import only_run
 from generator.measure.process import Job
-from generator.record import SystemDescription
 
 CALM = Noise(
     blocks=5,
@@ -46,9 +46,9 @@ def jobs(tmp_path: Path) -> dict[str, Job]:
 @pytest.fixture(autouse=True)
 def same_machine(monkeypatch: pytest.MonkeyPatch, system: SystemDescription, jobs: dict[str, Job]) -> None:
     """The machine of the tests, and no real measuring."""
-    monkeypatch.setattr(doctor, "describe_system", lambda: system)
-    monkeypatch.setattr(doctor, "reference_jobs", lambda cache: jobs)
-    monkeypatch.setattr(doctor, "SystemProbe", SimulatedProbe)
+    monkeypatch.setattr(diagnosis, "describe_system", lambda: system)
+    monkeypatch.setattr(diagnosis, "reference_jobs", lambda cache: jobs)
+    monkeypatch.setattr(diagnosis, "SystemProbe", SimulatedProbe)
     monkeypatch.delenv("GENERATOR_CACHE", raising=False)
 
 
@@ -68,7 +68,7 @@ def test_noise_of_an_exact_program_is_none(jobs: dict[str, Job]) -> None:
 
 def test_a_calm_machine_can_measure(tmp_path: Path) -> None:
     """Nothing to mend about the noise; the whole check goes through the real block machinery."""
-    found = doctor.examine(tmp_path)
+    found = diagnosis.examine(tmp_path)
     assert found.noise is not None
     assert Level.MEND not in _levels(found.findings)
     assert {one.area for one in found.findings} == {"packages", "processor", "room", "counters", "noise"}
@@ -88,7 +88,7 @@ def test_a_calm_machine_can_measure(tmp_path: Path) -> None:
 )
 def test_judge_says_what_noise_means_for_a_run(changes: dict[str, Any], level: Level, words: str) -> None:
     """Each finding beyond fine has a remedy, and a busy program is named in it."""
-    found = list(doctor.judge(dataclasses.replace(CALM, **changes), "backup (7: 0.9 cores)"))
+    found = list(diagnosis.judge(dataclasses.replace(CALM, **changes), "backup (7: 0.9 cores)"))
     assert any(words in one.text and one.level is level for one in found)
     assert all(one.remedy for one in found if one.level is not Level.FINE)
     if "foreign_cpu_cores" in changes:
@@ -97,13 +97,13 @@ def test_judge_says_what_noise_means_for_a_run(changes: dict[str, Any], level: L
 
 def test_a_third_of_the_blocks_may_be_disturbed() -> None:
     """One of five is repeated by a run itself; that is nothing to mend."""
-    assert Level.MEND not in _levels(doctor.judge(dataclasses.replace(CALM, disturbed=1), ""))
+    assert Level.MEND not in _levels(diagnosis.judge(dataclasses.replace(CALM, disturbed=1), ""))
 
 
 def test_a_running_measurement_is_not_disturbed_by_the_check(tmp_path: Path) -> None:
     """The check would be that run's noise: it says that it did not look."""
     with only_run(Cache.default(tmp_path).root):
-        found = doctor.examine(tmp_path)
+        found = diagnosis.examine(tmp_path)
     assert found.noise is None
     assert any("not checked: a run is measuring" in one.text for one in found.findings)
     assert Level.MEND not in _levels(found.findings)
@@ -117,8 +117,8 @@ def test_without_its_runtime_the_check_says_what_was_not_checked(
     def absent(cache: Cache) -> dict[str, Job]:
         raise MissingPackage("onnxruntime", "measure", "the noise check")
 
-    monkeypatch.setattr(doctor, "reference_jobs", absent)
-    found = doctor.examine(tmp_path)
+    monkeypatch.setattr(diagnosis, "reference_jobs", absent)
+    found = diagnosis.examine(tmp_path)
     assert found.noise is None
     text = next(one for one in found.findings if one.area == "noise")
     assert "not checked: the package 'onnxruntime' is not installed" in text.text
@@ -131,8 +131,8 @@ def test_a_worker_that_dies_must_be_mended(tmp_path: Path, monkeypatch: pytest.M
     def dies(*_: Any) -> Noise:
         raise WorkerError("variant 'first'", "the worker was killed by signal 9", "Close programs.")
 
-    monkeypatch.setattr(doctor, "check_noise", dies)
-    found = doctor.examine(tmp_path)
+    monkeypatch.setattr(diagnosis, "check_noise", dies)
+    found = diagnosis.examine(tmp_path)
     assert not found.can_measure
     assert any("killed by signal 9" in one.text and one.remedy == "Close programs." for one in found.findings)
 
@@ -143,11 +143,11 @@ def test_a_missing_package_must_be_mended(tmp_path: Path, monkeypatch: pytest.Mo
     # `real` alone would find other packages missing too where only the light ones are installed.
     others = real("sys")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name) or others)
-    found = doctor.examine(tmp_path)
+    found = diagnosis.examine(tmp_path)
     assert not found.can_measure
     missing = next(one for one in found.findings if one.level is Level.MEND)
     assert missing.text.startswith("missing: torch")
-    assert missing.remedy == doctor.INSTALL
+    assert missing.remedy == diagnosis.INSTALL
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_missing_package_must_be_mended(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_instructions_for_int8_are_named(flags: set[str], words: str) -> None:
     """Without VNNI or AMX quantization may gain nothing: a person should know before reading a result."""
-    assert any(words in one.text for one in doctor._instructions(flags))
+    assert any(words in one.text for one in diagnosis._instructions(flags))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_instructions_for_int8_are_named(flags: set[str], words: str) -> None:
 )
 def test_pinning(cores: tuple[int, ...], level: Level, words: str) -> None:
     """Whether workers can share a core decides how wide the intervals are."""
-    (found,) = doctor._pinning(cores)
+    (found,) = diagnosis._pinning(cores)
     assert found.level is level
     assert words in found.text
 
@@ -180,8 +180,8 @@ def test_pinning(cores: tuple[int, ...], level: Level, words: str) -> None:
 def test_a_full_disk_must_be_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Models and blocks need room."""
     usage = type("Usage", (), {"free": 10 * 2**20})
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
-    found = list(doctor._room(tmp_path))
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda _: usage)
+    found = list(diagnosis._room(tmp_path))
     assert found[0].level is Level.MEND
     assert "GENERATOR_CACHE" in found[0].remedy
 

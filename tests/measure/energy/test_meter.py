@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from generator.definition import CONTROL
-from generator.definition_file import load_measurement
-from generator.errors import MeterError
-from generator.measure import energy, wall_meter
-from generator.measure.counters import Load, Powercap, find_counters
-from generator.measure.energy import Clock, NoMeter, SteadyMeter, WallMeter, judged
+from generator.core.definition import CONTROL
+from generator.core.definition_file import load_measurement
+from generator.core.errors import MeterError
+from generator.core.record import Tier
+from generator.measure.energy import meter as energy
+from generator.measure.energy import wall_meter
+from generator.measure.energy.counters import Load, Powercap, find_counters
+from generator.measure.energy.meter import Clock, NoMeter, SteadyMeter, WallMeter, judged
 from generator.measure.run import run_measurement
-from generator.record import Tier
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 IDLE_WATTS, BUSY_WATTS = 10.0, 30.0

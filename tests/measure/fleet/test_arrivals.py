@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from generator.cli_cluster import doubts
-from generator.definition import Measurement
-from generator.definition_file import load_measurement
-from generator.measure import arrivals
-from generator.measure.arrivals import Arrivals, Errand, PutAside
-from generator.measure.remote import Checkout
-from generator.record import Record, Tier
-from generator.record_file import dump_record, load_records, seal_of
-from tests.publish import imaginary
+from generator.cli.cluster import doubts
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_measurement
+from generator.core.record import Record, Tier
+from generator.core.record_file import dump_record, load_records, seal_of
+from generator.measure.fleet import arrivals
+from generator.measure.fleet.arrivals import Arrivals, Errand, PutAside
+from generator.measure.fleet.remote import Checkout
+from tests.pages import imaginary
 
 Data = dict[str, Any]
 

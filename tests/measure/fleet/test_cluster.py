@@ -12,18 +12,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from generator import cli
-from generator.cli_cluster import doubts
-from generator.definition_file import load_measurement
-from generator.errors import ClusterError, MissingPackage
-from generator.measure import cluster, events
-from generator.measure.arrivals import Arrivals, Errand
-from generator.measure.cluster import RESOURCE, DaskCluster
-from generator.measure.fleet import Fleet
-from generator.measure.news import Arrived, Began, Joined, Left, News, NotMeasured, Told
-from generator.measure.remote import describe_checkout
-from generator.record import Tier
-from generator.record_file import load_records
+from generator.cli import main as cli
+from generator.cli.cluster import doubts
+from generator.core.definition_file import load_measurement
+from generator.core.errors import ClusterError, MissingPackage
+from generator.core.record import Tier
+from generator.core.record_file import load_records
+from generator.measure import events
+from generator.measure.fleet import cluster
+from generator.measure.fleet.arrivals import Arrivals, Errand
+from generator.measure.fleet.cluster import RESOURCE, DaskCluster
+from generator.measure.fleet.dispatch import Fleet
+from generator.measure.fleet.events import Arrived, Began, Joined, Left, News, NotMeasured, Told
+from generator.measure.fleet.remote import describe_checkout
 
 pytest.importorskip("distributed")
 from distributed import LocalCluster

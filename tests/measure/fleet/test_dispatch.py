@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from generator.definition import Measurement
-from generator.definition_file import load_measurement
-from generator.errors import ClusterError
-from generator.measure import events, fleet, remote
-from generator.measure.arrivals import Errand, PutAside
-from generator.measure.cluster import Failed, Lost, Worker
-from generator.measure.fleet import Fleet
-from generator.measure.news import Arrived, Joined, Left, News, NotMeasured, Refused, Told
-from generator.measure.remote import Checkout, Introduction
-from generator.record import SystemDescription, Tier
+from generator.core.definition import Measurement
+from generator.core.definition_file import load_measurement
+from generator.core.errors import ClusterError
+from generator.core.record import SystemDescription, Tier
+from generator.measure import events
+from generator.measure.fleet import dispatch, remote
+from generator.measure.fleet.arrivals import Errand, PutAside
+from generator.measure.fleet.cluster import Failed, Lost, Worker
+from generator.measure.fleet.dispatch import Fleet
+from generator.measure.fleet.events import Arrived, Joined, Left, News, NotMeasured, Refused, Told
+from generator.measure.fleet.remote import Checkout, Introduction
 
 OURS = Checkout("1", "abc", False, "0" * 64, {"one": "1" * 64, "two": "2" * 64})
 RECORD: Any = object()
@@ -83,7 +84,7 @@ class ScriptedCluster:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet, "_LOOK_S", 0.0)
+    monkeypatch.setattr(dispatch, "_LOOK_S", 0.0)
 
 
 @pytest.fixture

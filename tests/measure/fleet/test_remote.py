@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from generator.definition_file import load_measurement
-from generator.measure import events, remote
+from generator.core.definition_file import load_measurement
+from generator.core.record import SystemDescription, Tier
+from generator.core.record_file import parse_record
+from generator.measure import events
+from generator.measure.fleet import remote
+from generator.measure.fleet.remote import Checkout, Request
 from generator.measure.plan import only_run
-from generator.measure.remote import Checkout, Request
-from generator.record import SystemDescription, Tier
-from generator.record_file import parse_record
 
 dask = pytest.importorskip("dask")
 pytest.importorskip("distributed")

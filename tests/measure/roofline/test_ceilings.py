@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from generator.assets.cache import Cache
-from generator.measure import ceilings
-from generator.measure.ceilings import kernel_of, machine_ceilings, working_sets
-from generator.record import SystemDescription
+from generator.core.cache import Cache
+from generator.core.record import SystemDescription
+from generator.measure.roofline import ceilings
+from generator.measure.roofline.ceilings import kernel_of, machine_ceilings, working_sets
 
 ONEDNN = (
     "onednn_verbose,v1,info,cpu,runtime:OpenMP,nthr:1\n"

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache, file_sha256
-from generator.measure import work
-from generator.measure.work import counted_work
-from generator.record import Work
+from generator.core.cache import Cache, file_sha256
+from generator.core.record import Work
+from generator.measure.roofline import flops
+from generator.measure.roofline.flops import counted_work
 from generator.workloads.workload import Artifact
 
 onnx = pytest.importorskip("onnx")
@@ -162,7 +162,7 @@ def test_counting_happens_once(tmp_path: Path, cache: Cache, monkeypatch: pytest
     """The second time the numbers come from the cache."""
     made = _model(tmp_path / "m.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], [_input(1, 4, 8, 8)], "y", w=W)
     first = counted_work(made, [_zeros(1, 4, 8, 8)], cache)
-    monkeypatch.setattr(work, "_count", lambda *_: pytest.fail("counted again"))
+    monkeypatch.setattr(flops, "_count", lambda *_: pytest.fail("counted again"))
     assert counted_work(made, [_zeros(1, 4, 8, 8)], cache) == first
 
 
@@ -178,7 +178,7 @@ def test_pytorch_and_onnx_agree_on_layers_worked_out_by_hand() -> None:
     pytest.importorskip("torch")
     import torch
 
-    from generator.measure.work_pytorch import count_module
+    from generator.measure.roofline.flops_pytorch import count_module
 
     class Residual(torch.nn.Module):
         def __init__(self) -> None:
@@ -202,7 +202,7 @@ def test_pytorch_and_onnx_agree_on_layers_worked_out_by_hand() -> None:
 
 def _lite0_by_hand() -> tuple[int, int]:
     """Multiply-adds of EfficientNet-Lite0's convolutions and classifier from its table, and elements they give."""
-    from generator.workloads.efficientnet_lite import LITE0_STAGES
+    from generator.workloads.networks.efficientnet_lite import LITE0_STAGES
 
     side, width = 112, 32
     macs, elements = side**2 * width * 27, side**2 * width
@@ -229,8 +229,8 @@ def test_efficientnet_lite0_has_its_published_multiply_adds() -> None:
     pytest.importorskip("torch")
     import torch
 
-    from generator.measure.work_pytorch import count_module
-    from generator.workloads.efficientnet_lite import efficientnet_lite0
+    from generator.measure.roofline.flops_pytorch import count_module
+    from generator.workloads.networks.efficientnet_lite import efficientnet_lite0
 
     found = count_module(efficientnet_lite0().eval(), (torch.zeros(1, 3, 224, 224),))
     macs, elements = _lite0_by_hand()

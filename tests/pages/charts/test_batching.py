@@ -6,18 +6,18 @@ from typing import cast
 
 import pytest
 
-from generator.analysis.findings import Findings, analyse
-from generator.definition import CONTROL, Measurement
-from generator.publish.charts import drawing
-from generator.publish.charts.batching import batching
-from generator.publish.charts.picture import Panels
-from generator.publish.charts.sheet import NARROW, WIDE, Lettering
-from generator.publish.charts.subject import Subject
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from tests.publish import imaginary
-from tests.publish.test_charts import faults
+from generator.core.definition import CONTROL, Measurement
+from generator.draw import drawing
+from generator.draw.picture import Panels
+from generator.draw.sheet import NARROW, WIDE, Lettering
+from generator.pages.charts.batching import batching
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences
+from generator.results.findings import Findings, analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
+from tests.pages.charts.test_charts import faults
 
 MEASURED = {
     "pytorch-fp32": (1, 1, False, 10.0),

@@ -13,19 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from generator.analysis.findings import Findings, analyse
-from generator.definition import CONTROL, Measurement
-from generator.publish.charts import drawing, gallery, scale
-from generator.publish.charts.chart import Chart
-from generator.publish.charts.kinds import charts, headlines
-from generator.publish.charts.picture import Deviations, Distribution, Forest, Plane, Rungs, Strip
-from generator.publish.charts.quality import front
-from generator.publish.charts.sheet import NARROW, WIDE, Lettering
-from generator.publish.charts.subject import Subject
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from tests.publish import imaginary
+from generator.core.definition import CONTROL, Measurement
+from generator.draw import drawing, gallery, scale
+from generator.draw.chart import Chart
+from generator.draw.picture import Deviations, Distribution, Forest, Plane, Rungs, Strip
+from generator.draw.sheet import NARROW, WIDE, Lettering
+from generator.pages.charts.kinds import charts, headlines
+from generator.pages.charts.quality import front
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences
+from generator.results.findings import Findings, analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 PHONE_PIXELS = 358
 """Width of a chart on a screen of 390 px, between the page's margins."""
@@ -295,22 +295,7 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
         "sheet.py",
         "svg.py",
     }
-    others = {
-        "__init__.py",
-        "batching.py",
-        "chart.py",
-        "factors.py",
-        "health.py",
-        "kinds.py",
-        "ladder.py",
-        "latency.py",
-        "length.py",
-        "quality.py",
-        "releases.py",
-        "roofline_chart.py",
-        "speed.py",
-        "subject.py",
-    }
+    others = {"__init__.py", "chart.py"}
     assert set(gallery._DRAWN_BY) == drawing_modules
     assert {path.name for path in folder.glob("*.py")} == drawing_modules | others
 

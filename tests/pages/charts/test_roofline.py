@@ -7,17 +7,17 @@ from typing import Any, cast
 import pytest
 from matplotlib.text import Text
 
-from generator.analysis.findings import analyse
-from generator.publish.charts.picture import RooflinePicture
-from generator.publish.charts.roofline_chart import roofline
-from generator.publish.charts.roofline_drawing import ends
-from generator.publish.charts.roofline_drawing import roofline as drawn
-from generator.publish.charts.sheet import NARROW, WIDE, Lettering, Shape
-from generator.publish.charts.subject import Subject
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from tests.publish import imaginary
+from generator.draw.picture import RooflinePicture
+from generator.draw.roofline_drawing import ends
+from generator.draw.roofline_drawing import roofline as drawn
+from generator.draw.sheet import NARROW, WIDE, Lettering, Shape
+from generator.pages.charts.roofline import roofline
+from generator.pages.charts.subject import Subject
+from generator.pages.sentences import Sentences
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
 
 MIB = 1 << 20
 WORK = {"flops_per_sample": 770_375_104, "weight_bytes": 18_524_008, "activation_bytes_per_sample": 56_198_816, "counted_by": "x"}  # fmt: skip

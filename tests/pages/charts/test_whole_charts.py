@@ -7,22 +7,22 @@ from typing import cast
 
 import pytest
 
-from generator.analysis.findings import Findings, analyse, without_rounds
-from generator.analysis.quality import Gate
-from generator.definition_file import load_measurement
-from generator.publish.charts import drawing
-from generator.publish.charts.chart import Chart
-from generator.publish.charts.kinds import whole_charts
-from generator.publish.charts.length import length
-from generator.publish.charts.picture import Course, Panels
-from generator.publish.charts.releases import release_of, releases
-from generator.publish.charts.sheet import NARROW, WIDE, Lettering
-from generator.publish.language import Language
-from generator.publish.phrases import phrases
-from generator.publish.sentences import Sentences
-from generator.record_file import load_named, record_files, records_folder
-from tests.publish import imaginary
-from tests.publish.test_charts import faults
+from generator.core.definition_file import load_measurement
+from generator.core.record_file import load_named, record_files, records_folder
+from generator.draw import drawing
+from generator.draw.chart import Chart
+from generator.draw.picture import Course, Panels
+from generator.draw.sheet import NARROW, WIDE, Lettering
+from generator.pages.charts.kinds import whole_charts
+from generator.pages.charts.length import length
+from generator.pages.charts.releases import release_of, releases
+from generator.pages.sentences import Sentences
+from generator.results.findings import Findings, analyse, without_rounds
+from generator.results.quality import Gate
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
+from tests.pages.charts.test_charts import faults
 
 MEASUREMENTS = imaginary.FOLDER.parent
 

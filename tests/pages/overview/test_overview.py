@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.collection import collected
-from generator.analysis.findings import analyse
-from generator.definition import Application, Measurement, Technology
-from generator.definition_file import load_suite
-from generator.publish.language import Language
-from generator.publish.overview.glossary import load_glossary
-from generator.publish.overview.licences import load_terms
-from generator.publish.overview.topics import CAUSES, GROUPS
-from generator.publish.pages import pages
-from generator.publish.phrases import phrases
-from generator.publish.translations import translated, translations
-from generator.publish.views.system import machine_name
-from generator.record import Record
-from tests.publish import imaginary
-from tests.publish.conftest import undrawn_charts
-from tests.publish.test_pages import NBSP, PAGE, Site, cache, site, text
+from generator.core.definition import Application, Measurement, Technology
+from generator.core.definition_file import load_suite
+from generator.core.record import Record
+from generator.pages.edition import pages
+from generator.pages.overview.glossary import load_glossary
+from generator.pages.overview.licences import load_terms
+from generator.pages.overview.topics import CAUSES, GROUPS
+from generator.pages.views.system import machine_name
+from generator.results.collection import collected
+from generator.results.findings import analyse
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from generator.words.translations import translated, translations
+from tests.pages import imaginary
+from tests.pages.conftest import undrawn_charts
+from tests.pages.test_edition import NBSP, PAGE, Site, cache, site, text
 
 __all__ = ["cache"]
 

@@ -10,23 +10,23 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from generator.analysis.collection import Here, collected
-from generator.analysis.comparability import _of_the_run, _of_the_variant
-from generator.analysis.findings import Findings, analyse
-from generator.analysis.this_machine import REASONS, Doubt, Reason, Standing, ThisMachine, this_machine
-from generator.attempt import Attempt, NotMeasured
-from generator.console_machine import print_machine
-from generator.definition import Measurement
-from generator.errors import FailureCause
-from generator.publish.charts.gallery import Gallery
-from generator.publish.language import Language
-from generator.publish.overview.results import Results
-from generator.publish.overview.this_machine import OwnPage
-from generator.publish.pages import pages
-from generator.publish.phrases import phrases
-from generator.record import Failure, SystemDescription
-from tests.publish import imaginary
-from tests.publish.test_pages import NBSP, cache
+from generator.cli.console_machine import print_machine
+from generator.core.attempt import Attempt, NotMeasured
+from generator.core.definition import Measurement
+from generator.core.errors import FailureCause
+from generator.core.record import Failure, SystemDescription
+from generator.draw.gallery import Gallery
+from generator.pages.edition import pages
+from generator.pages.overview.measured import Results
+from generator.pages.overview.this_machine import OwnPage
+from generator.results.collection import Here, collected
+from generator.results.comparability import _of_the_run, _of_the_variant
+from generator.results.findings import Findings, analyse
+from generator.results.this_machine import REASONS, Doubt, Reason, Standing, ThisMachine, this_machine
+from generator.words.language import Language
+from generator.words.phrases import phrases
+from tests.pages import imaginary
+from tests.pages.test_edition import NBSP, cache
 
 __all__ = ["cache"]
 

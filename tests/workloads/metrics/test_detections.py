@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.detections import Annotated, Objects, observe_detection, overlaps, same_boxes
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.detections import Annotated, Objects, observe_detection, overlaps, same_boxes
 from generator.workloads.workload import Arrays
 
 CAT, DOG = 3, 17

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.observations import observe_classification
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.observations import observe_classification
 from generator.workloads.workload import Arrays
 
 

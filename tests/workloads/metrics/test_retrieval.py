@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.retrieval import observe_retrieval
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.retrieval import observe_retrieval
 from generator.workloads.workload import Arrays
 
 EAST, NORTH, WEST = (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from generator.errors import WorkerError
-from generator.record import Observations
-from generator.workloads.verification import accepted_shares, observe_verification
+from generator.core.errors import WorkerError
+from generator.core.record import Observations
+from generator.workloads.metrics.verification import accepted_shares, observe_verification
 from generator.workloads.workload import Arrays
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import TransformStep
-from generator.errors import DefinitionError, PreparationError
+from generator.core.cache import Cache
+from generator.core.definition import TransformStep
+from generator.core.errors import DefinitionError, PreparationError
 from generator.runtimes.session import Spec
 from generator.transforms import apply
-from generator.workloads.architectures import save_module
+from generator.workloads.networks.architectures import save_module
 from generator.workloads.workload import Artifact, Stepwise
 from tests.workloads.tiny_decoder import SIZES, TinyGeneration, tiny_decoder
 

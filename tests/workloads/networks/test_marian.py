@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache, file_sha256
-from generator.definition import TransformStep
-from generator.errors import AssetError
-from generator.measure.work import counted_work
-from generator.record import Observations, Source
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import TransformStep
+from generator.core.errors import AssetError
+from generator.core.record import Observations, Source
+from generator.measure.roofline.flops import counted_work
 from generator.transforms import apply, operator_counts
-from generator.workloads.marian_file import named, read_weights
-from generator.workloads.tokens import inputs
+from generator.workloads.networks.marian_file import named, read_weights
+from generator.workloads.sources.tokens import inputs
 from generator.workloads.workload import Arrays, Artifact
 from tests.workloads.marian_binary import MULTIPLIER, binary, float32, int8, student
 
@@ -113,7 +113,7 @@ class Sentences:
 def sentences(tmp_path: Path) -> Sentences:
     torch = pytest.importorskip("torch")
     pytest.importorskip("safetensors")
-    from generator.workloads.architectures import save_weights
+    from generator.workloads.networks.architectures import save_weights
 
     path = tmp_path / "tiny.safetensors"
     state = named(read_weights(_student(tmp_path)), 2, 2)
@@ -125,7 +125,7 @@ def sentences(tmp_path: Path) -> Sentences:
 def test_a_translation_ends(sentences: Sentences) -> None:
     """With the end's token, or after 2.5 times as many tokens as came in and one; a batch answers as its sentences do."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     module = load_module(sentences.weights)
     with torch.inference_mode():
@@ -147,7 +147,7 @@ def test_a_translation_ends(sentences: Sentences) -> None:
 def test_padding_changes_nothing(sentences: Sentences) -> None:
     """What the mask hides is not listened to, but for the longest translation that is allowed."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     module = load_module(sentences.weights)
     ids, mask = torch.tensor([[5, 6, 7, 0, 0, 0]]), torch.tensor([[1, 1, 1, 1, 0, 0]])
@@ -160,7 +160,7 @@ def test_padding_changes_nothing(sentences: Sentences) -> None:
 def test_positions_are_marians() -> None:
     """Sines of all frequencies first, then the cosines; frequencies fall from 1 to 1/10000."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.marian import sines
+    from generator.workloads.networks.marian import sines
 
     found = sines(3, 6)
     frequencies = [1, 0.01, 0.0001]
@@ -175,7 +175,7 @@ def test_the_loop_is_exported_as_a_loop(sentences: Sentences, tmp_path: Path) ->
     torch = pytest.importorskip("torch")
     ort = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     cache, module = Cache(tmp_path / "cache"), load_module(sentences.weights)
     exported = apply(TransformStep(name="export_onnx"), sentences.model(), sentences, cache)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.assets.cache import Cache
+from generator.core.cache import Cache
 from generator.workloads import image_classification as room
 from generator.workloads.workload import SeveralModels
 
@@ -26,7 +26,7 @@ def test_a_shape_has_the_size_that_its_paper_gives(name: str, parameters: int, m
     """3.5 million parameters and 300 million products; 25.6 million, and 4.1 thousand million with the stride of v1.5."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    from generator.workloads import published_shapes
+    from generator.workloads.networks import published_shapes
 
     module = getattr(published_shapes, name)().eval()
     assert sum(one.numel() for one in module.parameters()) == parameters

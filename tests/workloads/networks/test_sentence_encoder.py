@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache, file_sha256
-from generator.definition import TransformStep
-from generator.errors import PreparationError
-from generator.record import Observations, Source
+from generator.core.cache import Cache, file_sha256
+from generator.core.definition import TransformStep
+from generator.core.errors import PreparationError
+from generator.core.record import Observations, Source
 from generator.transforms import apply
 from generator.transforms.export_onnx import free_axes
-from generator.workloads.architectures import CONFIG_KEY, METADATA_KEY, load_module
-from generator.workloads.tokens import inputs
+from generator.workloads.networks.architectures import CONFIG_KEY, METADATA_KEY, load_module
+from generator.workloads.sources.tokens import inputs
 from generator.workloads.workload import Arrays, Artifact
 
 TINY = {"vocabulary": 50, "positions": 16, "width": 16, "layers": 2, "heads": 4, "inner_width": 32}
@@ -66,7 +66,7 @@ class Texts:
 def _saved(path: Path, **more: int) -> Path:
     torch = pytest.importorskip("torch")
     safetensors = pytest.importorskip("safetensors.torch")
-    from generator.workloads.sentence_encoder import sentence_encoder
+    from generator.workloads.networks.sentence_encoder import sentence_encoder
 
     torch.manual_seed(0)
     config = {**TINY, **more}
@@ -115,7 +115,7 @@ def test_an_embedding_has_length_one_and_ignores_padding(tmp_path: Path) -> None
 def test_the_layers_are_berts(tmp_path: Path) -> None:
     """The same numbers as torch's own encoder layer with BERT's settings; every published name has its place."""
     torch = pytest.importorskip("torch")
-    from generator.workloads.sentence_encoder import MINILM_L6, SentenceEncoder, Shape, converted
+    from generator.workloads.networks.sentence_encoder import MINILM_L6, SentenceEncoder, Shape, converted
 
     layer = SentenceEncoder(Shape(**TINY)).eval().layers[0]
     theirs = torch.nn.TransformerEncoderLayer(16, 4, 32, 0.0, "gelu", 1e-12, batch_first=True).eval()

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.assets.cache import Cache
-from generator.definition import TransformStep
-from generator.errors import AssetError, PreparationError
+from generator.core.cache import Cache
+from generator.core.definition import TransformStep
+from generator.core.errors import AssetError, PreparationError
 from generator.runtimes.session import Spec
 from generator.transforms import apply
-from generator.workloads import smollm2
+from generator.workloads.networks import smollm2
 from generator.workloads.text_generation import make
 from tests.workloads.tiny_decoder import SIZES, tiny_decoder
 
@@ -57,7 +57,7 @@ def gguf(tmp_path: Path) -> Path:
 
 def test_weights_are_widened_and_get_our_names(gguf: Path) -> None:
     """Rounded ones come back as near as eight bits are."""
-    from generator.workloads.decoder import Shape
+    from generator.workloads.networks.decoder import Shape
 
     found = smollm2.weights(gguf, Shape(**SIZES))
     for name, expected in tiny_decoder().state_dict().items():
@@ -66,7 +66,7 @@ def test_weights_are_widened_and_get_our_names(gguf: Path) -> None:
 
 
 def test_weights_of_another_model_are_refused(gguf: Path) -> None:
-    from generator.workloads.decoder import SMOLLM2_135M
+    from generator.workloads.networks.decoder import SMOLLM2_135M
 
     with pytest.raises(PreparationError, match="not those of the decoder"):
         smollm2.weights(gguf, SMOLLM2_135M)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.errors import PreparationError
-from generator.workloads.tfjs import Plan, convert, read_plan
+from generator.core.errors import PreparationError
+from generator.workloads.networks.tfjs import Plan, convert, read_plan
 
 torch = pytest.importorskip("torch")
 
@@ -66,7 +66,7 @@ class Graph:
 
 def _computed(plan: Plan, image: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
     """The outputs, channels last as in TensorFlow."""
-    from generator.workloads.graph_network import GraphNetwork
+    from generator.workloads.networks.graph_network import GraphNetwork
 
     network = GraphNetwork(plan.steps, plan.outputs)
     network.load_state_dict({f"layers.{name}": torch.from_numpy(one) for name, one in plan.weights.items()})
@@ -207,7 +207,7 @@ def test_damaged_files_are_refused(tmp_path: Path, change: str) -> None:
 def test_a_converted_graph_is_an_architecture(tmp_path: Path) -> None:
     """The PyTorch runtime builds it from the file alone; equal graphs make equal bytes."""
     pytest.importorskip("safetensors")
-    from generator.workloads.architectures import load_module
+    from generator.workloads.networks.architectures import load_module
 
     graph = Graph()
     kernel = graph.constant("kernel", np.ones((1, 1, 3, 4)))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from generator.assets.asset import Asset
-from generator.assets.cache import Cache
-from generator.errors import AssetError, StorageError
-from generator.workloads import data_sets as room
-from generator.workloads.data_sets import DataSet, first_to_be_had
+from generator.core.cache import Cache
+from generator.core.errors import AssetError, StorageError
+from generator.workloads.sources import data_sets as room
+from generator.workloads.sources.data_sets import DataSet, first_to_be_had
 
 RICH = DataSet("sst-2", ("sst-2",), lambda files: f"rich {len(files)}")
 PACKAGED = DataSet("vader-film-reviews", ("vader-film-reviews", "seattle-weather"), lambda files: f"two {len(files)}")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.errors import AssetError
-from generator.workloads.series import READERS, numbers_in, read_demand, read_stock, read_weather
+from generator.core.errors import AssetError
+from generator.workloads.sources.series import READERS, numbers_in, read_demand, read_stock, read_weather
 
 
 def test_numbers_are_read_out_of_a_python_file_without_running_it() -> None:

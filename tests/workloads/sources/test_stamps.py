@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.assets.asset import asset
-from generator.workloads import stamps as room
+from generator.workloads.sources import stamps as room
 
 TABLES = tomllib.loads(room._CLASSES.read_text("utf-8"))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.errors import AssetError
-from generator.workloads.tokens import detokenized, inputs, of_one_length, tokenized
+from generator.core.errors import AssetError
+from generator.workloads.sources.tokens import detokenized, inputs, of_one_length, tokenized
 from tests.workloads.tiny_tokenizer import CLS, SEP, numbers, write_tokenizer
 
 pytest.importorskip("tokenizers")

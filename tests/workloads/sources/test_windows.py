@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generator.workloads.series import Series
-from generator.workloads.windows import TASKS, Windows
+from generator.workloads.sources.series import Series
+from generator.workloads.sources.windows import TASKS, Windows
 
 DAYS = np.arange(100.0)
 

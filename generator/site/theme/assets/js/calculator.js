@@ -1,4 +1,4 @@
-/* What a million samples cost at the reader's own price. Rates and words come from the page (generator/publish/
+/* What a million samples cost at the reader's own price. Rates and words come from the page (generator/pages/
  * calculator.py), prices from the reader; nothing is sent or kept. */
 "use strict"
 

@@ -1,5 +1,5 @@
 /* A reader's own record over the published ones. The file is read in the browser and goes nowhere. Whatever it holds is
- * text: it reaches the page through textContent alone. Ratios are formed as generator/protocol.py forms them. */
+ * text: it reaches the page through textContent alone. Ratios are formed as generator/core/protocol.py forms them. */
 "use strict"
 
 {

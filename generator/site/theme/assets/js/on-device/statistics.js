@@ -1,5 +1,5 @@
-/* The protocol's statistic, as generator/protocol.py and generator/analysis/comparison.py have it. A block holds rounds
- * of {variant, cycle, latencies_ns}; its value is a log ratio, above 0 being faster. */
+/* The protocol's statistic, as generator/core/protocol.py and generator/results/comparison.py have it. A block holds
+ * rounds of {variant, cycle, latencies_ns}; its value is a log ratio, above 0 being faster. */
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)

@@ -1,4 +1,4 @@
-/* Numbers and sentences, as generator/publish/language.py and sentences.py write them. */
+/* Numbers and sentences, as generator/words/language.py and pages/sentences.py write them. */
 
 const ENGLISH = document.documentElement.lang === "en"
 const LOCALE = ENGLISH ? "en-GB" : "ru-RU"

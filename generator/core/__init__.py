@@ -1,0 +1,1 @@
+"""What everything stands on: definitions, records, the protocol, errors, files, processes. It imports no other room."""

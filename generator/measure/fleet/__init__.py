@@ -1,0 +1,1 @@
+"""One suite on many machines: what they are asked, and what becomes of their records."""

@@ -1,0 +1,1 @@
+"""The two languages: numbers, phrases, Markdown. They know no page."""

@@ -1,0 +1,1 @@
+"""Quality of answers, a value a sample."""

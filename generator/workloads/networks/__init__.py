@@ -1,0 +1,1 @@
+"""Networks: their architectures, and their weights read or trained."""

@@ -1,0 +1,1 @@
+"""What networks are asked about: photographs, texts, series, as arrays."""
