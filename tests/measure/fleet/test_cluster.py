@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from generator.cli import main as cli
 from generator.cli.cluster import doubts
+from generator.cli.console_cluster import FleetDisplay
 from generator.core.definition_file import load_measurement
 from generator.core.errors import ClusterError, MissingPackage
 from generator.core.record import Tier
@@ -163,15 +164,16 @@ def test_the_command_says_what_it_would_do_and_who_did_not(
     assert not (root / "measurements/trial/records").exists()
 
     leaving = [running.workers["machine:lab-1"]]
-    real = cli.show.RunDisplay.__call__
+    real = FleetDisplay.__call__
 
-    def kill_for_good(display: Any, event: events.Event) -> None:
-        real(display, event)
-        if isinstance(event, events.BlockFinished) and "lab-1" in display._before and leaving:
+    def kill_for_good(display: FleetDisplay, happened: News) -> None:
+        real(display, happened)
+        told = isinstance(happened, Told) and happened.machine == "lab-1" and happened.event
+        if isinstance(told, events.BlockFinished) and leaving:
             leaving.pop().close_gracefully()  # the nanny starts no other worker
             running.kill("lab-1")
 
-    monkeypatch.setattr(cli.show.RunDisplay, "__call__", kill_for_good)
+    monkeypatch.setattr(FleetDisplay, "__call__", kill_for_good)
     done = CliRunner().invoke(cli.app, [*asked, "--patience", "0"])
     assert done.exit_code == 3, done.output
     assert "lab-1: trial: not measured: the machine left" in done.output
