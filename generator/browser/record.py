@@ -21,7 +21,7 @@ from generator.core.definition import CONTROL, Name, Precision
 from generator.core.errors import RecordError
 from generator.core.files import Unreadable, read_plain
 from generator.core.record import Count, Latency, Line, NanoSeconds, Sha256
-from generator.core.record_file import decoded, seal_of
+from generator.core.record_file import decoded, line_of, seal_of
 
 SCHEMA_VERSION = 1
 KIND = "browser"
@@ -236,7 +236,7 @@ def load_browser_record(path: Path) -> BrowserRecord:
     except Unreadable as error:
         raise RecordError(where, f"the record {error.problem}", _AGAIN) from error
     except (ValueError, RecursionError) as error:
-        raise RecordError(where, f"the record is no complete JSON ({error})", _AGAIN) from error
+        raise RecordError(where, f"the record is no complete JSON ({error})", _AGAIN, line_of(error)) from error
     return parse_browser_record(data, where)
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from generator.core.definition import Text
 from generator.core.errors import DefinitionError, suggest
+from generator.core.problem import Problem
 
 EVIDENCE_FOLDER = "evidence"
 FIGURES_FILE, RESULTS_FILE, RATIOS_FILE = "figures.csv", "mlperf.csv", "mlperf_ratios.csv"
@@ -275,8 +276,8 @@ def amount(result: Result, kind: RatioKind) -> float:
         case _:
             divisor = 1.0
     if divisor is None:
-        problem = f"row {result.row} has no accelerators or watts that a ratio of kind '{kind}' is divided by."
-        raise DefinitionError(f"{EVIDENCE_FOLDER}/{RATIOS_FILE}", [problem])
+        reason = f"row {result.row} has no accelerators or watts that a ratio of kind '{kind}' is divided by"
+        raise DefinitionError(f"{EVIDENCE_FOLDER}/{RATIOS_FILE}", [Problem(reason)])
     return result.value / divisor
 
 
@@ -302,7 +303,8 @@ class Evidence:
         """
         found = {one.id: one for one in self.figures}
         if name not in found:
-            raise DefinitionError(where, [f"there is no published figure '{name}'. {suggest(name, found)}"])
+            problem = Problem(f"there is no published figure '{name}'", suggest(name, found))
+            raise DefinitionError(where, [problem])
         return found[name]
 
 
@@ -332,7 +334,7 @@ _WORDS = ("label", "claim", "held", "note")
 
 
 def _parsed(path: Path, kind: type[Row]) -> Iterator[Row]:
-    problems = []
+    problems = list[Problem]()
     for line, raw in _lines(path):
         try:
             yield kind.model_validate(_typed(raw, kind))
@@ -340,7 +342,8 @@ def _parsed(path: Path, kind: type[Row]) -> Iterator[Row]:
             for one in error.errors():
                 place = ".".join(str(part) for part in one["loc"])
                 message = one["msg"].removeprefix("Value error, ")
-                problems.append(f"line {line}{f', {place}' if place else ''}: {message}. Mend that cell.")
+                reason = f"line {line}{f', {place}' if place else ''}: {message}"
+                problems.append(Problem(reason, "Mend that cell.", line=line))
     if problems:
         raise DefinitionError(_where(path), problems)
 
@@ -367,17 +370,20 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows with the number of their line; a row without all cells, or with more, is an error."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise DefinitionError(_where(path), [f"is larger than {MAX_FILE_BYTES // 1024} KiB. Shorten it."])
+            problem = Problem(f"is larger than {MAX_FILE_BYTES // 1024} KiB", "Shorten it.")
+            raise DefinitionError(_where(path), [problem])
         reader = csv.DictReader(path.read_text("utf-8").splitlines(), strict=True)
         for row in reader:
             if None in row or None in row.values():
-                problem = f"line {reader.line_num}: has more or fewer cells than the head. Quote cells with commas."
+                reason = f"line {reader.line_num}: has more or fewer cells than the head"
+                problem = Problem(reason, "Quote cells with commas.", line=reader.line_num)
                 raise DefinitionError(_where(path), [problem])
             yield reader.line_num, row
     except FileNotFoundError:
-        raise DefinitionError(_where(path), ["is missing. Restore it, or remove the folder."]) from None
+        raise DefinitionError(_where(path), [Problem("is missing", "Restore it, or remove the folder.")]) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DefinitionError(_where(path), [f"is not CSV in UTF-8: {error}. Mend that line."]) from error
+        problem = Problem(f"is not CSV in UTF-8: {error}", "Mend that line.")
+        raise DefinitionError(_where(path), [problem]) from error
 
 
 def _ratios(path: Path, results: Mapping[int, Result]) -> Iterator[ResultRatio]:
@@ -385,24 +391,26 @@ def _ratios(path: Path, results: Mapping[int, Result]) -> Iterator[ResultRatio]:
         try:
             found = ResultRatio(RatioKind(raw["kind"]), results[int(raw["from_row"])], results[int(raw["to_row"])])
         except (KeyError, ValueError) as error:
-            problem = f"line {line}: {error} is no kind of ratio or no row of {RESULTS_FILE}. Mend that cell."
-            raise DefinitionError(_where(path), [problem]) from error
+            reason = f"line {line}: {error} is no kind of ratio or no row of {RESULTS_FILE}"
+            raise DefinitionError(_where(path), [Problem(reason, "Mend that cell.", line=line)]) from error
         if not math.isfinite(found.ratio):
-            raise DefinitionError(_where(path), [f"line {line}: the ratio is not finite. Mend that cell."])
+            problem = Problem(f"line {line}: the ratio is not finite", "Mend that cell.", line=line)
+            raise DefinitionError(_where(path), [problem])
         yield found
 
 
 def _refuse_twins(figures: tuple[Figure, ...]) -> None:
     names = [one.id for one in figures]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DefinitionError(f"{EVIDENCE_FOLDER}/{FIGURES_FILE}", [f"the id '{twice[0]}' stands twice. Rename one."])
+        problem = Problem(f"the id '{twice[0]}' stands twice", "Rename one.")
+        raise DefinitionError(f"{EVIDENCE_FOLDER}/{FIGURES_FILE}", [problem])
 
 
 def _refuse_unknown_rows(figures: tuple[Figure, ...], results: Mapping[int, Result]) -> None:
     for figure in figures:
         if stray := sorted({row for pair in figure.mlperf for row in pair} - results.keys()):
-            problem = f"'{figure.id}' rests on row {stray[0]}, which {RESULTS_FILE} has not. Mend its pairs."
-            raise DefinitionError(f"{EVIDENCE_FOLDER}/{FIGURES_FILE}", [problem])
+            reason = f"'{figure.id}' rests on row {stray[0]}, which {RESULTS_FILE} has not"
+            raise DefinitionError(f"{EVIDENCE_FOLDER}/{FIGURES_FILE}", [Problem(reason, "Mend its pairs.")])
 
 
 def _where(path: Path) -> str:

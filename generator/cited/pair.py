@@ -10,6 +10,7 @@ from generator.cited.story import Pick
 from generator.core import protocol
 from generator.core.definition import Measurement
 from generator.core.errors import DefinitionError, suggest
+from generator.core.problem import Problem
 from generator.results.comparison import Comparison, compare
 from generator.results.findings import Findings, VariantFindings
 from generator.results.quality import on_labels
@@ -78,11 +79,11 @@ class Library:
         known = {one.name: one.workload for one in measurement.variants}
         for name in (pick.variant, pick.against):
             if name not in known:
-                problem = f"'{measurement.name}' has no variant '{name}'. {suggest(name, known)}"
+                problem = Problem(f"'{measurement.name}' has no variant '{name}'", suggest(name, known))
                 raise DefinitionError(where, [problem])
         if known[pick.variant] != known[pick.against]:
-            problem = f"'{pick.variant}' and '{pick.against}' compute different workloads. Name two of one."
-            raise DefinitionError(where, [problem])
+            reason = f"'{pick.variant}' and '{pick.against}' compute different workloads"
+            raise DefinitionError(where, [Problem(reason, "Name two of one.")])
         return pick.variant, pick.against
 
 

@@ -20,6 +20,8 @@ from pydantic_core import ErrorDetails
 
 from generator.core.definition import Application, Name, Technology, Text
 from generator.core.errors import DefinitionError, suggest
+from generator.core.problem import Problem
+from generator.core.toml import not_toml
 
 STORY_FOLDER = "articles/twice-in-two-years"
 STORY_FILE, CLAIMS_FILE = "story.toml", "claims.toml"
@@ -252,20 +254,21 @@ def _read(path: Path, model: type[Model]) -> Model:
     where = f"{STORY_FOLDER}/{path.name}"
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise DefinitionError(where, [f"is larger than {MAX_FILE_BYTES // 1024} KiB. Shorten it."])
+            problem = Problem(f"is larger than {MAX_FILE_BYTES // 1024} KiB", "Shorten it.")
+            raise DefinitionError(where, [problem])
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise DefinitionError(where, ["is missing. Restore it, or remove the folder."]) from None
+        raise DefinitionError(where, [Problem("is missing", "Restore it, or remove the folder.")]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+        raise DefinitionError(where, [not_toml(error)]) from error
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise DefinitionError(where, [_problem(one, data) for one in error.errors()]) from error
 
 
-def _problem(error: ErrorDetails, data: object) -> str:
-    """A sentence that says which table and which key, and what to do."""
+def _problem(error: ErrorDetails, data: object) -> Problem:
+    """Says which table and which key, and what to do."""
     place, here = [], data
     for part in error["loc"]:
         here = here[part] if isinstance(here, (list, dict)) and part in _keys(here) else None  # type: ignore[index]
@@ -274,12 +277,12 @@ def _problem(error: ErrorDetails, data: object) -> str:
     key = str(error["loc"][-1]) if error["loc"] else ""
     match error["type"]:
         case "missing":
-            message = "is missing. Add it."
+            reason, remedy = "is missing", "Add it."
         case "extra_forbidden":
-            message = f"is not known. {suggest(key, _FIELDS)}"
+            reason, remedy = "is not known", suggest(key, _FIELDS)
         case _:
-            message = f"{error['msg'].removeprefix('Value error, ').rstrip('.')}."
-    return f"{', '.join(place)}: {message}" if place else message
+            reason, remedy = error["msg"].removeprefix("Value error, ").rstrip("."), ""
+    return Problem(f"{', '.join(place)}: {reason}" if place else reason, remedy, error["loc"])
 
 
 _PARTS: tuple[type[_Part], ...] = (

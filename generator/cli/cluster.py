@@ -10,9 +10,9 @@ from rich.console import Console
 
 from generator.cli import console_cluster as show
 from generator.contribute.faults import faults
-from generator.contribute.problem import Level
 from generator.core.cache import Cache
 from generator.core.definition import Measurement
+from generator.core.problem import Level
 from generator.core.record import Record, SystemDescription
 from generator.measure.fleet import events
 from generator.measure.fleet.arrivals import Arrivals, Errand

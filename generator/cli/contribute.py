@@ -48,11 +48,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print data instead of words.
 def check(names: Names = None, json: Json = False, root: Root = Path()) -> None:
     """Say all that is wrong with measurements and records: file, line, reason, remedy. Runs none of their code."""
     from generator.contribute.check import check as checked
-    from generator.contribute.problem import Level
+    from generator.core.problem import Level
 
     found = checked(root.resolve(), names or ())
     if json:
-        typer.echo(json_text.dumps({**asdict(found), "sound": found.sound}, ensure_ascii=False, indent=1))
+        keys = ("file", "line", "reason", "remedy", "level")
+        said = [{key: getattr(problem, key) for key in keys} for problem in found.problems]
+        typer.echo(
+            json_text.dumps({**asdict(found), "problems": said, "sound": found.sound}, ensure_ascii=False, indent=1)
+        )
     else:
         for problem in found.problems:
             label = "[red]error[/]" if problem.level is Level.ERROR else "[yellow]advice[/]"

@@ -21,6 +21,7 @@ from generator.core.attempt import Attempt, NotMeasured
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
 from generator.core.errors import DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.core.problem import Problem
 from generator.core.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
@@ -97,9 +98,11 @@ def chosen_by(
         if name in broken:
             raise broken[name]
         if name not in known:
-            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, known)}"])
+            problem = Problem(f"there is no measurement '{name}'", suggest(name, known))
+            raise DefinitionError("measurements/", [problem])
         if which is SuiteChoice.core and known[name].suite != "core":
-            raise DefinitionError("measurements/", [f"'{name}' is not part of the core suite. Leave --suite out."])
+            problem = Problem(f"'{name}' is not part of the core suite", "Leave --suite out.")
+            raise DefinitionError("measurements/", [problem])
     if only:
         return tuple(known[name] for name in only)
     return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")

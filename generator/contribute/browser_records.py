@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from generator.browser.record import FOLDER, BrowserRecord, load_browser_record
-from generator.contribute.problem import Level, Problem, of_record
+from generator.contribute.records import of_record
 from generator.core.errors import RecordError
+from generator.core.problem import Level, Problem
 
 
 def in_folder(folder: Path, name: str, definition: str | None, now: datetime) -> Iterator[list[Problem]]:
@@ -51,14 +52,15 @@ def _problems(
         yield from _about_place(path, file, record, measurement)
     if known.get(record.measurement, record.definition_sha256) != record.definition_sha256:
         remedy = "Measure again, unless the old definition is what you mean."
-        yield Problem(file, None, "it was measured to another definition", remedy, Level.ADVICE)
+        yield Problem("it was measured to another definition", remedy, file=file, level=Level.ADVICE)
     if record.finished_at > now + timedelta(days=1):
-        yield Problem(file, None, "it ends in the future", "Set the device's clock, and measure again.")
+        yield Problem("it ends in the future", "Set the device's clock, and measure again.", file=file)
 
 
 def _about_place(path: Path, file: str, record: BrowserRecord, measurement: str) -> Iterator[Problem]:
     if path.stem != record.record_id:
-        yield Problem(file, None, f"the file holds record '{record.record_id}'", f"Name it {record.record_id}.json.")
+        remedy = f"Name it {record.record_id}.json."
+        yield Problem(f"the file holds record '{record.record_id}'", remedy, file=file)
     if record.measurement != measurement:
         remedy = f"Move it to measurements/{record.measurement}/{FOLDER}/."
-        yield Problem(file, None, f"it is a record of '{record.measurement}'", remedy)
+        yield Problem(f"it is a record of '{record.measurement}'", remedy, file=file)

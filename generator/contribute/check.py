@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from generator.browser.record import FOLDER
 from generator.contribute import browser_records
 from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
-from generator.contribute.problem import MOST_SHOWN, Level, Problem, of_record
+from generator.contribute.records import MOST_SHOWN, of_record
 from generator.core.definition import Measurement
 from generator.core.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
 from generator.core.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
 from generator.core.files import Unreadable, read_plain
 from generator.core.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
+from generator.core.problem import Level, Problem
 from generator.core.record import Record, Tier
 from generator.core.record_file import load_record, outline
 from generator.draw.chart import Chart
@@ -46,7 +46,6 @@ WEIGHTS = frozenset(
 MOST_FOLDER_BYTES = 256 * 2**20
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LATIN = re.compile("[a-z]", re.IGNORECASE)
-_ARTICLE_LINE = re.compile(r", line (\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,8 @@ def check(root: Path, names: Sequence[str] = (), now: datetime | None = None) ->
     named = [name for name in dict.fromkeys(names) if name not in files]
     for name in named:
         if name not in folders:
-            raise DefinitionError("measurements/", [f"there is no measurement '{name}'. {suggest(name, folders)}"])
+            problem = Problem(f"there is no measurement '{name}'", suggest(name, folders))
+            raise DefinitionError("measurements/", [problem])
     now = now or datetime.now(UTC)
     seen = [_Folder(root, folders[name], now) for name in (named if names else folders)]
     found = [problem for one in seen for problem in one.problems()]
@@ -95,7 +95,8 @@ def check(root: Path, names: Sequence[str] = (), now: datetime | None = None) ->
     found += [*_ids_taken_twice(seen), *(problem for problems in alone for problem in problems)]
     if not names:
         found += _about_prices(root)
-    ordered = sorted(dict.fromkeys(found), key=lambda problem: (problem.file, problem.line or 0, problem.reason))
+    once = {(str(problem), problem.level): problem for problem in found}
+    ordered = sorted(once.values(), key=lambda problem: (problem.file, problem.line or 0, problem.reason))
     return Checked(
         tuple(ordered),
         measurements=len(seen),
@@ -176,12 +177,7 @@ class _Folder:
 
     def _about_definition(self, error: DefinitionError) -> Iterator[Problem]:
         path = self.folder / DEFINITION_FILE
-        try:
-            text = read_plain(path, MAX_DEFINITION_BYTES)
-        except (Unreadable, OSError):
-            text = ""
-        for problem in error.problems[:MOST_SHOWN]:
-            yield self.problem(path, *_split(problem), line=line_in_toml(text, problem))
+        yield from _of_toml(self.name_of(path), path, MAX_DEFINITION_BYTES, error.problems[:MOST_SHOWN])
         if (more := len(error.problems) - MOST_SHOWN) > 0:
             yield self.problem(path, f"{more} more problems", "Mend these first.")
 
@@ -191,7 +187,7 @@ class _Folder:
         text = read_plain(path, MAX_DEFINITION_BYTES)
         for key in ("title", "question"):
             words = getattr(measurement, key)
-            line = line_in_toml(text, f"unknown key '{key}'")
+            line = line_in_toml(text, (key,))
             if not _CYRILLIC.search(words.ru):
                 remedy = "Write it in Russian."
                 yield self.problem(path, f"{key}.ru holds no Russian letter", remedy, line=line)
@@ -237,7 +233,7 @@ class _Folder:
             remedy = f"Measure it: python -m generator measure {measurement.name}. Then delete this file."
             yield self.problem(path, "it is of the tier smoke, a first look that is never published", remedy)
         for fault in faults(record, measurement, self.now):
-            yield self.problem(path, fault.reason, fault.remedy, level=fault.level)
+            yield replace(fault, file=self.name_of(path))
 
     def _about_articles(self, measurement: Measurement) -> Iterator[Problem]:
         """Whether both articles can be read, and say what the newest records say."""
@@ -269,16 +265,15 @@ class _Folder:
                 yield self._article_problem(error)
 
     def _article_problem(self, error: GeneratorError) -> Problem:
-        line = _ARTICLE_LINE.search(error.where)
-        name = Path(_ARTICLE_LINE.sub("", error.where)).name
+        name = Path(error.where).name
         path = self.folder / name if name in ARTICLES else self.folder
-        return self.problem(path, error.problem, error.remedy, line=int(line[1]) if line else None)
+        return self.problem(path, error.problem, error.remedy, line=error.line)
 
     def problem(
         self, path: Path, reason: str, remedy: str, *, line: int | None = None, level: Level = Level.ERROR
     ) -> Problem:
         """One problem of a file in the folder."""
-        return Problem(self.name_of(path), line, reason.rstrip("."), remedy, level)
+        return Problem(reason.rstrip("."), remedy, line=line, file=self.name_of(path), level=level)
 
     def name_of(self, path: Path) -> str:
         """How problems call a file of the folder."""
@@ -289,10 +284,15 @@ def _is_record(inside: Path) -> bool:
     return len(inside.parts) == 2 and inside.parts[0] in RECORDS and inside.suffix == ".json"
 
 
-def _split(problem: str) -> tuple[str, str]:
-    """The fault and what to do about it: a definition's problem is one text of several sentences."""
-    reason, _, remedy = problem.partition(". ")
-    return reason, remedy or "Mend it."
+def _of_toml(file: str, path: Path, most_bytes: int, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Problems of a definition or of the prices, each with its line."""
+    try:
+        text = read_plain(path, most_bytes)
+    except (Unreadable, OSError):
+        text = ""
+    for one in problems:
+        line = one.line or line_in_toml(text, one.location)
+        yield replace(one, file=file, line=line, remedy=one.remedy or "Mend it.")
 
 
 def _ids_taken_twice(folders: Iterable[_Folder]) -> Iterator[Problem]:
@@ -310,11 +310,4 @@ def _about_prices(root: Path) -> Iterator[Problem]:
     try:
         load_prices(path)
     except DefinitionError as error:
-        try:
-            text = read_plain(path, MAX_PRICES_BYTES)
-            tomllib.loads(text)
-        except (Unreadable, ValueError):
-            text = ""
-        for problem in error.problems:
-            reason, remedy = _split(problem)
-            yield Problem(f"measurements/{PRICES_FILE}", line_in_toml(text, problem), reason, remedy)
+        yield from _of_toml(f"measurements/{PRICES_FILE}", path, MAX_PRICES_BYTES, error.problems)

@@ -16,6 +16,7 @@ from generator.contribute.schema import DEFINITION_SCHEMA
 from generator.core.definition import Measurement
 from generator.core.definition_file import DEFINITION_FILE, load_measurement, parse_measurement
 from generator.core.errors import DefinitionError, StorageError
+from generator.core.problem import Problem
 from generator.words.language import Language
 
 SIMULATED = """\
@@ -90,7 +91,8 @@ def scaffold(
     try:
         parse_measurement(name, tomllib.loads(text), where)
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(where, [f"a title or question cannot be written ({error}). Use plain text."]) from error
+        problem = Problem(f"a title or question cannot be written ({error})", "Use plain text.")
+        raise DefinitionError(where, [problem]) from error
     files = {DEFINITION_FILE: text}
     files |= {f"article.{language.value}.md.j2": _ARTICLES[language] for language in Language}
     _write(folder, files)
@@ -105,7 +107,8 @@ def _model(root: Path, like: str | None) -> tuple[str, str]:
     text = (root / "measurements" / like / DEFINITION_FILE).read_text("utf-8")
     start = _WORKLOADS.search(text)
     if start is None:
-        problem = "its workloads are not written as [[workloads]]. Take another measurement as the model."
+        remedy = "Take another measurement as the model."
+        problem = Problem("its workloads are not written as [[workloads]]", remedy)
         raise DefinitionError(f"measurements/{like}/{DEFINITION_FILE}", [problem])
     return _keys(model), text[start.start() :]
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from generator.core.errors import suggest
+from generator.core.problem import Location, Problem
+from generator.core.refusal import refused
 
 CONTROL = "control"
 """Name under which the baseline takes part a second time (A/A control); no variant may bear it."""
@@ -168,24 +169,24 @@ class Text(_Part):
     @classmethod
     def _visible(cls, text: str) -> str:
         if found := _INVISIBLE.search(text):
-            problem = f"the invisible character U+{ord(found[0]):04X} stands in it. Delete it."
-            raise PydanticCustomError("unknown", "{text}", {"text": problem})
+            raise refused(Problem(f"the invisible character U+{ord(found[0]):04X} stands in it", "Delete it."))
         return text
 
 
 def _check_options(kind: str, name: str, options: Mapping[str, object], known: Mapping[str, frozenset[str]]) -> None:
     if name not in known:
-        raise PydanticCustomError("unknown", "{text}", {"text": f"unknown {kind} '{name}'. {suggest(name, known)}"})
+        raise refused(
+            Problem(f"unknown {kind} '{name}'", suggest(name, known), ("name" if kind == "transform" else kind,))
+        )
     for option in options:
         if option not in known[name]:
             hint = suggest(option, known[name]) if known[name] else "It takes none."
-            raise PydanticCustomError(
-                "unknown", "{text}", {"text": f"unknown option '{option}' of {kind} '{name}'. {hint}"}
-            )
+            reason = f"unknown option '{option}' of {kind} '{name}'"
+            raise refused(Problem(reason, hint, ("options", option)))
         if kind == "runtime" and option in OPTION_VALUES and options[option] not in OPTION_VALUES[option]:
             hint = suggest(str(options[option]), OPTION_VALUES[option])
-            text = f"unknown value '{options[option]}' of option '{option}'. {hint}"
-            raise PydanticCustomError("unknown", "{text}", {"text": text})
+            reason = f"unknown value '{options[option]}' of option '{option}'"
+            raise refused(Problem(reason, hint, ("options", option)))
 
 
 class TransformStep(_Part):
@@ -228,8 +229,7 @@ class WorkloadChoice(_Part):
     @classmethod
     def _known(cls, kind: str) -> str:
         if kind not in WORKLOADS | {"workload.py"}:
-            hint = suggest(kind, WORKLOADS | {"workload.py"})
-            raise PydanticCustomError("unknown", "{text}", {"text": f"unknown workload '{kind}'. {hint}"})
+            raise refused(Problem(f"unknown workload '{kind}'", suggest(kind, WORKLOADS | {"workload.py"})))
         return kind
 
 
@@ -269,15 +269,15 @@ class Variant(_Part):
     @classmethod
     def _not_reserved(cls, name: str) -> str:
         if name == CONTROL:
-            text = f"a variant may not be called '{CONTROL}': the second start of the baseline bears that name"
-            raise PydanticCustomError("reserved", "{text}.", {"text": text})
+            reason = f"a variant may not be called '{CONTROL}': the second start of the baseline bears that name"
+            raise refused(Problem(reason))
         return name
 
     @model_validator(mode="after")
     def _known(self) -> Variant:
         _check_options("runtime", self.runtime, self.options, RUNTIMES)
         if problem := _environment_problem(self.runtime, self.environment):
-            raise PydanticCustomError("unknown", "{text}", {"text": f"environment: {problem}"})
+            raise refused(problem)
         return self
 
 
@@ -340,9 +340,8 @@ class Measurement(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Measurement:
-        problems = list(_inconsistencies(self))
-        if problems:
-            raise PydanticCustomError("inconsistent", "{text}", {"text": "\n".join(problems)})
+        if problems := list(_inconsistencies(self)):
+            raise refused(*problems)
         return self
 
     def variants_of(self, workload: str) -> tuple[Variant, ...]:
@@ -415,112 +414,135 @@ _PYTHON_PIN = re.compile(r"3\.(1[1-9]|[2-9]\d)")
 """The measuring process needs 3.11; which 3.11.x it is, the machine decides."""
 
 
-def _environment_problem(runtime: str, pins: Iterable[str]) -> str:
-    """What is wrong with a variant's environment; nothing when it is sound, or not named and not needed."""
+def _environment_problem(runtime: str, pins: Sequence[str]) -> Problem | None:
+    """What is wrong with a variant's environment; None when it is sound, or not named and not needed."""
     needed = ENVIRONMENTS.get(runtime, frozenset())
     example = ", ".join(f'"{name}==VERSION"' for name in sorted(needed))
     versions = dict[str, str]()
-    for pin in pins:
+    for index, pin in enumerate(pins):
+        here = ("environment", index)
         if not needed:
-            return f"runtime '{runtime}' cannot be isolated. Delete the key."
+            return Problem(f"environment: runtime '{runtime}' cannot be isolated", "Delete the key.", here[:1])
         match = _PIN.fullmatch(pin)
         if not match:
-            return f"'{pin}' is no exact pin. Write it as {example}."
+            return Problem(f"environment: '{pin}' is no exact pin", f"Write it as {example}.", here)
         if match[1] not in needed | {"python"}:
-            return f"runtime '{runtime}' has no package '{match[1]}'. {suggest(match[1], needed | {'python'})}"
+            reason = f"environment: runtime '{runtime}' has no package '{match[1]}'"
+            return Problem(reason, suggest(match[1], needed | {"python"}), here)
         if match[1] in versions:
-            return f"'{match[1]}' is pinned twice. Keep one."
+            return Problem(f"environment: '{match[1]}' is pinned twice", "Keep one.", here)
         versions[match[1]] = match[2]
     if not _PYTHON_PIN.fullmatch(versions.get("python", "3.11")):
-        return f'Python {versions["python"]} cannot measure. Pin a minor version from 3.11 on: "python==3.11".'
+        remedy = 'Pin a minor version from 3.11 on: "python==3.11".'
+        here = ("environment", list(versions).index("python"))
+        return Problem(f"environment: Python {versions['python']} cannot measure", remedy, here)
     if (versions or runtime in ALWAYS_ISOLATED) and not needed <= versions.keys():
         missing = ", ".join(f"'{name}'" for name in sorted(needed - versions.keys()))
-        return f"{missing} must be pinned. Write environment = [{example}]."
-    return ""
+        return Problem(f"environment: {missing} must be pinned", f"Write environment = [{example}].", ("environment",))
+    return None
 
 
-def _repeated(kind: str, names: list[str]) -> Iterator[str]:
+def _repeated(table: str, names: list[str]) -> Iterator[Problem]:
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield f"{names.count(name)} {kind} are called '{name}'. Give each one a name of its own."
+        reason = f"{names.count(name)} {table} are called '{name}'"
+        yield Problem(reason, "Give each one a name of its own.", (table, names.index(name, names.index(name) + 1)))
 
 
-def _inconsistencies(m: Measurement) -> Iterator[str]:
+def _inconsistencies(m: Measurement) -> Iterator[Problem]:
     yield from _repeated("workloads", [w.name for w in m.workloads])
     yield from _repeated("variants", [v.name for v in m.variants])
     workloads = {w.name for w in m.workloads}
-    for variant in m.variants:
+    for index, variant in enumerate(m.variants):
         if not variant.workload:
-            yield f"variant '{variant.name}' names no workload. Known: {', '.join(sorted(workloads))}."
+            known = f"Known: {', '.join(sorted(workloads))}."
+            yield Problem(f"variant '{variant.name}' names no workload", known, ("variants", index))
         elif variant.workload not in workloads:
-            hint = suggest(variant.workload, workloads)
-            yield f"variant '{variant.name}' names the unknown workload '{variant.workload}'. {hint}"
+            reason = f"variant '{variant.name}' names the unknown workload '{variant.workload}'"
+            yield Problem(reason, suggest(variant.workload, workloads), ("variants", index, "workload"))
     for name in sorted(workloads):
-        baselines = [v.name for v in m.variants if v.workload == name and v.baseline]
-        if not baselines:
-            yield f"workload '{name}' has no baseline. Write 'baseline = true' in one of its variants."
-        elif len(baselines) > 1:
-            yield f"workload '{name}' has {len(baselines)} baselines ({', '.join(baselines)}). Keep one."
+        yield from _unsound_baselines(name, m)
     if (m.scenario is Scenario.SERVER) != (m.latency_bound_ms is not None):
-        yield "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it. Give both or neither."
-    for workload in m.workloads:
-        yield from _unsound_steps(workload, m)
+        reason = "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it"
+        key = "scenario" if m.latency_bound_ms is None else "latency_bound_ms"
+        yield Problem(reason, "Give both or neither.", (key,))
+    for index, workload in enumerate(m.workloads):
+        yield from _unsound_steps(workload, m, ("workloads", index))
     yield from _stray_batches(m)
     yield from _stray_card_options(m)
     yield from _unknown_in_headline(m)
     yield from _unsound_core(m)
 
 
-def _unsound_steps(workload: WorkloadChoice, m: Measurement) -> Iterator[str]:
+def _unsound_baselines(workload: str, m: Measurement) -> Iterator[Problem]:
+    baselines = [(index, v.name) for index, v in enumerate(m.variants) if v.workload == workload and v.baseline]
+    if not baselines:
+        place = ("workloads", [w.name for w in m.workloads].index(workload))
+        remedy = "Write 'baseline = true' in one of its variants."
+        yield Problem(f"workload '{workload}' has no baseline", remedy, place)
+    elif len(baselines) > 1:
+        names = ", ".join(name for _, name in baselines)
+        reason = f"workload '{workload}' has {len(baselines)} baselines ({names})"
+        yield Problem(reason, "Keep one.", ("variants", baselines[1][0], "baseline"))
+
+
+def _unsound_steps(workload: WorkloadChoice, m: Measurement, table: Location) -> Iterator[Problem]:
     steps, own = workload.steps, [v.name for v in m.variants_of(workload.name)]
-    for name in steps:
+    said, place = f"workloads '{workload.name}'", (*table, "steps")
+    for index, name in enumerate(steps):
         if name not in own:
-            yield f"workloads '{workload.name}': steps name the unknown variant '{name}'. {suggest(name, own)}"
+            yield Problem(f"{said}: steps name the unknown variant '{name}'", suggest(name, own), (*place, index))
     for name in sorted({name for name in steps if steps.count(name) > 1}):
-        yield f"workloads '{workload.name}': '{name}' stands twice among the steps. Keep one."
+        again = (*place, steps.index(name, steps.index(name) + 1))
+        yield Problem(f"{said}: '{name}' stands twice among the steps", "Keep one.", again)
     if len(steps) == 1:
-        yield f"workloads '{workload.name}': one step is no ladder. Name the variants in their order, or none."
+        yield Problem(f"{said}: one step is no ladder", "Name the variants in their order, or none.", place)
     if steps and own and steps[0] in own and steps[0] != own[0]:
-        yield f"workloads '{workload.name}': steps must begin with the baseline '{own[0]}'. Put it first."
+        yield Problem(f"{said}: steps must begin with the baseline '{own[0]}'", "Put it first.", place)
 
 
-def _stray_batches(m: Measurement) -> Iterator[str]:
-    for variant in m.variants:
+def _stray_batches(m: Measurement) -> Iterator[Problem]:
+    for index, variant in enumerate(m.variants):
         if variant.samples_per_query and m.scenario is not Scenario.OFFLINE:
             key = "the key 'samples_per_query', which belongs to the scenario 'offline'"
-            yield f"variant '{variant.name}' has {key}. Delete it, or change the scenario."
+            remedy = "Delete it, or change the scenario."
+            yield Problem(f"variant '{variant.name}' has {key}", remedy, ("variants", index, "samples_per_query"))
 
 
-def _stray_card_options(m: Measurement) -> Iterator[str]:
-    for variant in m.variants:
+def _stray_card_options(m: Measurement) -> Iterator[Problem]:
+    for index, variant in enumerate(m.variants):
+        place = ("variants", index, "options")
         asked = [f"'{name}'" for name in ("graph", "pinned") if variant.options.get(name)]
         asked += ["precision = 'tf32'"] if variant.options.get("precision") == "tf32" else []
         if asked and variant.options.get("device") != "cuda":
             options = f"the options {', '.join(asked)}, which need the option device = 'cuda'"
-            yield f"variant '{variant.name}' has {options}. Add it, or delete them."
+            yield Problem(f"variant '{variant.name}' has {options}", "Add it, or delete them.", place)
         if variant.options.get("graph") and variant.options.get("compile"):
-            yield f"variant '{variant.name}' has the options 'graph' and 'compile', of which one excludes the other."
+            options = "the options 'graph' and 'compile', of which one excludes the other"
+            yield Problem(f"variant '{variant.name}' has {options}", "", place)
 
 
-def _unknown_in_headline(m: Measurement) -> Iterator[str]:
+def _unknown_in_headline(m: Measurement) -> Iterator[Problem]:
     if m.headline:
         for role, chosen in (("variant", m.headline.variant), ("against", m.headline.against)):
             if chosen not in m.variant_names:
-                yield f"headline.{role} names the unknown variant '{chosen}'. {suggest(chosen, m.variant_names)}"
+                reason = f"headline.{role} names the unknown variant '{chosen}'"
+                yield Problem(reason, suggest(chosen, m.variant_names), ("headline", role))
 
 
-def _unsound_core(m: Measurement) -> Iterator[str]:
+def _unsound_core(m: Measurement) -> Iterator[Problem]:
     if m.core and m.suite != "core":
-        yield f"the key 'core' belongs to the suite 'core', this is '{m.suite}'. Delete it, or change the suite."
-    for name in m.core:
+        reason = f"the key 'core' belongs to the suite 'core', this is '{m.suite}'"
+        yield Problem(reason, "Delete it, or change the suite.", ("core",))
+    for index, name in enumerate(m.core):
         if name not in m.variant_names:
-            yield f"core names the unknown variant '{name}'. {suggest(name, m.variant_names)}"
+            reason = f"core names the unknown variant '{name}'"
+            yield Problem(reason, suggest(name, m.variant_names), ("core", index))
     for workload in (one.name for one in m.workloads) if m.core else ():
         own = [v for v in m.variants_of(workload) if v.name in m.core]
         if len(own) == 1:
-            yield (
-                f"core names of workload '{workload}' one variant alone, '{own[0].name}'. "
-                "Add what is compared with it, or delete it."
-            )
+            reason = f"core names of workload '{workload}' one variant alone, '{own[0].name}'"
+            yield Problem(reason, "Add what is compared with it, or delete it.", ("core", m.core.index(own[0].name)))
     for name in (m.headline.variant, m.headline.against) if m.core and m.headline else ():
         if name in m.variant_names and name not in m.core:
-            yield f"core leaves out '{name}' of the headline, so that it answers no question. Add it."
+            reason = f"core leaves out '{name}' of the headline, so that it answers no question"
+            yield Problem(reason, "Add it.", ("core",))

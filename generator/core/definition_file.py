@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,9 @@ from pydantic_core import ErrorDetails
 from generator.core.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
 from generator.core.errors import DefinitionError, suggest
 from generator.core.files import Unreadable, read_plain
+from generator.core.problem import Problem
+from generator.core.refusal import refusals
+from generator.core.toml import not_toml
 
 DEFINITION_FILE = "measurement.toml"
 """Name of the definition in a measurement's folder."""
@@ -43,17 +47,19 @@ def load_measurement(folder: Path) -> Measurement:
     path = folder / DEFINITION_FILE
     where = f"{folder.parent.name}/{folder.name}/{DEFINITION_FILE}"
     if folder.is_symlink():
-        raise DefinitionError(where, ["lies behind a link. Put the folder itself there."])
+        raise DefinitionError(where, [Problem("lies behind a link", "Put the folder itself there.")])
     try:
         data = tomllib.loads(read_plain(path, MAX_DEFINITION_BYTES))
     except FileNotFoundError as error:
-        raise DefinitionError(where, ["is not there. Each folder of measurements/ needs one."]) from error
+        problem = Problem("is not there", "Each folder of measurements/ needs one.")
+        raise DefinitionError(where, [problem]) from error
     except Unreadable as error:
-        raise DefinitionError(where, [str(error)]) from error
+        raise DefinitionError(where, [Problem(error.problem, error.remedy)]) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+        raise DefinitionError(where, [not_toml(error)]) from error
     if "name" in data:
-        raise DefinitionError(where, ["unknown key 'name': the folder's name is the measurement's. Delete the line."])
+        reason = "unknown key 'name': the folder's name is the measurement's"
+        raise DefinitionError(where, [Problem(reason, "Delete the line.", ("name",))])
     return parse_measurement(folder.name, data, where)
 
 
@@ -85,7 +91,7 @@ def load_sound(folder: Path) -> tuple[tuple[Measurement, ...], Mapping[str, Defi
             problems[child.name] = error
         except OSError as error:
             where = f"{folder.name}/{child.name}/{DEFINITION_FILE}"
-            problem = f"cannot be read ({error.strerror}). Mend its rights, or the disk."
+            problem = Problem(f"cannot be read ({error.strerror})", "Mend its rights, or the disk.")
             problems[child.name] = DefinitionError(where, [problem])
     return tuple(measurements), problems
 
@@ -97,44 +103,44 @@ def load_suite(folder: Path) -> tuple[Measurement, ...]:
         DefinitionError: with the problems of all files, so that they can be mended in one go.
     """
     measurements, broken = load_sound(folder)
-    problems = list(broken.values())
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        lines = [str(problem) for problem in problems]
-        raise DefinitionError(f"{folder.name}/", [f"{len(problems)} definitions have problems.\n" + "\n".join(lines)])
+    errors = list(broken.values())
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        every = [replace(problem, file=error.where) for error in errors for problem in error.problems]
+        raise DefinitionError(f"{folder.name}/", [Problem(f"{len(errors)} definitions have problems"), *every])
     return measurements
 
 
-def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[str]:
+def _problems(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Problem]:
     details = error.errors()
     inside = {detail["loc"][0] for detail in details if len(detail["loc"]) > 1}
     for detail in details:
         if detail["type"] == "too_short" and detail["loc"][0] in inside:
             continue  # only because an entry of that list is wrong, which is said by itself
-        if detail["type"] == "inconsistent":
-            yield from detail["ctx"]["text"].splitlines()
-        else:
-            yield _problem(detail, data)
+        place = _place(detail["loc"], data)
+        for problem in refusals(detail) or [_problem(detail)]:
+            yield replace(problem, reason=f"{place}{problem.reason}")
 
 
-def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
-    place = _place(detail["loc"], data)
+def _problem(detail: ErrorDetails) -> Problem:
+    """What pydantic itself refuses a value with."""
+    location = detail["loc"]
     # In a list of words the place is a number, and the list's own key says what they are.
-    last = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
+    last = next((part for part in reversed(location) if isinstance(part, str)), "")
     match detail["type"]:
         case "extra_forbidden":
-            return f"{place}unknown key '{last}'. {suggest(last, _known_keys(detail['loc']))}"
+            return Problem(f"unknown key '{last}'", suggest(last, _known_keys(location)), location)
         case "missing":
-            return f"{place}the key '{last}' is missing. Add it."
+            return Problem(f"the key '{last}' is missing", "Add it.", location)
         case "enum":
             known = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
-            return f"{place}unknown {last} '{detail['input']}'. {suggest(str(detail['input']), known)}"
+            return Problem(f"unknown {last} '{detail['input']}'", suggest(str(detail["input"]), known), location)
         case "string_pattern_mismatch":
-            return f"{place}{last} '{detail['input']}' may hold only a-z, 0-9 and single hyphens between them."
+            reason = f"{last} '{detail['input']}' may hold only a-z, 0-9 and single hyphens between them"
+            return Problem(reason, "", location)
         case _:
-            message = detail["msg"].rstrip(".")
-            return f"{place}{message}." if detail["type"] in ("unknown", "reserved") else f"{place}{last}: {message}."
+            return Problem(f"{last}: {detail['msg'].rstrip('.')}", "", location)
 
 
 def _place(loc: tuple[str | int, ...], data: Mapping[str, Any]) -> str:

@@ -27,6 +27,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
+from generator.core.problem import Problem
+
 __all__ = [
     "AssetError",
     "Busy",
@@ -98,20 +100,21 @@ class GeneratorError(Exception):
         where: file, variant or command that the problem belongs to.
         problem: what is wrong, one sentence without a full stop at its end.
         remedy: what to do about it, one sentence with its full stop, or nothing.
+        line: of the file, from 1; None where it is none's, or not known.
     """
 
     cause: ClassVar[FailureCause] = FailureCause.UNEXPECTED
     """What a record says of a measurement that this error ends."""
 
-    def __init__(self, where: str, problem: str, remedy: str = "") -> None:
-        self.where, self.problem, self.remedy = where, problem, remedy
+    def __init__(self, where: str, problem: str, remedy: str = "", line: int | None = None) -> None:
+        self.where, self.problem, self.remedy, self.line = where, problem, remedy, line
         super().__init__(str(self))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}." + (f" {self.remedy}" if self.remedy else "")
 
-    def __reduce__(self) -> tuple[type[GeneratorError], tuple[str, str, str]]:
-        return type(self), (self.where, self.problem, self.remedy)
+    def __reduce__(self) -> tuple[type[GeneratorError], tuple[str, str, str, int | None]]:
+        return type(self), (self.where, self.problem, self.remedy, self.line)
 
 
 class DefinitionError(GeneratorError):
@@ -119,19 +122,19 @@ class DefinitionError(GeneratorError):
 
     Args:
         where: the file.
-        problems: each one a sentence with its own remedy, shown together.
+        problems: each one with its own remedy, shown together; one of another file names it.
     """
 
     cause = FailureCause.DEFINITION
 
-    def __init__(self, where: str, problems: Sequence[str]) -> None:
+    def __init__(self, where: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(where, " ".join(self.problems))
+        super().__init__(where, " ".join(problem.text for problem in self.problems))
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.where}: {problem}" for problem in self.problems)
+        return "\n".join(f"{problem.file or self.where}: {problem.text}" for problem in self.problems)
 
-    def __reduce__(self) -> tuple[type[DefinitionError], tuple[str, tuple[str, ...]]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[DefinitionError], tuple[str, tuple[Problem, ...]]]:  # type: ignore[override]
         return type(self), (self.where, self.problems)
 
 
@@ -223,7 +226,7 @@ class MissingPackage(GeneratorError):
             f"Install the extra '{extra}': pip install -e '.[{extra}]' -c constraints.txt",
         )
 
-    def __reduce__(self) -> tuple[type[MissingPackage], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type[MissingPackage], tuple[str, str, str]]:  # type: ignore[override]
         return type(self), (self.package, self.extra, self.needed_for)
 
 
@@ -243,6 +246,10 @@ class ClusterError(GeneratorError):
 
 class PublishError(GeneratorError):
     """A page cannot be written, or its sentence contradicts the record it cites."""
+
+    def __str__(self) -> str:
+        place = self.where if self.line is None else f"{self.where}, line {self.line}"
+        return f"{place}: {self.problem}." + (f" {self.remedy}" if self.remedy else "")
 
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})

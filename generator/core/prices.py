@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from generator.core.errors import DefinitionError, suggest
 from generator.core.files import Unreadable, read_plain
+from generator.core.problem import Location, Problem
+from generator.core.toml import not_toml
 
 PRICES_FILE = "prices.toml"
 MAX_PRICES_BYTES = 256 * 1024
@@ -79,9 +81,9 @@ def load_prices(path: Path) -> tuple[Price, ...]:
     except FileNotFoundError:
         return ()
     except Unreadable as error:
-        raise DefinitionError(where, [str(error)]) from error
+        raise DefinitionError(where, [Problem(error.problem, error.remedy)]) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(where, [f"is not TOML: {error}. Mend that line."]) from error
+        raise DefinitionError(where, [not_toml(error)]) from error
     try:
         return _File.model_validate(data).prices
     except ValidationError as error:
@@ -90,13 +92,15 @@ def load_prices(path: Path) -> tuple[Price, ...]:
         ) from error
 
 
-def _problem(place: tuple[str | int, ...], kind: str, message: str) -> str:
-    number = next((f"prices no. {part + 1}: " for part in place if isinstance(part, int)), "")
-    key = str(place[-1]) if place else ""
+def _problem(location: Location, kind: str, message: str) -> Problem:
+    number = next((f"prices no. {part + 1}: " for part in location if isinstance(part, int)), "")
+    key = str(location[-1]) if location else ""
     match kind:
         case "missing":
-            return f"{number}the key '{key}' is missing. Add it."
+            return Problem(f"{number}the key '{key}' is missing", "Add it.", location)
         case "extra_forbidden":
-            return f"{number}unknown key '{key}'. {suggest(key, Price.model_fields if number else _File.model_fields)}"
+            known = Price.model_fields if number else _File.model_fields
+            return Problem(f"{number}unknown key '{key}'", suggest(key, known), location)
         case _:
-            return f"{number}{key + ': ' if key and not isinstance(place[-1], int) else ''}{message.rstrip('.')}."
+            named = f"{key}: " if key and not isinstance(location[-1], int) else ""
+            return Problem(f"{number}{named}{message.rstrip('.')}", "", location)

@@ -72,7 +72,7 @@ def load_record(path: Path) -> Record:
     except Unreadable as error:
         raise RecordError(where, f"the record {error.problem}", again) from error
     except (ValueError, RecursionError) as error:
-        raise RecordError(where, f"the record is no complete JSON ({error})", again) from error
+        raise RecordError(where, f"the record is no complete JSON ({error})", again, line_of(error)) from error
     return parse_record(data, where)
 
 
@@ -84,6 +84,11 @@ def decoded(text: str) -> Any:
         RecursionError: when it is nested beyond reason.
     """
     return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_key_twice)
+
+
+def line_of(error: Exception) -> int | None:
+    """Line of the text that `decoded` could not read; None where the decoder names none."""
+    return error.lineno if isinstance(error, json.JSONDecodeError) else None
 
 
 def parse_record(data: Any, where: str) -> Record:

@@ -195,19 +195,19 @@ def _told(template: str, context: Mapping[str, Any]) -> Iterator[None]:
     except PublishError:
         raise
     except TemplateSyntaxError as error:
-        raise PublishError(f"{error.name or template}, line {error.lineno}", str(error.message or error), "") from error
+        raise PublishError(error.name or template, str(error.message or error), line=error.lineno) from error
     except UndefinedError as error:
-        problem = f"{error.message}"
-        raise PublishError(f"{template}{_line(error)}", problem, f"Known: {', '.join(sorted(context))}.") from error
+        known = f"Known: {', '.join(sorted(context))}."
+        raise PublishError(template, f"{error.message}", known, _line(error)) from error
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
-        raise PublishError(f"{template}{_line(error)}", f"{error}".rstrip("."), "") from error
+        raise PublishError(template, f"{error}".rstrip("."), line=_line(error)) from error
     except (SyntaxError, MemoryError) as error:  # Jinja writes Python, and Python has limits to what it compiles
         raise PublishError(template, "it is nested more deeply than can be compiled", "Make it simpler.") from error
 
 
-def _line(error: BaseException) -> str:
+def _line(error: BaseException) -> int | None:
     """Line of the template where it happened; Jinja writes it into the traceback."""
-    trace, line = error.__traceback__, 0
+    trace, line = error.__traceback__, None
     while trace is not None:
         if (
             trace.tb_frame.f_code.co_filename.endswith((".j2", "<template>"))
@@ -215,7 +215,7 @@ def _line(error: BaseException) -> str:
         ):
             line = trace.tb_lineno
         trace = trace.tb_next
-    return f", line {line}" if line else ""
+    return line
 
 
 def _squeezed(text: str) -> str:

@@ -32,6 +32,7 @@ from pathlib import Path
 from generator.core.definition import Option
 from generator.core.errors import DefinitionError, PreparationError
 from generator.core.packages import required
+from generator.core.problem import Problem
 from generator.transforms.graph import all_nodes, load_graph, opset_of, save_tidied
 from generator.transforms.quiet import quiet
 from generator.transforms.recipe import Recipe
@@ -66,15 +67,15 @@ def quantize_nbits(artifact: Artifact, options: Mapping[str, Option], workload: 
     chosen = Options(where, options)
     bits = chosen.whole("bits", DEFAULT_BITS, 4, 8)
     if bits not in (4, 8):
-        raise DefinitionError(where, [f"option 'bits' is {bits}. Write 4 or 8."])
+        raise DefinitionError(where, [Problem(f"option 'bits' is {bits}", "Write 4 or 8.")])
     block = chosen.whole("block_size", DEFAULT_BLOCK, SMALLEST_BLOCK, LARGEST_BLOCK)
     if block.bit_count() != 1:
-        raise DefinitionError(
-            where, [f"option 'block_size' is {block}. Write a power of two, such as {DEFAULT_BLOCK}."]
-        )
+        remedy = f"Write a power of two, such as {DEFAULT_BLOCK}."
+        raise DefinitionError(where, [Problem(f"option 'block_size' is {block}", remedy)])
     level = chosen.whole("accuracy_level", EIGHT_BITS_LEVEL, 0, EIGHT_BITS_LEVEL)
     if level not in (0, EIGHT_BITS_LEVEL):
-        raise DefinitionError(where, [f"option 'accuracy_level' is {level}. Write {EIGHT_BITS_LEVEL} or 0."])
+        remedy = f"Write {EIGHT_BITS_LEVEL} or 0."
+        raise DefinitionError(where, [Problem(f"option 'accuracy_level' is {level}", remedy)])
     symmetric = chosen.yes("symmetric", False)
 
     def make(path: Path) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from generator.core.cache import Built, Cache, file_sha256
 from generator.core.definition import Option
 from generator.core.errors import DefinitionError
 from generator.core.packages import required
+from generator.core.problem import Problem
 from generator.core.record import Observations, Source
 from generator.workloads.metrics.observations import floats, stacked
 from generator.workloads.networks import architectures
@@ -250,5 +251,5 @@ def make(options: Mapping[str, Option], cache: Cache, progress: Progress | None 
     history = chosen.whole("history", task.history, max(task.token, task.smoothing), LONGEST_HISTORY)
     if history % task.token:
         remedy = f"Write a multiple of {task.token}: the networks read the series in tokens of that many."
-        raise DefinitionError(chosen.where, [f"option 'history' is {history}. {remedy}"])
+        raise DefinitionError(chosen.where, [Problem(f"option 'history' is {history}", remedy)])
     return Forecasting(cache, series, network, history, chosen.whole("seeds", DEFAULT_SEEDS, 1, MOST_SEEDS), progress)

@@ -13,6 +13,7 @@ from generator.assets.fetch import Progress
 from generator.core.cache import Cache
 from generator.core.definition import WorkloadChoice
 from generator.core.errors import DefinitionError, GeneratorError
+from generator.core.problem import Problem
 from generator.workloads import KINDS
 from generator.workloads.workload import Workload
 
@@ -47,18 +48,20 @@ def _contributed(choice: WorkloadChoice, folder: Path, cache: Cache) -> Workload
     path = folder / WORKLOAD_FILE
     where = f"{folder.parent.name}/{folder.name}/{WORKLOAD_FILE}"
     if not path.is_file():
-        raise DefinitionError(where, [f"is not there, but workload '{choice.name}' is of that kind. Write it."])
+        problem = Problem(f"is not there, but workload '{choice.name}' is of that kind", "Write it.")
+        raise DefinitionError(where, [problem])
     try:
         workload = _module(path, folder.name).make(choice.options, cache)
     except GeneratorError:
         raise
     except Exception as error:
         # A contributor's code may raise anything; what matters is where.
-        problem = f"raises {type(error).__name__}: {error}. Its make(options, cache) must return a workload."
+        remedy = "Its make(options, cache) must return a workload."
+        problem = Problem(f"raises {type(error).__name__}: {error}", remedy)
         raise DefinitionError(where, [problem]) from error
     if missing := [name for name in _MEMBERS if name not in dir(workload)]:
-        problem = f"what make() returns has no {', '.join(missing)}. See generator/workloads/workload.py."
-        raise DefinitionError(where, [problem])
+        reason = f"what make() returns has no {', '.join(missing)}"
+        raise DefinitionError(where, [Problem(reason, "See generator/workloads/workload.py.")])
     return cast(Workload, workload)
 
 

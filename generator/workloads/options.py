@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from generator.core.definition import Option
 from generator.core.errors import DefinitionError, suggest
+from generator.core.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Options:
     def only(self, *known: str) -> Options:
         """Return the options themselves when all of them are known."""
         if unknown := sorted(self.values.keys() - set(known)):
-            raise DefinitionError(self.where, [f"unknown option '{name}'. {suggest(name, known)}" for name in unknown])
+            problems = [Problem(f"unknown option '{name}'", suggest(name, known)) for name in unknown]
+            raise DefinitionError(self.where, problems)
         return self
 
     def word(self, name: str, *known: str) -> str:
@@ -57,4 +59,4 @@ class Options:
         return value
 
     def _refuse(self, name: str, remedy: str) -> NoReturn:
-        raise DefinitionError(self.where, [f"option '{name}' is {self.values[name]!r}. {remedy}"])
+        raise DefinitionError(self.where, [Problem(f"option '{name}' is {self.values[name]!r}", remedy)])

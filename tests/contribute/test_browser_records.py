@@ -12,8 +12,8 @@ import pytest
 
 from generator.browser.record import FOLDER, MAX_BYTES
 from generator.contribute.check import Checked, check
-from generator.contribute.problem import Level
 from generator.core.definition_file import load_measurement
+from generator.core.problem import Level
 from tests.browser.test_browser_record import sealed
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from generator.contribute.check import check
 from generator.contribute.lines import line_in_json, line_in_toml
-from generator.contribute.problem import Level
+from generator.contribute.toml_places import places
 from generator.core.errors import DefinitionError
+from generator.core.problem import Level, Location
 from tests.contribute.conftest import NAME
 
 Put = Callable[..., Path]
@@ -116,6 +118,10 @@ def test_lines_of_json(place: list[str | int], line: int) -> None:
 
 TOML = """schema_version = 1
 title = {ru = "Проба"}
+technologies = [
+  "quantisation", # = [
+  "runtimes",
+]
 
 [[workloads]]
 name = "numbers"
@@ -124,27 +130,80 @@ kind = "syntetic"
 [[variants]]
 name = "slow"
 runtime = "fake"
+title.ru = "threads = 1"
+title."e\\u006e" = '''
+runtime = "x"'''
 
 [[variants]]
 name = "fast"
 runtime = "fake"
+options = {latency_ns = 1.5, "outputs" = [1, {a = 2}]}
 [[variants.transforms]]
 name = "export_onx"
+[variants.transforms.options]
+opset = 1
 """
 
 
 @pytest.mark.parametrize(
-    ("problem", "line"),
+    ("location", "line"),
     [
-        ("is not TOML: Invalid value (at line 7, column 3). Mend that line.", 7),
-        ("[title]: the key 'en' is missing. Add it.", 2),
-        ("workloads 'numbers': unknown workload 'syntetic'. Did you mean 'synthetic'?", 6),
-        ("variants 'fast': unknown transform 'export_onx'. Did you mean 'export_onnx'?", 16),
-        ("variants 'fast': runtime: Input should be a valid string.", 14),
-        ("variants no. 1: the key 'precision' is missing. Add it.", 8),
-        ("workload 'numbers' has no baseline. Write 'baseline = true' in one of its variants.", 4),
-        ("is larger than 256 KiB. Shorten it.", None),
+        (("title", "en"), 2),
+        (("technologies", 1), 5),
+        (("workloads", 0, "kind"), 10),
+        (("variants", 1, "transforms", 0, "name"), 24),
+        (("variants", 1, "transforms", 0, "options", "opset"), 26),
+        (("variants", 1, "runtime"), 21),
+        (("variants", 0, "title", "en"), 16),
+        (("variants", 0, "precision"), 12),
+        (("variants", 1, "options", "outputs", 1, "a"), 22),
+        (("workloads", 0), 8),
+        (("suite",), None),
+        ((), None),
     ],
 )
-def test_lines_of_toml(problem: str, line: int | None) -> None:
-    assert line_in_toml(TOML, problem) == line
+def test_lines_of_toml(location: Location, line: int | None) -> None:
+    assert line_in_toml(TOML, location) == line
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "a", "a = [", "a = [,]", "a = [}", "a = {", "a = {b}", "a = {,}", "=", "]", '"', "a = [1 2", "a" * 9]
+)
+def test_what_is_no_toml_has_lines_up_to_its_fault(text: str) -> None:
+    """Nothing goes on for ever, whatever a stranger sends."""
+    assert line_in_toml(f"first = 1\n{text}", ("first",)) == 1
+
+
+def test_each_definition_that_is_committed_has_a_line_for_each_of_its_values() -> None:
+    for path in REPOSITORY.glob("measurements/*/measurement.toml"):
+        text = path.read_text("utf-8")
+        assert _locations(tomllib.loads(text)) == places(text).keys(), path
+
+
+def _locations(data: Any, inside: Location = ()) -> set[Location]:
+    """Of every value of decoded TOML."""
+    members = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return {here for key, value in members for here in [(*inside, key), *_locations(value, (*inside, key))]}
+
+
+def test_an_entry_of_the_prices_is_found_by_its_number(folder: Path, tmp_path: Path) -> None:
+    """And what pydantic says of it is the reason, whatever full stops stand in it."""
+    (folder.parent / "prices.toml").write_text(
+        'schema_version = 1\n[[prices]]\nname = "a"\n\n[[prices]]\nname = 3\n', "utf-8"
+    )
+    problems = [one for one in check(tmp_path).problems if "name" in one.reason]
+    assert [(one.line, one.reason, one.remedy) for one in problems] == [
+        (6, "prices no. 2: name: Input should be a valid string", "Mend it.")
+    ]
+
+
+def test_a_truncated_record_and_a_faulty_article_are_found_by_their_lines(
+    folder: Path, put: Put, tmp_path: Path
+) -> None:
+    """Their readers know the line; nobody reads it out of a sentence."""
+    path = put()
+    path.write_text('{\n"a": 1,\n', "utf-8")
+    for language in ("ru", "en"):
+        (folder / f"article.{language}.md.j2").write_text("# x\n\n{{ 1 + 1 }}\n", "utf-8")
+    lines = {one.file.rpartition("/")[2]: one.line for one in check(tmp_path).problems}
+    assert lines == {path.name: 3, "article.ru.md.j2": 3, "article.en.md.j2": 3}

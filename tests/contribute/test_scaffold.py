@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from generator.contribute.check import check
-from generator.contribute.problem import Level
 from generator.contribute.scaffold import scaffold
 from generator.core.definition_file import load_measurement
 from generator.core.errors import DefinitionError, StorageError
+from generator.core.problem import Level
 from generator.core.record import Tier
 from generator.draw.gallery import Gallery
 from generator.measure.run import Surroundings, run_measurement

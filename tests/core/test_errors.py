@@ -8,7 +8,16 @@ import pickle
 import pytest
 
 from generator.core import errors
-from generator.core.errors import AssetError, DefinitionError, GeneratorError, MissingPackage, suggest
+from generator.core.errors import (
+    AssetError,
+    DefinitionError,
+    GeneratorError,
+    MissingPackage,
+    PublishError,
+    RecordError,
+    suggest,
+)
+from generator.core.problem import Problem
 
 
 def test_message_has_place_problem_and_remedy() -> None:
@@ -18,8 +27,15 @@ def test_message_has_place_problem_and_remedy() -> None:
 
 def test_definition_error_shows_every_problem_with_its_file() -> None:
     """All that is wrong with a file is said at once, each line with the file."""
-    error = DefinitionError("a.toml", ["first.", "second."])
-    assert str(error).splitlines() == ["a.toml: first.", "a.toml: second."]
+    error = DefinitionError("a.toml", [Problem("first", "Mend it."), Problem("second", file="b.toml")])
+    assert str(error).splitlines() == ["a.toml: first. Mend it.", "b.toml: second."]
+    assert error.problem == "first. Mend it. second."
+
+
+def test_the_line_of_an_article_stands_in_the_message() -> None:
+    """A record's reader says it in its own words, an article's does not."""
+    assert str(PublishError("article.md.j2", "it is a bare number", line=3)).startswith("article.md.j2, line 3: ")
+    assert str(RecordError("r.json", "no JSON: line 3 column 1", line=3)) == "r.json: no JSON: line 3 column 1."
 
 
 @pytest.mark.parametrize(
@@ -50,8 +66,11 @@ def test_errors_survive_pickling() -> None:
     """An error of another process arrives whole."""
     for error in (
         AssetError("a", "b", "c"),
-        DefinitionError("f", ["x.", "y."]),
+        RecordError("a", "b", "c", 4),
+        PublishError("a", "b", "c", 4),
+        DefinitionError("f", [Problem("x", location=("a", 1)), Problem("y", line=2)]),
         MissingPackage("torch", "measure", "v"),
     ):
         again = pickle.loads(pickle.dumps(error))
+        assert again.line == error.line
         assert (type(again), str(again)) == (type(error), str(error))

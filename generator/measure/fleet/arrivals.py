@@ -10,7 +10,14 @@ from pathlib import Path
 from generator.core.definition import Measurement
 from generator.core.errors import RecordError
 from generator.core.record import Record, SystemDescription, Tier
-from generator.core.record_file import MAX_RECORD_BYTES, decoded, dump_record, parse_record, records_folder
+from generator.core.record_file import (
+    MAX_RECORD_BYTES,
+    decoded,
+    dump_record,
+    line_of,
+    parse_record,
+    records_folder,
+)
 from generator.measure.fleet.remote import Checkout
 from generator.measure.journal import write_whole
 
@@ -114,5 +121,5 @@ def _parsed(answer: bytes, where: str) -> Record:
     try:
         data = decoded(answer.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise RecordError(where, f"the record is no complete JSON ({error})") from error
+        raise RecordError(where, f"the record is no complete JSON ({error})", line=line_of(error)) from error
     return parse_record(data, where)

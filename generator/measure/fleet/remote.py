@@ -20,6 +20,7 @@ import generator
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_measurement, load_sound
 from generator.core.errors import DefinitionError, GeneratorError
+from generator.core.problem import Problem
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import dump_record
 
@@ -181,7 +182,8 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
     measurement = load_measurement(root / "measurements" / asked.measurement)
     if measurement.fingerprint() != asked.definition_sha256:
         where = f"measurements/{asked.measurement}/measurement.toml"
-        raise DefinitionError(where, ["the definition has changed since this machine introduced itself."])
+        reason = "the definition has changed since this machine introduced itself"
+        raise DefinitionError(where, [Problem(reason)])
     _without_nanny()
     cache, system = Cache.default(root), describe_system()
     where_and_how = Surroundings(
