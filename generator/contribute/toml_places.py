@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from generator.core.problem import Location
 
@@ -19,6 +20,7 @@ _TOKEN = re.compile(
 _ENDS_A_SCALAR = frozenset({",", "]", "}", "\n", ""})
 
 
+@lru_cache(maxsize=1)  # a damaged file has many problems, and each asks for its line
 def places(text: str) -> Mapping[Location, int]:
     """Offset of each key, of each table's header and of each element of a list, by its location.
 
