@@ -216,6 +216,25 @@ def test_all_problems_are_shown_at_once(checkout: Checkout, definition: str) -> 
     assert len(caught.value.problems) == 2
 
 
+def test_a_problem_carries_its_place_and_its_remedy(checkout: Checkout, definition: str) -> None:
+    """Nobody has to read them out of the sentence."""
+    bad = definition.replace("latency_ns = 1_000_000", "latency = 1").replace('kind = "synthetic"', "kind = 3")
+    with pytest.raises(DefinitionError) as caught:
+        _load(checkout(trial=bad))
+    kind, option = caught.value.problems
+    assert (kind.location, kind.remedy) == (("workloads", 0, "kind"), "")
+    assert option.location == ("variants", 1, "options", "latency")
+    assert option.reason == "variants 'fast': unknown option 'latency' of runtime 'fake'"
+    assert option.remedy.startswith("Did you mean 'latency_ns'? Known: ")
+
+
+def test_a_text_that_is_no_toml_has_the_line_of_its_fault(checkout: Checkout, definition: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        _load(checkout(trial=definition.replace('suite = "core"', 'suite = "core', 1)))
+    (problem,) = caught.value.problems
+    assert problem.line == definition.split('suite = "core"')[0].count("\n") + 1
+
+
 def test_suite_shows_the_problems_of_all_files(checkout: Checkout, definition: str) -> None:
     """One bad folder does not hide another."""
     root = checkout(a=definition.replace('"core"', '"cor"'), b=definition.replace("baseline = true", ""), c=definition)
