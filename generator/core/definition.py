@@ -1,7 +1,6 @@
 """A `Measurement`: one question, its workloads and its variants, in the words of `measurement.toml`.
 
-The vocabulary stands in the tables below, so that a definition can be checked without importing any runtime;
-a test holds the tables equal to the registries of the rooms that implement them.
+The names that it may give stand in `core/registry.py`: a definition is checked without importing any runtime.
 """
 
 from __future__ import annotations
@@ -18,21 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from pydantic_core import PydanticCustomError
 
 from generator.core.errors import suggest
+from generator.core.registry import RUNTIMES, TRANSFORMS, WORKLOADS, Runtime, Transform
 
 CONTROL = "control"
 """Name under which the baseline takes part a second time (A/A control); no variant may bear it."""
-
-RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
-        "onnxruntime": frozenset({"decoding", "graph_optimization", "spinning"}),
-        "openvino": frozenset({"instructions", "precision", "shapes"}),
-        "pytorch": frozenset(
-            {"compile", "device", "graph", "instructions", "keep_memory", "layout", "pinned", "precision"}
-        ),
-    }
-)
-"""Runtimes and the options that each one takes."""
 
 OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -42,52 +30,6 @@ OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Options of runtimes whose values are words of a fixed list, whatever the runtime."""
-
-ENVIRONMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "fake": frozenset({"numpy"}),
-        "onnxruntime": frozenset({"numpy", "onnxruntime"}),
-        "openvino": frozenset({"numpy", "openvino"}),
-    }
-)
-"""Runtimes that can run in an isolated environment, and the packages that it must pin; nothing else is installed."""
-
-ALWAYS_ISOLATED = frozenset({"openvino"})
-"""Runtimes that are not installed beside the generator: their variants name an environment."""
-
-TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "architecture": frozenset({"name"}),
-        "distil": frozenset({"percent", "student", "temperature"}),
-        "export_onnx": frozenset({"opset"}),
-        "factorize": frozenset({"percent", "steps"}),
-        "prune_channels": frozenset({"percent", "steps"}),
-        "prune_weights": frozenset({"percent", "steps"}),
-        "quantize_static": frozenset(
-            {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"}
-        ),
-        "quantize_dynamic": frozenset({"keep", "operators", "per_channel", "weight"}),
-        "quantize_nbits": frozenset({"accuracy_level", "bits", "block_size", "symmetric"}),
-    }
-)
-"""Transforms and the options that each one takes."""
-
-WORKLOADS = frozenset(
-    {
-        "digits",
-        "face_detection",
-        "face_recognition",
-        "forecasting",
-        "image_classification",
-        "object_detection",
-        "question_answering",
-        "synthetic",
-        "text_classification",
-        "text_generation",
-        "translation",
-    }
-)
-"""Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""
 
 
 class Scenario(StrEnum):
@@ -173,12 +115,15 @@ class Text(_Part):
         return text
 
 
-def _check_options(kind: str, name: str, options: Mapping[str, object], known: Mapping[str, frozenset[str]]) -> None:
+def _check_options(
+    kind: str, name: str, options: Mapping[str, object], known: Mapping[str, Runtime] | Mapping[str, Transform]
+) -> None:
     if name not in known:
         raise PydanticCustomError("unknown", "{text}", {"text": f"unknown {kind} '{name}'. {suggest(name, known)}"})
+    permitted = known[name].options
     for option in options:
-        if option not in known[name]:
-            hint = suggest(option, known[name]) if known[name] else "It takes none."
+        if option not in permitted:
+            hint = suggest(option, permitted) if permitted else "It takes none."
             raise PydanticCustomError(
                 "unknown", "{text}", {"text": f"unknown option '{option}' of {kind} '{name}'. {hint}"}
             )
@@ -227,8 +172,8 @@ class WorkloadChoice(_Part):
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
-        if kind not in WORKLOADS | {"workload.py"}:
-            hint = suggest(kind, WORKLOADS | {"workload.py"})
+        if kind not in (known := {*WORKLOADS, "workload.py"}):
+            hint = suggest(kind, known)
             raise PydanticCustomError("unknown", "{text}", {"text": f"unknown workload '{kind}'. {hint}"})
         return kind
 
@@ -417,7 +362,7 @@ _PYTHON_PIN = re.compile(r"3\.(1[1-9]|[2-9]\d)")
 
 def _environment_problem(runtime: str, pins: Iterable[str]) -> str:
     """What is wrong with a variant's environment; nothing when it is sound, or not named and not needed."""
-    needed = ENVIRONMENTS.get(runtime, frozenset())
+    needed = RUNTIMES[runtime].pins
     example = ", ".join(f'"{name}==VERSION"' for name in sorted(needed))
     versions = dict[str, str]()
     for pin in pins:
@@ -433,7 +378,7 @@ def _environment_problem(runtime: str, pins: Iterable[str]) -> str:
         versions[match[1]] = match[2]
     if not _PYTHON_PIN.fullmatch(versions.get("python", "3.11")):
         return f'Python {versions["python"]} cannot measure. Pin a minor version from 3.11 on: "python==3.11".'
-    if (versions or runtime in ALWAYS_ISOLATED) and not needed <= versions.keys():
+    if (versions or RUNTIMES[runtime].always_isolated) and not needed <= versions.keys():
         missing = ", ".join(f"'{name}'" for name in sorted(needed - versions.keys()))
         return f"{missing} must be pinned. Write environment = [{example}]."
     return ""
