@@ -63,7 +63,7 @@ def first_row(subject):
     ratio = found.speedup
     number = subject.language.factor_estimate(ratio)
     mark = Mark("one", subject.look(variant), ratio.point, ratio.interval.low, ratio.interval.high, number)
-    words = {"title": "First row", "description": f"One: {number}", "note": "A stranger's."}
+    words = {"title": "First row", "description": f"One: {number}", "note": "A note of its own"}
     table = Table((Column("name", "Name"), Column("ratio", "Ratio")), (("one", ratio.point),))
     return subject.chart("first_row", Forest((Group("All", (mark,)),), "slower", "faster"), table, **words)
 """
@@ -98,6 +98,8 @@ transforms = [{name = "relabel", options = {label = "mine"}}]
 options = {twice_ns = 2_000_000}
 """
 
+ARTICLE = '{% extends "measurement.md.j2" %}{% block intro %}{{ chart("first_row") }}{% endblock %}'
+
 
 @pytest.fixture
 def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +123,10 @@ def test_a_workload_a_runtime_a_transform_and_a_chart_come_from_outside(
 ) -> None:
     """They are measured, recorded under their own names, and shown on a page in both languages."""
     root = checkout(foreign=DEFINITION)
-    measurement = load_measurement(root / "measurements" / "foreign")
+    folder = root / "measurements" / "foreign"
+    for language in Language:
+        (folder / f"article.{language}.md.j2").write_text(ARTICLE, "utf-8")
+    measurement = load_measurement(folder)
     record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
     slow, fast = record.variant("slow"), record.variant("fast")
     assert (slow.failure, fast.failure) == (None, None)
@@ -133,9 +138,8 @@ def test_a_workload_a_runtime_a_transform_and_a_chart_come_from_outside(
     assert found is not None
     assert found.speedup.point == pytest.approx(2)
     for language in Language:
-        page = MeasurementPage(findings, [summarise(findings)], language, Gallery(tmp_path / "charts"), None)
-        assert "A stranger" in page._chart("first_row")
-        assert "first_row" in page.page()
+        page = MeasurementPage(findings, [summarise(findings)], language, Gallery(tmp_path / "charts"), folder)
+        assert "A note of its own" in page.page()
 
 
 def test_without_its_entry_a_name_is_unknown(checkout: Callable[..., Path]) -> None:

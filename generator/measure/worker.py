@@ -294,6 +294,7 @@ def _involuntary_switches() -> int | None:
 
 
 def _pin(cores: list[int]) -> None:
+    # Before the runtime is loaded: its thread pools count the cores that they find, and threads inherit the mask.
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
 
