@@ -53,7 +53,7 @@ class Pair:
 
 
 def has_ended(blocks: Sequence[Block], pairs: Sequence[Pair]) -> bool:
-    """Whether a standard run would measure no further block: METHOD.md's stop rule, without the budget of time."""
+    """Whether a standard run would measure no further block: the method's rule 7, without the budget of time."""
     kept = protocol.kept_blocks(blocks)
     if len(kept) < RULES.least_blocks:
         return False

@@ -11,11 +11,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from generator.core.cache import Cache
+from generator.core.registry import RUNTIMES, Runtime
 from generator.measure.process import Job
 
 ROOT = Path(__file__).resolve().parents[1]
 OPSET, IR_VERSION = 17, 9
 INPUTS = 4
+
+RUNTIMES["repeating"] = Runtime("benchmarks.repeating", {"times"}, package="onnxruntime")
 
 
 def chain(layers: int) -> onnx.ModelProto:

@@ -1,8 +1,9 @@
 """A machine of numbers: drifts, jumps between fresh processes, noise and stalls, and a ratio that is known exactly.
 
-The sizes are those that METHOD-EXPERIMENTS found on the project's own kind of machine: rounds of 20 ms have a standard
-deviation of 9 to 22 % within 100 s and an autocorrelation of 0.5 to 0.7, after 2 s still 0.2 to 0.35; fresh processes
-of one program differ by 0.5 % even when they share a core, and what stays constant through a run by about 0.2 %.
+The sizes are those that experiments of 23 November 2026 found on the project's own kind of machine: rounds of 20 ms
+have a standard deviation of 9 to 22 % within 100 s and an autocorrelation of 0.5 to 0.7, after 2 s still 0.2 to 0.35;
+fresh processes of one program differ by 0.5 % even when they share a core, and what stays constant through a run by
+about 0.2 %.
 """
 
 from __future__ import annotations

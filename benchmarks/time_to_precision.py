@@ -33,7 +33,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from scipy import stats
 
-from benchmarks import designs, worker
+from benchmarks import designs
 from benchmarks.designs import Pair
 from benchmarks.models import ROOT, job
 from benchmarks.other_tools import MODEL
@@ -73,7 +73,6 @@ class Trial:
 
 def ours() -> Trial:
     """A standard run with its A/A control."""
-    worker.use()
     jobs = {name: job(MODEL, name, times) for name, times in (("a", 10), ("control", 10), ("b", 11))}
     pairs = [Pair("b", "a", TRUTH), Pair("control", "a", 0.0)]
     begin, blocks = time.monotonic(), list[Block]()

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks import designs, worker
+from benchmarks import designs
 from benchmarks.designs import Outcome, Pair
 from benchmarks.models import ROOT, job
 from benchmarks.report import save
@@ -94,7 +94,6 @@ def simulated(runs: int, progress: Progress) -> Found:
 
 def measured(runs: int, trials: int, progress: Progress) -> tuple[Found, Mapping[str, Any]]:
     """Runs of every design on this machine, from blocks that the journal keeps."""
-    worker.use()
     jobs = {name: job(MODEL, name, 10 if name.startswith("a") else 11) for name in ("a1", "a2", "b1", "b2")}
     path = Cache.default(ROOT).root / "benchmarks" / "validity.jsonl"
     journal = Journal(path, {"model": MODEL, "times": [10, 11], "version": 1})

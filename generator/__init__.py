@@ -4,4 +4,4 @@ Two arms meet only at a file, the record: `generator.measure` writes it, `genera
 This module stays empty of imports: measuring workers load it in interpreters that have nothing but NumPy.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

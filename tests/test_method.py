@@ -1,18 +1,18 @@
-"""METHOD.md, rule by rule: synthetic latencies whose right answer is known.
+"""The method page, rule by rule: synthetic latencies whose right answer is known.
 
-rule of METHOD.md                                        test
+rule of docs/{ru,en}/method.md                           test
 round: 30 ms, at least one query, 3 uncounted or 3 %     measure/test_worker.py, and test_round_*
 cycle: one round of each, fresh random order             measure/test_run.py: order_is_random
 block: fresh workers in random order, same random cores  test_block_*
-run 1: quality first, same path; a failed gate is timed  test_quality_*; measure/test_run.py: timed_answers
-run 2: first call apart; warm-up                         measure/test_worker.py: warm_up; test_warm_up_*
-run 3: what a block keeps                                test_block_keeps_*
-run 4: disturbed, blind to latencies, repeated, noisy    test_disturbed_*, test_repeated_*; core/test_protocol.py
-run 5: block value                                       core/test_protocol.py: block_value; test_throughput_*
-run 6: estimate, Student's t, floor                      core/test_protocol.py: half_width, floor
-run 7: stop at K >= 6 and 2 %, at 20, at the budget      test_stop_*
-run 8: A/A control, suspect, its rate published          test_control_*
-run 9: verdict, Bonferroni, 1 %, 3 %, never "equal"      results/test_findings.py: verdict; test_bonferroni_*
+rule 1: quality first, same path; a failed gate is timed test_quality_*; measure/test_run.py: timed_answers
+rule 2: first call apart; warm-up                        measure/test_worker.py: warm_up; test_warm_up_*
+rule 3: what a block keeps                               test_block_keeps_*
+rule 4: disturbed, blind to latencies, repeated, noisy   test_disturbed_*, test_repeated_*; core/test_protocol.py
+rule 5: block value                                      core/test_protocol.py: block_value; test_throughput_*
+rule 6: estimate, Student's t, floor                     core/test_protocol.py: half_width, floor
+rule 7: stop at K >= 6 and 2 %, at 20, at the budget     test_stop_*
+rule 8: A/A control, suspect, its rate published         test_control_*
+rule 9: verdict, Bonferroni, 1 %, 3 %, never "equal"     results/test_findings.py: verdict; test_bonferroni_*
 percentiles, early stopping, when not shown              results/test_findings.py, test_loadgen.py
 tails are never the speedup; p50 and mean side by side   test_speedup_*, test_mean_*
 offline, multi-stream, server                            measure/test_scenario.py; test_server_*; test_loadgen.py
@@ -26,6 +26,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import re
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -588,3 +589,17 @@ def test_tiers_are_those_of_the_method() -> None:
     assert standard.goal_half_width == GOAL
     assert full.budget_s >= 600
     assert full.least_blocks > standard.least_blocks
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_rules_that_code_and_tests_cite_stand_on_the_method_page(language: str) -> None:
+    """By number, each with an address of its own; a newcomer has nothing else to look a rule up in."""
+    root = Path(__file__).parents[1]
+    cited = set[str]()
+    for path in (one for room in ("generator", "benchmarks", "tests") for one in (root / room).rglob("*.py")):
+        text = path.read_text("utf-8")
+        cited.update(re.findall(r"\brule ([0-9]+)\b", text))
+        assert "METHOD" + ".md" not in text, path
+    there = re.findall(r"\{ #rule-([0-9]+) \}", (root / "docs" / language / "method.md").read_text("utf-8"))
+    assert there == [str(number) for number in range(1, 10)]
+    assert {str(number) for number in range(1, 10)} == cited

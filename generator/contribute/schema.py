@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from generator.browser.record import BrowserRecord
-from generator.core.definition import RUNTIMES, TRANSFORMS, WORKLOADS, Measurement
+from generator.core.definition import Measurement
 from generator.core.record import Record
+from generator.core.registry import RUNTIMES, TRANSFORMS, WORKLOADS
 
 DEFINITION_SCHEMA = "schemas/measurement.schema.json"
 RECORD_SCHEMA = "schemas/record.schema.json"
@@ -21,7 +22,7 @@ _VOCABULARIES: Mapping[tuple[str, str], Iterable[str]] = MappingProxyType(
     {
         ("TransformStep", "name"): TRANSFORMS,
         ("Variant", "runtime"): RUNTIMES,
-        ("WorkloadChoice", "kind"): WORKLOADS | {"workload.py"},
+        ("WorkloadChoice", "kind"): {*WORKLOADS, "workload.py"},
     }
 )
 """Keys whose values a definition takes from the generator's tables; an editor offers them."""

@@ -77,6 +77,8 @@ class Cache:
             StorageError: when the disk is full or the folder cannot be written.
             PreparationError: when `make` leaves no file.
         """
+        # Whatever can change a byte of the file is in its key, code and versions of packages included. So nothing is
+        # ever declared out of date: a change makes another key, and the old file only takes room on the disk.
         key = json.dumps(key_parts, sort_keys=True)
         path = self.root / kind / (hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS] + suffix)
         notes_path = path.with_name(path.name + ".notes.json")

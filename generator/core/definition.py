@@ -1,14 +1,13 @@
 """A `Measurement`: one question, its workloads and its variants, in the words of `measurement.toml`.
 
-The vocabulary stands in the tables below, so that a definition can be checked without importing any runtime;
-a test holds the tables equal to the registries of the rooms that implement them.
+The names that it may give stand in `core/registry.py`: a definition is checked without importing any runtime.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -19,21 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from generator.core.errors import suggest
 from generator.core.problem import Location, Problem
 from generator.core.refusal import refused
+from generator.core.registry import RUNTIMES, TRANSFORMS, WORKLOADS, Runtime, Transform
 
 CONTROL = "control"
 """Name under which the baseline takes part a second time (A/A control); no variant may bear it."""
-
-RUNTIMES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "fake": frozenset({"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"}),
-        "onnxruntime": frozenset({"decoding", "graph_optimization", "spinning"}),
-        "openvino": frozenset({"instructions", "precision", "shapes"}),
-        "pytorch": frozenset(
-            {"compile", "device", "graph", "instructions", "keep_memory", "layout", "pinned", "precision"}
-        ),
-    }
-)
-"""Runtimes and the options that each one takes."""
 
 OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -43,52 +31,6 @@ OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Options of runtimes whose values are words of a fixed list, whatever the runtime."""
-
-ENVIRONMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "fake": frozenset({"numpy"}),
-        "onnxruntime": frozenset({"numpy", "onnxruntime"}),
-        "openvino": frozenset({"numpy", "openvino"}),
-    }
-)
-"""Runtimes that can run in an isolated environment, and the packages that it must pin; nothing else is installed."""
-
-ALWAYS_ISOLATED = frozenset({"openvino"})
-"""Runtimes that are not installed beside the generator: their variants name an environment."""
-
-TRANSFORMS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "architecture": frozenset({"name"}),
-        "distil": frozenset({"percent", "student", "temperature"}),
-        "export_onnx": frozenset({"opset"}),
-        "factorize": frozenset({"percent", "steps"}),
-        "prune_channels": frozenset({"percent", "steps"}),
-        "prune_weights": frozenset({"percent", "steps"}),
-        "quantize_static": frozenset(
-            {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"}
-        ),
-        "quantize_dynamic": frozenset({"keep", "operators", "per_channel", "weight"}),
-        "quantize_nbits": frozenset({"accuracy_level", "bits", "block_size", "symmetric"}),
-    }
-)
-"""Transforms and the options that each one takes."""
-
-WORKLOADS = frozenset(
-    {
-        "digits",
-        "face_detection",
-        "face_recognition",
-        "forecasting",
-        "image_classification",
-        "object_detection",
-        "question_answering",
-        "synthetic",
-        "text_classification",
-        "text_generation",
-        "translation",
-    }
-)
-"""Workloads that the generator brings; a folder's own `workload.py` is named "workload.py"."""
 
 
 class Scenario(StrEnum):
@@ -173,14 +115,17 @@ class Text(_Part):
         return text
 
 
-def _check_options(kind: str, name: str, options: Mapping[str, object], known: Mapping[str, frozenset[str]]) -> None:
+def _check_options(
+    kind: str, name: str, options: Mapping[str, object], known: Mapping[str, Runtime] | Mapping[str, Transform]
+) -> None:
     if name not in known:
         raise refused(
             Problem(f"unknown {kind} '{name}'", suggest(name, known), ("name" if kind == "transform" else kind,))
         )
+    permitted = known[name].options
     for option in options:
-        if option not in known[name]:
-            hint = suggest(option, known[name]) if known[name] else "It takes none."
+        if option not in permitted:
+            hint = suggest(option, permitted) if permitted else "It takes none."
             reason = f"unknown option '{option}' of {kind} '{name}'"
             raise refused(Problem(reason, hint, ("options", option)))
         if kind == "runtime" and option in OPTION_VALUES and options[option] not in OPTION_VALUES[option]:
@@ -228,8 +173,8 @@ class WorkloadChoice(_Part):
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
-        if kind not in WORKLOADS | {"workload.py"}:
-            raise refused(Problem(f"unknown workload '{kind}'", suggest(kind, WORKLOADS | {"workload.py"})))
+        if kind not in (known := {*WORKLOADS, "workload.py"}):
+            raise refused(Problem(f"unknown workload '{kind}'", suggest(kind, known)))
         return kind
 
 
@@ -414,9 +359,9 @@ _PYTHON_PIN = re.compile(r"3\.(1[1-9]|[2-9]\d)")
 """The measuring process needs 3.11; which 3.11.x it is, the machine decides."""
 
 
-def _environment_problem(runtime: str, pins: Sequence[str]) -> Problem | None:
+def _environment_problem(runtime: str, pins: Iterable[str]) -> Problem | None:
     """What is wrong with a variant's environment; None when it is sound, or not named and not needed."""
-    needed = ENVIRONMENTS.get(runtime, frozenset())
+    needed = RUNTIMES[runtime].pins
     example = ", ".join(f'"{name}==VERSION"' for name in sorted(needed))
     versions = dict[str, str]()
     for index, pin in enumerate(pins):
@@ -436,7 +381,7 @@ def _environment_problem(runtime: str, pins: Sequence[str]) -> Problem | None:
         remedy = 'Pin a minor version from 3.11 on: "python==3.11".'
         here = ("environment", list(versions).index("python"))
         return Problem(f"environment: Python {versions['python']} cannot measure", remedy, here)
-    if (versions or runtime in ALWAYS_ISOLATED) and not needed <= versions.keys():
+    if (versions or RUNTIMES[runtime].always_isolated) and not needed <= versions.keys():
         missing = ", ".join(f"'{name}'" for name in sorted(needed - versions.keys()))
         return Problem(f"environment: {missing} must be pinned", f"Write environment = [{example}].", ("environment",))
     return None

@@ -182,6 +182,8 @@ def _answer(request: bytes) -> bytes:
 
 def _end_with_parent() -> None:
     """A killed command takes its processes with it, in the middle of whatever they do."""
+    # SIGKILL runs no handler in the command, so nobody tells its processes. Each watches a pipe that its parent holds
+    # open (multiprocessing's sentinel), which the kernel closes; os._exit, for the main thread may be deep in C code.
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

@@ -227,6 +227,9 @@ def half_width(values: Sequence[float], comparisons: int = 1) -> float:
         Half-width in log ratio.
     """
     count = len(values)
+    # Student's t over fresh starts, and not over rounds or queries: those of one start share its memory layout and its
+    # neighbours, and an interval over them misses the truth far more often than it promises: `benchmarks/validity.py`
+    # counts it. The floor is added as variances are, for what it stands for varies independently of the blocks.
     return math.hypot(t_quantile(count, comparisons) * statistics.stdev(values) / math.sqrt(count), SESSION_FLOOR)
 
 
@@ -280,6 +283,8 @@ def cycles_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float], tur
     Returns:
         Log ratio, or None when no cycle holds both.
     """
+    # Logarithms, so that A over B and B over A are the same finding with the sign turned; within a cycle first, so that
+    # what slows both for a moment cancels.
     ratios = [math.log(theirs[cycle] / ours[cycle]) for cycle in sorted(ours.keys() & theirs.keys())]
     if not ratios:
         return None

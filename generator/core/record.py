@@ -48,7 +48,7 @@ Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=
 
 
 class Tier(StrEnum):
-    """How thorough a run is; METHOD.md says which may be published."""
+    """How thorough a run is; the method page, under "Tiers", says which may be published."""
 
     SMOKE = "smoke"
     """Two short blocks: a first look, never published as a result."""
@@ -655,7 +655,7 @@ class Record(_Part):
 
     @property
     def publishable(self) -> bool:
-        """Whether METHOD.md lets the tier be published as a result."""
+        """Whether the method lets the tier be published as a result."""
         return self.tier is not Tier.SMOKE
 
     @property

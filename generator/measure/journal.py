@@ -47,6 +47,8 @@ class Journal:
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
+                # flush hands the line to the system and fsync to the disk: a part that was told to be finished outlives
+                # kill -9 by the first and a power cut by the second. `_read` passes over what was half written.
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -80,6 +82,7 @@ class Journal:
     def _rewrite(self) -> None:
         temporary, lines = self.path.with_suffix(".tmp"), [{"identity": self.identity}, *self.entries]
         try:
+            # Another file put in its place in one step (POSIX rename): a kill leaves the old journal or the new one.
             temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
             temporary.replace(self.path)
         except OSError as error:

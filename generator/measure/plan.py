@@ -16,10 +16,10 @@ from filelock import FileLock, Timeout
 from generator.core.definition import Measurement, Variant
 from generator.core.errors import Busy, FailureCause, MissingPackage
 from generator.core.record import Record, SystemDescription, Tier
+from generator.core.registry import RUNTIMES
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
 from generator.measure.system import host_name
-from generator.runtimes import PACKAGES
 
 SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}
 """What each suite takes at most at the standard tier, preparation excluded; see `plan_within`."""
@@ -307,7 +307,7 @@ def require_packages(measurements: Sequence[Measurement] = ()) -> None:
     needed = {"psutil": "measuring", "cpuinfo": "measuring"}
     for one in measurements:
         for variant in one.variants:
-            if (package := PACKAGES[variant.runtime]) and not variant.environment:
+            if (package := RUNTIMES[variant.runtime].package) and not variant.environment:
                 needed[package] = f"measurement '{one.name}', variant '{variant.name}'"
     for package, purpose in needed.items():
         if importlib.util.find_spec(package) is None:

@@ -17,12 +17,12 @@ from generator.core.cache import Cache
 from generator.core.definition import Measurement, Variant, WorkloadChoice
 from generator.core.errors import MissingPackage
 from generator.core.record import Failure, SystemDescription, Work, WorkloadRecord
+from generator.core.registry import RUNTIMES
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
 from generator.measure.process import Job
 from generator.measure.roofline.flops import counted_work, unknown
-from generator.runtimes import PACKAGES
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
 from generator.workloads.workload import Arrays, Artifact, SeveralDataSets, Stepwise, Workload
@@ -164,7 +164,7 @@ def _interpreter(environment: Environment | None) -> str:
 
 
 def _require(variant: Variant) -> None:
-    package = PACKAGES[variant.runtime]
+    package = RUNTIMES[variant.runtime].package
     if package and not variant.environment and importlib.util.find_spec(package) is None:
         raise MissingPackage(package, "measure", f"variant '{variant.name}'")
 

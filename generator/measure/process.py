@@ -18,6 +18,7 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
 from generator.core.errors import HungWorker, WorkerError
+from generator.core.registry import RUNTIMES
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
 
@@ -111,7 +112,7 @@ class WorkerProcess:
         """Load the artifact and answer one first query."""
         return self.ask(
             "load",
-            runtime=self.job.runtime,
+            module=RUNTIMES[self.job.runtime].module,
             artifact=str(self.job.artifact),
             inputs=str(inputs),
             threads=self.job.threads,

@@ -12,6 +12,7 @@ from pathlib import Path
 import generator
 from generator.core.definition import Measurement
 from generator.core.record import Provenance, Source, Tier
+from generator.core.registry import RUNTIMES
 
 PACKAGES = (
     "numpy",
@@ -35,6 +36,7 @@ SHARED_FILES = (
     "core/definition_file.py",
     "core/record.py",
     "core/record_file.py",
+    "core/registry.py",
     "core/cache.py",
     "core/packages.py",
 )
@@ -83,9 +85,9 @@ def commit_of(root: Path) -> tuple[str | None, bool | None]:
 
 
 def installed_packages() -> dict[str, str]:
-    """Versions of those of `PACKAGES` that are installed."""
+    """Versions of those of `PACKAGES` and of the runtimes' own packages that are installed."""
     found = dict[str, str]()
-    for name in PACKAGES:
+    for name in dict.fromkeys([*PACKAGES, *(one.package for one in RUNTIMES.values() if one.package)]):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -307,6 +307,9 @@ class _Run:
         if baseline not in self._alive(workload) or not others:
             return StopReason.FAILED
         kept = protocol.kept_blocks(blocks)
+        # By the width and never by the verdict: whoever stops as soon as a difference shows finds one in the end.
+        # Stopping at a fixed width nearly keeps the level (Chow and Robbins, Ann. Math. Statist. 36, 1965);
+        # a few blocks that agree by luck would end a run too soon, hence the least number of them.
         if len(kept) >= self.rules.least_blocks:
             widths = self._half_widths(workload)
             if widths and max(widths.values()) < self.rules.goal_half_width:

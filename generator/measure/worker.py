@@ -35,7 +35,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from generator.runtimes import RUNTIMES
 from generator.runtimes.session import Arrays, Session, Spec
 
 Answer = dict[str, Any]
@@ -45,7 +44,7 @@ class Worker:
     """One loaded variant and its queries."""
 
     def __init__(self, command: dict[str, Any]) -> None:
-        runtime = importlib.import_module(RUNTIMES[command["runtime"]])
+        runtime = importlib.import_module(command["module"])
         reading_ns = time.monotonic_ns()
         self._rss_before_load_bytes, self._pss_before_load_bytes = _resident_bytes(), _proportional_bytes()
         reading_ns = time.monotonic_ns() - reading_ns
@@ -295,6 +294,7 @@ def _involuntary_switches() -> int | None:
 
 
 def _pin(cores: list[int]) -> None:
+    # Before the runtime is loaded: its thread pools count the cores that they find, and threads inherit the mask.
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
 

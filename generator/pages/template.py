@@ -77,6 +77,9 @@ class Environment(SandboxedEnvironment):
             bytecode_cache=_COMPILED,
         )
         self.language = language
+        # Jinja's sandbox forbids unsafe attributes and leaves time, memory and escaping to its user (its documentation,
+        # "Security Considerations"). So what a template can reach is listed: these filters, no globals (`range` can
+        # keep a build busy for ever), and the names of the context.
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.globals.clear()
 

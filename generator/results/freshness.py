@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generator.core.record import Record
-
-RUNTIME_PACKAGES = ("onnxruntime", "openvino", "torch")
-"""Packages whose new version may change a ratio."""
+from generator.core.registry import RUNTIMES
 
 OLD_DAYS = 180
 """A result that is older than this is worth repeating even if nothing is known to have changed."""
@@ -77,7 +75,7 @@ def pinned(record: Record, available: Mapping[str, str]) -> tuple[Version, ...]:
     Variants that run in an isolated environment are left out: their version is their definition's, on purpose.
     """
     used = {one.runtime for one in record.variants if not one.environment}
-    packages = [name for name in RUNTIME_PACKAGES if {"torch": "pytorch"}.get(name, name) in used]
+    packages = [one.package for name, one in RUNTIMES.items() if one.package and name in used]
     found = ((name, record.provenance.packages.get(name), available.get(name)) for name in packages)
     return tuple(Version(name, old, new) for name, old, new in found if old and new)
 

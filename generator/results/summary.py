@@ -93,7 +93,7 @@ class Summary:
 
     @property
     def publishable(self) -> bool:
-        """Whether METHOD.md lets the record be published as a result."""
+        """Whether the method lets the record be published as a result."""
         return self.tier is not Tier.SMOKE
 
 

@@ -13,6 +13,7 @@ from generator.core.cache import Cache, file_sha256
 from generator.core.definition import Option, TransformStep
 from generator.core.errors import PreparationError, suggest
 from generator.core.record import COMPRESSED_NOTE
+from generator.core.registry import TRANSFORMS
 from generator.transforms.recipe import Recipe
 from generator.workloads.workload import Artifact, Workload
 
@@ -61,11 +62,9 @@ def _made(recipe: Recipe, path: Path) -> Mapping[str, str]:
 
 
 def _function(name: str) -> RecipeFunction:
-    from generator.transforms import TRANSFORMS
-
     if name not in TRANSFORMS:
         raise PreparationError(name, "there is no such transform", suggest(name, TRANSFORMS))
-    module, _, function = TRANSFORMS[name].partition(":")
+    module, _, function = TRANSFORMS[name].function.partition(":")
     return cast(RecipeFunction, getattr(importlib.import_module(module), function))
 
 

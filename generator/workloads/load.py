@@ -14,7 +14,7 @@ from generator.core.cache import Cache
 from generator.core.definition import WorkloadChoice
 from generator.core.errors import DefinitionError, GeneratorError
 from generator.core.problem import Problem
-from generator.workloads import KINDS
+from generator.core.registry import WORKLOADS
 from generator.workloads.workload import Workload
 
 WORKLOAD_FILE = "workload.py"
@@ -40,7 +40,7 @@ def load_workload(choice: WorkloadChoice, folder: Path, cache: Cache, progress: 
     """
     if choice.kind == WORKLOAD_FILE:
         return _contributed(choice, folder, cache)
-    module = importlib.import_module(KINDS[choice.kind])
+    module = importlib.import_module(WORKLOADS[choice.kind])
     return cast(Workload, module.make(choice.options, cache, progress))
 
 

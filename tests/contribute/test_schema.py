@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.contribute.schema import BROWSER_RECORD_SCHEMA, DEFINITION_SCHEMA, RECORD_SCHEMA, schemas
-from generator.core.definition import RUNTIMES, TRANSFORMS, WORKLOADS
+from generator.core.registry import RUNTIMES, TRANSFORMS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ def test_an_editor_is_offered_the_vocabulary() -> None:
     tables = schema["$defs"]
     assert tables["Variant"]["properties"]["runtime"]["enum"] == sorted(RUNTIMES)
     assert tables["TransformStep"]["properties"]["name"]["enum"] == sorted(TRANSFORMS)
-    assert tables["WorkloadChoice"]["properties"]["kind"]["enum"] == sorted(WORKLOADS | {"workload.py"})
+    assert tables["WorkloadChoice"]["properties"]["kind"]["enum"] == sorted({*WORKLOADS, "workload.py"})
     assert "name" not in schema["properties"]
     assert schema["additionalProperties"] is False
     assert tables["Variant"]["properties"]["baseline"]["description"]

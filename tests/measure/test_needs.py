@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from generator.core.definition import OPTION_VALUES, RUNTIMES, Variant
+from generator.core.definition import OPTION_VALUES, Variant
 from generator.core.definition_file import load_measurement
 from generator.core.record import SystemDescription, Tier
+from generator.core.registry import RUNTIMES
 from generator.measure import events, needs
 from generator.measure.process import Job, _inherited
 from generator.measure.run import run_measurement
@@ -37,7 +38,7 @@ def test_the_vocabulary_is_that_of_the_table() -> None:
 
 def test_only_runtimes_that_obey_a_limit_have_the_option() -> None:
     """ONNX Runtime's kernels have no such switch: a limit there would be a duplicate under another name."""
-    assert {name for name, options in RUNTIMES.items() if "instructions" in options} == {"openvino", "pytorch"}
+    assert {name for name, one in RUNTIMES.items() if "instructions" in one.options} == {"openvino", "pytorch"}
 
 
 ALL = frozenset().union(*(level.flags for level in LEVELS.values()))

@@ -95,7 +95,13 @@ def test_a_round_begins_with_the_sample_that_it_is_given(monkeypatch: pytest.Mon
     for name in ("freeze", "disable"):
         monkeypatch.setattr(gc, name, lambda: None)
     asked = list[int]()
-    command = {"runtime": job.runtime, "artifact": "", "threads": 1, "options": job.options, "spawned_ns": 0}
+    command = {
+        "module": "generator.runtimes.fake",
+        "artifact": "",
+        "threads": 1,
+        "options": job.options,
+        "spawned_ns": 0,
+    }
     worker = Worker({**command, "inputs": str(job.timed_inputs)})
     answer = worker._session.run
     monkeypatch.setattr(

@@ -11,8 +11,9 @@ import pytest
 
 from generator import transforms
 from generator.core.cache import Cache, file_sha256
-from generator.core.definition import TRANSFORMS, Option, TransformStep
+from generator.core.definition import Option, TransformStep
 from generator.core.errors import MissingPackage, PreparationError
+from generator.core.registry import TRANSFORMS
 from generator.transforms import step as step_room
 from generator.transforms.recipe import Recipe
 from generator.workloads import synthetic
@@ -59,9 +60,8 @@ def _step(name: str = "export_onnx", **options: Any) -> TransformStep:
     return TransformStep(name=name, options=options)
 
 
-def test_the_vocabulary_is_the_registry() -> None:
-    """What a definition may name is what there is."""
-    assert transforms.TRANSFORMS.keys() == TRANSFORMS.keys()
+def test_what_a_definition_may_name_is_there() -> None:
+    """Each transform can be imported."""
     assert all(callable(step_room._function(name)) for name in TRANSFORMS)
 
 

@@ -16,9 +16,10 @@ from generator.cited.claim import Stance
 from generator.cited.evidence import Basis, Confidence, Metric, RatioKind
 from generator.cited.pair import Absence
 from generator.cited.story import Claim, ClaimMetric, ClaimVerdict
-from generator.core.definition import RUNTIMES, TRANSFORMS, Application, Scenario, Technology
+from generator.core.definition import Application, Scenario, Technology
 from generator.core.errors import FailureCause, PublishError
 from generator.core.record import Failure, StopReason, Tier
+from generator.core.registry import RUNTIMES, TRANSFORMS
 from generator.measure.needs import LACKS, LEFT_OUT
 from generator.pages.charts.length import LENGTHS
 from generator.pages.overview.answers import VERDICTS

@@ -17,13 +17,13 @@ from generator.core.cache import Cache
 from generator.core.errors import Busy, GeneratorError, MissingPackage
 from generator.core.pool import cpu_quota
 from generator.core.record import SystemDescription, Tier
+from generator.core.registry import RUNTIMES
 from generator.measure.doctor.neighbours import busiest, largest, process_times
 from generator.measure.doctor.noise import Noise, check_noise, reference_jobs
 from generator.measure.energy.counters import find_counters
 from generator.measure.health import SystemProbe
 from generator.measure.plan import only_run
 from generator.measure.system import available_cores, describe_system
-from generator.runtimes import PACKAGES
 
 NEEDED: Mapping[str, str] = MappingProxyType(
     {
@@ -126,7 +126,7 @@ def _packages() -> Iterator[Finding]:
             yield Finding("packages", Level.NOTE, f"without {module}: no {purpose}", f"pip install {module}")
         else:
             yield Finding("packages", Level.FINE, f"{_with_version(module)}: {purpose}")
-    runtimes = [name for name, package in PACKAGES.items() if package and importlib.util.find_spec(package)]
+    runtimes = [name for name, one in RUNTIMES.items() if one.package and importlib.util.find_spec(one.package)]
     if runtimes:
         yield Finding("packages", Level.FINE, f"runtimes that can be measured: {', '.join(sorted(runtimes))}")
     else:

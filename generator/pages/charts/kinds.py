@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Sequence
 
 from generator.draw.chart import Chart, Table
 from generator.draw.palette import MARKERS
@@ -22,24 +21,23 @@ from generator.pages.sentences import Sentences, localized
 from generator.results.findings import Findings
 from generator.results.quality import Gate
 
-KINDS: Mapping[str, Callable[[Subject], Chart | None]] = MappingProxyType(
-    {
-        "speedup": speedup,
-        "ladder": ladder,
-        "quality": quality,
-        "latency": latency,
-        "batching": batching,
-        "roofline": roofline,
-        "blocks": blocks,
-        "health": health,
-    }
-)
-"""Charts of one workload, by the name that templates use."""
+KINDS: dict[str, Callable[[Subject], Chart | None]] = {
+    "speedup": speedup,
+    "ladder": ladder,
+    "quality": quality,
+    "latency": latency,
+    "batching": batching,
+    "roofline": roofline,
+    "blocks": blocks,
+    "health": health,
+}
+"""Charts of one workload, by the name that templates use; one that has no numbers to show is None.
+
+A package of somebody else's adds its own.
+"""
 
 
-WHOLE: Mapping[str, Callable[[Findings, Sentences], Chart | None]] = MappingProxyType(
-    {"releases": releases, "length": length}
-)
+WHOLE: dict[str, Callable[[Findings, Sentences], Chart | None]] = {"releases": releases, "length": length}
 """Charts of all workloads of a measurement together."""
 
 
