@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.core import protocol
+from generator.core.block_times import times_of
 from generator.core.definition import CONTROL
 from generator.core.errors import RecordError
 from generator.core.protocol import LogInterval
@@ -19,7 +20,6 @@ from generator.results.comparison import Comparison, Verdict, compare, verdict
 from generator.results.estimate import Estimate, Spread, mean, ratio, spread
 from generator.results.quality import Gate, Quality, gate, qualities
 from generator.results.reference import Reference
-from generator.results.times import times_of
 
 
 @dataclass(frozen=True, slots=True)

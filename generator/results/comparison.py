@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.core import protocol
+from generator.core.block_times import BlockTimes
 from generator.results.estimate import Estimate, ratio
-from generator.results.times import BlockTimes
 
 
 class Verdict(StrEnum):
