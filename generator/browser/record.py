@@ -1,7 +1,7 @@
 """Records made in a browser: a form of their own, because a browser tells less and permits less than a machine.
 
 They are kept apart from native records: the page "Measured on your own device" writes them
-(publish/theme/assets/js/on-device), `load_browser_record` reads them, and no published number comes of them.
+(site/theme/assets/js/on-device), `load_browser_record` reads them, and no published number comes of them.
 """
 
 from __future__ import annotations
