@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.record import Block, Round, Tier
 
 RULES = protocol.TIERS[Tier.STANDARD]
@@ -110,7 +111,7 @@ def bootstrap_over_processes(blocks: Sequence[Block], pair: Pair, chance: random
 
 
 def _values(blocks: Sequence[Block], pair: Pair) -> list[float]:
-    values = (protocol.block_value(block, pair.variant, pair.baseline) for block in blocks)
+    values = (block_times(block).log_ratio(pair.variant, pair.baseline) for block in blocks)
     return [value for value in values if value is not None]
 
 

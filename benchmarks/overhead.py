@@ -31,6 +31,7 @@ from rich.table import Table
 from benchmarks.models import MODELS, job
 from benchmarks.report import save
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.record import Block, Health, Round
 from generator.measure.scenario import round_command
 from generator.measure.system import available_cores
@@ -105,7 +106,7 @@ def _per_query_ns(one: dict[str, Any]) -> int:
 
 def overhead(blocks: list[Block]) -> tuple[float, float, float]:
     """Ours over the bare loop, with its 95 % interval."""
-    values = [v for block in blocks if (v := protocol.block_value(block, BARE, OURS)) is not None]
+    values = [v for block in blocks if (v := block_times(block).log_ratio(BARE, OURS)) is not None]
     interval = protocol.log_interval(values)
     if interval is None:
         raise SystemExit("at least two blocks are needed")

@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.models import ROOT
 from benchmarks.report import save
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.definition import CONTROL, Scenario
 from generator.core.record import Block, Record, Tier
 
@@ -60,7 +61,7 @@ def comparisons(record: Record) -> Iterator[dict[float, Shortened]]:
             found = dict[float, Shortened]()
             for share in SHARES:
                 shortened = [first_part(block, share, turn) for block in blocks]
-                values = [protocol.block_value(block, name, baseline, statistic, turn) for block in shortened]
+                values = [block_times(block, turn).log_ratio(name, baseline, statistic) for block in shortened]
                 if interval := protocol.log_interval([one for one in values if one is not None]):
                     found[share] = Shortened(name == CONTROL, interval.mean, interval.half_width)
             if len(found) == len(SHARES):

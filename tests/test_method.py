@@ -36,6 +36,7 @@ import pytest
 from scipy import stats
 
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.definition import CONTROL, Scenario
 from generator.core.definition_file import load_measurement
 from generator.core.protocol import LogInterval
@@ -52,7 +53,6 @@ from generator.results.comparison import Verdict, compare, verdict
 from generator.results.findings import analyse
 from generator.results.quality import Gate
 from generator.results.summary import control_alarms, summarise
-from generator.results.times import block_times
 from tests.core.test_protocol import make_block
 
 Make = Callable[..., Any]
@@ -307,8 +307,8 @@ def test_throughput_is_compared_by_means_and_latency_by_medians() -> None:
         for name, latencies in (("a", (100, 100, 100)), ("b", (100, 100, 1000)))
     ]  # fmt: skip
     block = make_block({}).model_copy(update={"rounds": tuple(rounds)})
-    assert protocol.block_value(block, "b", "a") == 0
-    assert protocol.block_value(block, "b", "a", "mean") == pytest.approx(math.log(1 / 4))
+    assert block_times(block).log_ratio("b", "a") == 0
+    assert block_times(block).log_ratio("b", "a", "mean") == pytest.approx(math.log(1 / 4))
     assert protocol.STATISTICS[Scenario.OFFLINE] == "mean"
     assert protocol.STATISTICS[Scenario.SINGLE_STREAM] == "p50"
 
@@ -362,7 +362,7 @@ def test_stop_at_the_first_block_at_which_the_half_width_is_below_the_goal(
     chance = random.Random(11)
     _, record = _run_with(monkeypatch, checkout, surroundings, _Wobble([-0.2 + chance.gauss(0, sd) for _ in range(40)]))
     assert record.stop_reason == {"numbers": StopReason.GOAL}
-    values = [protocol.block_value(block, "fast", "slow") for block in record.blocks]
+    values = [block_times(block).log_ratio("fast", "slow") for block in record.blocks]
     logs = [value for value in values if value is not None]
     assert 6 < len(logs) < 20
     assert protocol.half_width(logs) < GOAL

@@ -1,7 +1,7 @@
 """Records made in a browser: a form of their own, because a browser tells less and permits less than a machine.
 
 They are kept apart from native records: the page "Measured on your own device" writes them
-(publish/theme/assets/js/on-device), `load_browser_record` reads them, and no published number comes of them.
+(site/theme/assets/js/on-device), `load_browser_record` reads them, and no published number comes of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from generator.core import protocol
+from generator.core.block_times import BlockTimes
 from generator.core.definition import CONTROL, Name, Precision
 from generator.core.errors import RecordError
 from generator.core.files import Unreadable, read_plain
@@ -205,21 +206,16 @@ def speedups(record: BrowserRecord) -> Mapping[str, protocol.LogInterval]:
 
 
 def _values(record: BrowserRecord, name: str) -> list[float]:
-    values = (
-        protocol.cycles_log_ratio(_by_cycle(block, name), _by_cycle(block, record.baseline.name))
-        for block in _kept(record.blocks)
-    )
-    return [value for value in values if value is not None]
+    times = (_times(record, block) for block in protocol.kept_blocks(record.blocks))
+    return [value for one in times if (value := one.log_ratio(name, record.baseline.name)) is not None]
 
 
-def _kept(blocks: Sequence[BrowserBlock]) -> list[BrowserBlock]:
-    undisturbed = [block for block in blocks if not block.disturbed]
-    too_many = len(blocks) - len(undisturbed) > protocol.MOST_DISTURBED * len(blocks)
-    return list(blocks) if too_many else undisturbed
-
-
-def _by_cycle(block: BrowserBlock, name: str) -> dict[int, float]:
-    return {one.cycle: statistics.median(one.latencies_ns) for one in block.rounds if one.variant == name}
+def _times(record: BrowserRecord, block: BrowserBlock) -> BlockTimes:
+    """As a native block's; a turn is a pair, for the record does not say how many samples were asked in turn."""
+    p50_ns = dict[str, dict[int, float]]()
+    for one in block.rounds:
+        p50_ns.setdefault(one.variant, {})[one.cycle] = statistics.median(one.latencies_ns)
+    return BlockTimes(record.workload, block.index, block.disturbed, p50_ns, mean_ns={})
 
 
 def load_browser_record(path: Path) -> BrowserRecord:

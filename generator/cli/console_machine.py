@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from generator.cli.console_compare import ratio_text
-from generator.results.across import difference
+from generator.results.comparison import difference
 from generator.results.findings import Findings
 from generator.results.quality import Gate, Quality
 from generator.results.this_machine import Answer, Doubt, Standing, ThisMachine

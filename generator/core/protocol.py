@@ -250,48 +250,6 @@ def turn_cycles(timed_samples: int) -> int:
     return timed_samples if PAIR <= timed_samples <= LONGEST_TURN else PAIR
 
 
-def block_value(block: Block, variant: str, baseline: str, statistic: str = "p50", turn: int = PAIR) -> float | None:
-    """Speedup of a variant in one block, as log(baseline / variant): above 0 is faster.
-
-    Median over turns of successive cycles, so that one slow cycle does not carry the block. Last cycles that make no
-    whole turn count only where there is none.
-
-    Args:
-        block: the block.
-        variant: name of the variant, or `control`.
-        baseline: name of what it is compared with.
-        statistic: "p50" or "mean" of a round's latencies per sample, or "rate": the highest rate served.
-        turn: cycles of a turn; see `turn_cycles`.
-
-    Returns:
-        Log ratio, or None when no cycle holds both.
-    """
-    if statistic == "rate":
-        rates = [served_rate(block, name) for name in (variant, baseline)]
-        return math.log(rates[0] / rates[1]) if rates[0] and rates[1] else None
-    return cycles_log_ratio(_by_cycle(block, variant, statistic), _by_cycle(block, baseline, statistic), turn)
-
-
-def cycles_log_ratio(ours: Mapping[int, float], theirs: Mapping[int, float], turn: int = PAIR) -> float | None:
-    """log(theirs / ours): median over turns of successive cycles.
-
-    Args:
-        ours: latency by cycle.
-        theirs: the same of what it is compared with.
-        turn: cycles of a turn.
-
-    Returns:
-        Log ratio, or None when no cycle holds both.
-    """
-    # Logarithms, so that A over B and B over A are the same finding with the sign turned; within a cycle first, so that
-    # what slows both for a moment cancels.
-    ratios = [math.log(theirs[cycle] / ours[cycle]) for cycle in sorted(ours.keys() & theirs.keys())]
-    if not ratios:
-        return None
-    turns = [statistics.fmean(ratios[first : first + turn]) for first in range(0, len(ratios) - turn + 1, turn)]
-    return statistics.median(turns or ratios)
-
-
 def round_statistic(one: Round, statistic: str) -> float:
     """Median ("p50") or mean of a round's latencies, nanoseconds a sample."""
     centre = statistics.median if statistic == "p50" else statistics.fmean
@@ -341,10 +299,6 @@ def served_rate(block: Block, variant: str) -> float | None:
 def holds(passed: Sequence[bool]) -> bool:
     """Whether more than half of a rate's tests passed."""
     return sum(passed) * 2 > len(passed)
-
-
-def _by_cycle(block: Block, variant: str, statistic: str) -> dict[int, float]:
-    return {one.cycle: round_statistic(one, statistic) for one in block.rounds if one.variant == variant}
 
 
 def kept_blocks(blocks: Sequence[_Judged]) -> tuple[_Judged, ...]:

@@ -32,6 +32,7 @@ PACKAGES = (
 
 SHARED_FILES = (
     "core/protocol.py",
+    "core/block_times.py",
     "core/definition.py",
     "core/definition_file.py",
     "core/record.py",

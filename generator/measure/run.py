@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.cache import Cache
 from generator.core.definition import CONTROL, Measurement, WorkloadChoice
 from generator.core.errors import FailureCause, WorkerError, cause_of
@@ -326,9 +327,9 @@ class _Run:
         kept, baseline = protocol.kept_blocks(self._blocks_of(workload)), self._baseline(workload)
         widths, statistic = dict[str, float](), protocol.STATISTICS[self.measurement.scenario]
         timed = next(one.record.timed_samples for one in self.prepared if one.choice.name == workload)
-        turn = protocol.turn_cycles(timed or 0)
+        times = [block_times(block, protocol.turn_cycles(timed or 0)) for block in kept]
         for name in (*self._alive(workload), CONTROL):
-            values = [protocol.block_value(block, name, baseline, statistic, turn) for block in kept]
+            values = [one.log_ratio(name, baseline, statistic) for one in times]
             interval = protocol.log_interval([v for v in values if v is not None])
             if name != baseline and interval:
                 widths[name] = interval.half_width

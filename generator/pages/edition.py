@@ -408,7 +408,7 @@ class _Edition:
         }
         body = render(Environment(self.language), f"{self.language.value}/your-record.md.j2", context)
         title, description = words.say("your_record.title"), words.say("your_record.description")
-        head = markdown.front_matter(title=title, description=description)
+        head = markdown.front_matter(title=title, description=description, script=your_record.SCRIPT)
         yield self.page("your-record/index.md", head + Markdown("\n" + body))
         yield self.page("your-record/published.json", your_record.published(self.found, words))
 

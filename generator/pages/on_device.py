@@ -16,6 +16,7 @@ from generator.browser.record import RULES, SCHEMA_VERSION
 from generator.core import protocol
 from generator.core.definition import CONTROL, Measurement
 from generator.draw.chart import tidy
+from generator.pages import script_rules
 from generator.pages.sentences import Sentences, localized
 from generator.pages.views.system import SystemView
 from generator.pages.views.workload import WorkloadView
@@ -108,20 +109,7 @@ def _data(
 
 def rules() -> dict[str, Any]:
     """The protocol as the scripts know it: how far it goes in a browser, and the constants of its statistic."""
-    return {
-        **asdict(RULES),
-        "session_floor": protocol.SESSION_FLOOR,
-        "most_disturbed": protocol.MOST_DISTURBED,
-        "smallest_effect": protocol.SMALLEST_EFFECT,
-        "no_difference": protocol.NO_DIFFERENCE,
-        "quantiles": [_quantiles(count) for count in range(1, MOST_COMPARISONS + 1)],
-    }
-
-
-def _quantiles(comparisons: int) -> list[float | None]:
-    """Student's quantiles by the number of blocks."""
-    counts = range(RULES.most_blocks + 1)
-    return [tidy(protocol.t_quantile(count, comparisons)) if count > 1 else None for count in counts]
+    return {**asdict(RULES), **script_rules.statistic(RULES.most_blocks, MOST_COMPARISONS)}
 
 
 def _group(

@@ -1,6 +1,6 @@
 """The page on which a reader's own record stands over the published ones: everything happens in the browser.
 
-What the script (theme/assets/js/your-record.js) knows, it reads from `published.json`: the ratios of every published
+What the script (theme/assets/js/your-record) knows, it reads from `published.json`: the ratios of every published
 record, and the constants of the protocol by which it forms the reader's own. Every word is the page's.
 """
 
@@ -14,6 +14,7 @@ from generator.core import protocol
 from generator.core.record import SCHEMA_VERSION
 from generator.core.record_file import MAX_RECORD_BYTES
 from generator.draw.chart import tidy
+from generator.pages import script_rules
 from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
 from generator.pages.sentences import Sentences, localized
 from generator.pages.views.system import SystemView
@@ -24,6 +25,9 @@ from generator.words.phrases import Phrases
 
 MOST_BLOCKS = 200
 """Blocks up to which Student's quantiles are given; a run has 60 at most."""
+
+SCRIPT = "your-record/page.js"
+"""Below assets/js; loaded on this page alone."""
 
 _PREFIX = "your_record."
 
@@ -42,7 +46,8 @@ def widget(phrases: Phrases) -> Markdown:
         f'<label for="your-record-file">{label}</label>'
         f'<input id="your-record-file" type="file" accept=".json,application/json"></p>'
         f'<p class="your-record__hint">{hint}</p></form>'
-        f'<p class="your-record__error" role="alert" hidden></p><p class="your-record__status" role="status"></p>'
+        f'<p class="your-record__error" role="alert" hidden></p><p class="your-record__status" role="status">'
+        f"{html_text(words['needs'])}</p>"
         f'<div class="your-record__result"></div></div>'
     )
 
@@ -59,6 +64,7 @@ def published(main: Mapping[str, Iterable[Findings]], phrases: Phrases) -> bytes
         name: {
             "title": localized(found[0].measurement.title, phrases.language),
             "address": f"../measurements/{name}/",
+            "workloads": {one.name: localized(one.title, phrases.language) for one in found[0].measurement.workloads},
             "variants": _titles(found[0], sentences),
             "records": [_record(one, sentences) for one in found],
         }
@@ -69,19 +75,11 @@ def published(main: Mapping[str, Iterable[Findings]], phrases: Phrases) -> bytes
         "schema_version": SCHEMA_VERSION,
         "most_bytes": MAX_RECORD_BYTES,
         "statistics": {str(scenario): statistic for scenario, statistic in protocol.STATISTICS.items()},
-        "session_floor": protocol.SESSION_FLOOR,
-        "most_disturbed": protocol.MOST_DISTURBED,
-        "confidence": protocol.CONFIDENCE,
-        "quantiles": [_quantile(count) for count in range(MOST_BLOCKS + 1)],
+        **script_rules.statistic(MOST_BLOCKS),
         "measurements": measurements,
         "licence": {"name": LICENCE, "address": LICENCE_ADDRESS},
     }
     return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _quantile(blocks: int) -> float | None:
-    """Student's quantile for the interval over this many blocks."""
-    return tidy(protocol.t_quantile(blocks)) if blocks > 1 else None
 
 
 def _titles(findings: Findings, sentences: Sentences) -> dict[str, str]:
@@ -105,11 +103,16 @@ def _record(findings: Findings, sentences: Sentences) -> dict[str, Any]:
 def _workload(findings: Findings, workload: WorkloadFindings) -> dict[str, Any]:
     baseline = baseline_of(findings.record, workload.record.name)
     return {
+        "kind": workload.record.kind,
         "model": workload.record.model,
         "data_sha256": workload.record.data_sha256,
+        "timed_inputs": workload.record.timed_inputs,
         "baseline": [baseline.runtime, str(baseline.precision), *baseline.transforms],
-        "speedups": {
-            one.variant.name: [tidy(estimate.point), tidy(estimate.interval.low), tidy(estimate.interval.high)]
+        "variants": {
+            one.variant.name: {
+                "precision": str(one.record.precision),
+                "speedup": [tidy(estimate.point), tidy(estimate.interval.low), tidy(estimate.interval.high)],
+            }
             for one in workload.variants
             if one.against_baseline and (estimate := one.against_baseline.speedup)
         },

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.core import protocol
+from generator.core.block_times import times_of
 from generator.core.definition import CONTROL
 from generator.core.errors import RecordError
-from generator.core.protocol import LogInterval
-from generator.core.record import Block, Observations, Record, VariantRecord
+from generator.core.record import Block, Record, VariantRecord
 from generator.results.caveat import Caveat, caveats
-from generator.results.change import paired_change
+from generator.results.change import quality_change
 from generator.results.comparability import Difference, baseline_of, forbids_ratios, why_not, workload_of
-from generator.results.comparison import Comparison, Verdict, compare, verdict
-from generator.results.estimate import Estimate, Spread, mean, ratio, spread
+from generator.results.comparison import Comparison, Verdict, compare, difference, verdict
+from generator.results.estimate import Estimate, Spread, ratio, spread
 from generator.results.quality import Gate, Quality, gate, qualities
 from generator.results.reference import Reference
-from generator.results.times import times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +171,6 @@ def _common(record: Record, other: Record) -> tuple[str, ...]:
     return common
 
 
-def difference(ours: Estimate, theirs: Estimate) -> LogInterval:
-    """Log of the ratio of two independent ratios."""
-    logs = [
-        (math.log(one.point), (math.log(one.interval.high) - math.log(one.interval.low)) / 2) for one in (ours, theirs)
-    ]
-    return LogInterval(logs[0][0] - logs[1][0], math.hypot(logs[0][1], logs[1][1]), min(ours.count, theirs.count))
-
-
 def side(record: Record, name: str) -> Side:
     """Everything that a comparison says of one variant.
 
@@ -209,24 +199,12 @@ def side(record: Record, name: str) -> Side:
 
 def quality_differences(ours: VariantRecord, theirs: VariantRecord) -> tuple[QualityDifference, ...]:
     """Metrics that both variants have, in the first's order."""
-    known = {one.metric: one for one in theirs.quality}
-    summaries = {q.metric: q for q in qualities(ours)}, {q.metric: q for q in qualities(theirs)}
+    known = {one.metric: one for one in qualities(theirs)}
     return tuple(
-        QualityDifference(
-            one.metric, summaries[0][one.metric], summaries[1][one.metric], _paired(one, known[one.metric])
-        )
-        for one in ours.quality
-        if one.metric in summaries[0].keys() & summaries[1].keys()
+        QualityDifference(one.metric, one, known[one.metric], quality_change(ours, theirs, one.metric))
+        for one in qualities(ours)
+        if one.metric in known
     )
-
-
-def _paired(ours: Observations, theirs: Observations) -> Estimate | None:
-    """Both answered the same samples, so what one sample's difficulty does to both falls out of the difference."""
-    if not {"maximum", "bleu"}.isdisjoint((ours.kind, theirs.kind)) or len(ours.values) != len(theirs.values):
-        return None
-    if ours.kind == "proportion":
-        return paired_change(ours.values, theirs.values)
-    return mean([a - b for a, b in zip(ours.values, theirs.values, strict=True)])
 
 
 def _absolute(blocks: Sequence[Block], variant: str, statistic: str) -> Absolute | None:

@@ -30,12 +30,13 @@ def paired_change(variant: Sequence[float], baseline: Sequence[float]) -> Estima
 
 
 def quality_change(variant: VariantRecord, baseline: VariantRecord, metric: str) -> Estimate | None:
-    """Change of a metric on labels against the baseline; None where either did not measure it on the same samples.
+    """Change of a metric against another variant; None where either did not measure it on the same samples.
 
-    A difference of shares for a proportion, else the mean of the samples' differences.
+    Both answered the same samples, so what one sample's difficulty does to both falls out of the difference: one of
+    shares for a proportion, else the mean of the samples' differences. A maximum has none, and a BLEU no sample's.
     """
     ours, theirs = _observed(variant, metric), _observed(baseline, metric)
-    if not ours or not theirs or len(ours.values) != len(theirs.values):
+    if not ours or not theirs or len(ours.values) != len(theirs.values) or "maximum" in (ours.kind, theirs.kind):
         return None
     if ours.kind == "proportion":
         return paired_change(ours.values, theirs.values)

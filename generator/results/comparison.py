@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.core import protocol
+from generator.core.block_times import BlockTimes
 from generator.results.estimate import Estimate, ratio
-from generator.results.times import BlockTimes
 
 
 class Verdict(StrEnum):
@@ -89,3 +89,13 @@ def verdict(interval: protocol.LogInterval) -> Verdict:
     if math.log(1 - protocol.NO_DIFFERENCE) < low and high < math.log(1 + protocol.NO_DIFFERENCE):
         return Verdict.NO_DIFFERENCE
     return Verdict.CANNOT_TELL
+
+
+def difference(ours: Estimate, theirs: Estimate) -> protocol.LogInterval:
+    """Log of the ratio of two independent ratios: of two runs, or of two machines. Half-widths add in quadrature."""
+    logs = [
+        (math.log(one.point), (math.log(one.interval.high) - math.log(one.interval.low)) / 2) for one in (ours, theirs)
+    ]
+    return protocol.LogInterval(
+        logs[0][0] - logs[1][0], math.hypot(logs[0][1], logs[1][1]), min(ours.count, theirs.count)
+    )

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.core.protocol import LogInterval
 from generator.core.record import Record
-from generator.results.across import Across, across, difference
-from generator.results.comparability import Difference, Forbids, Inputs, forbids_quality
-from generator.results.comparison import Verdict, verdict
-from generator.results.estimate import ratio
-from generator.results.quality import Gate, on_labels
+from generator.results.across import Across, Side, across
+from generator.results.comparability import Difference, Forbids, conditions, inputs_of
+from generator.results.comparison import Verdict, difference, verdict
+from generator.results.estimate import Estimate, ratio
+from generator.results.quality import Gate, on_labels, qualities
 from generator.results.summary import Ratio, Summary
 
 AGREEMENT = 0.03
@@ -64,7 +63,8 @@ def confirmation(first: Record, second: Record) -> Confirmation:
     if not told:
         forbidding = _distinct(every, Forbids.RATIO)
         return Confirmation(second, Outcome.INCOMPARABLE, (), forbidding, None, elsewhere)
-    agrees = all(_agrees(pair) for pair in told)
+    ratios = [(ours, other) for pair in told if (ours := _ratio(pair.ours)) and (other := _ratio(pair.theirs))]
+    agrees = all(agree(*both) for both in ratios)
     return Confirmation(
         record=second,
         outcome=Outcome.AGREES if agrees else Outcome.DIFFERS,
@@ -94,7 +94,7 @@ class Tally:
 def tally(first: Summary, others: Iterable[Summary]) -> Tally:
     """Count what every other publishable run says of the first; incomparable ones are left out.
 
-    It judges as `confirmation` does, by what the summaries keep.
+    It judges as `confirmation` does (see `agree`), by what the summaries keep.
     """
     found = [
         (one.machine != first.machine, outcome)
@@ -110,30 +110,18 @@ def _outcome(first: Summary, second: Summary) -> Outcome:
     told = _in_common(first, second)
     if not told:
         return Outcome.INCOMPARABLE
-    agrees = all(
-        _same(difference(a.speedup, b.speedup)) and _one_gate(a.gate, b.gate, _one_basis(a, b)) for a, b in told
-    )
+    agrees = all(agree(ours, theirs) for ours, theirs in told)
     return Outcome.AGREES if agrees else Outcome.DIFFERS
 
 
 def of_answers(first: Summary, second: Summary) -> Outcome:
     """Whether two runs give one answer to their measurement's question; the other variants are not looked at."""
-    ours, theirs = first.headline, second.headline
-    if ours is None or theirs is None or first.conditions != second.conditions:
+    if first.headline is None or second.headline is None or first.headline.against != second.headline.against:
         return Outcome.INCOMPARABLE
-    if (ours.variant, ours.against) != (theirs.variant, theirs.against):
+    ours, theirs = first.answer, second.answer
+    if not ours or not theirs or ours.variant != theirs.variant or not ours.comparable(theirs):
         return Outcome.INCOMPARABLE
-    asked, theirs_asked = _asked(first, ours.variant), _asked(second, ours.variant)
-    if asked is None or theirs_asked is None or not asked.cost_like(theirs_asked):
-        return Outcome.INCOMPARABLE
-    gates = first.gate or Gate.UNKNOWN, second.gate or Gate.UNKNOWN
-    one_basis = first.on_labels is second.on_labels and asked.data_sha256 == theirs_asked.data_sha256
-    one_gate = _one_gate(*gates, one_basis)
-    return Outcome.AGREES if one_gate and _same(difference(ours.speedup, theirs.speedup)) else Outcome.DIFFERS
-
-
-def _asked(summary: Summary, variant: str) -> Inputs | None:
-    return next((one.inputs for one in summary.ratios if one.variant == variant), None)
+    return Outcome.AGREES if agree(ours, theirs) else Outcome.DIFFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +141,7 @@ def disputes(first: Summary, others: Iterable[Summary]) -> tuple[Dispute, ...]:
         for one in others
         if one.publishable and one.machine == first.machine and one.record_id != first.record_id
         for ours, theirs in _in_common(first, one)
-        if not _same(difference(ours.speedup, theirs.speedup))
+        if not same_gain(ours.speedup, theirs.speedup)
     ]
     return tuple(sorted(found, key=lambda one: -abs(difference(one.ours.speedup, one.theirs.speedup).mean)))
 
@@ -162,33 +150,33 @@ def _in_common(first: Summary, second: Summary) -> list[tuple[Ratio, Ratio]]:
     """Ratios of both runs that may be held against each other."""
     theirs = {one.variant: one for one in second.ratios}
     pairs = [(ours, theirs[ours.variant]) for ours in first.ratios if ours.variant in theirs]
-    return [(a, b) for a, b in pairs if a.conditions == b.conditions and a.inputs.cost_like(b.inputs)]
+    return [(a, b) for a, b in pairs if a.comparable(b)]
 
 
-def _one_basis(ours: Ratio, theirs: Ratio) -> bool:
-    """Whether both gates were judged by one thing: labels or agreement, on the same data."""
-    return ours.on_labels is theirs.on_labels and ours.inputs.data_sha256 == theirs.inputs.data_sha256
+def agree(ours: Ratio, theirs: Ratio) -> bool:
+    """Whether two runs may be saying one thing of a variant: by its gain, and by what its answers are worth.
+
+    Gates contradict each other only where both were judged, and by one thing: labels or agreement, on the same data.
+    """
+    one_basis = ours.on_labels is theirs.on_labels and ours.inputs.data_sha256 == theirs.inputs.data_sha256
+    gates = {ours.gate, theirs.gate}
+    return same_gain(ours.speedup, theirs.speedup) and (not one_basis or Gate.UNKNOWN in gates or len(gates) == 1)
 
 
-def _one_gate(ours: Gate, theirs: Gate, one_basis: bool) -> bool:
-    """Whether two gates may be one: they contradict each other only where both were judged, and by the same thing."""
-    return not one_basis or Gate.UNKNOWN in (ours, theirs) or ours is theirs
-
-
-def _agrees(pair: Across) -> bool:
-    ours, theirs = pair.ours.against_baseline, pair.theirs.against_baseline
-    if ours is None or theirs is None:
-        return True
-    # Another data set is another gate.
-    one_basis = on_labels(pair.ours.quality) is on_labels(pair.theirs.quality) and not forbids_quality(pair.differences)
-    one_gate = _one_gate(pair.ours.gate, pair.theirs.gate, one_basis)
-    return _same(difference(ours.speedup, theirs.speedup)) and one_gate
-
-
-def _same(found: LogInterval) -> bool:
+def same_gain(ours: Estimate, theirs: Estimate) -> bool:
     """Whether two gains may be one: their ratio's interval holds 1, or the ratio is near enough to it."""
+    found = difference(ours, theirs)
     same = ratio(found).interval.contains(1.0) or verdict(found) is Verdict.NO_DIFFERENCE
     return same or math.expm1(abs(found.mean)) <= AGREEMENT
+
+
+def _ratio(side: Side) -> Ratio | None:
+    """What a summary keeps of a variant."""
+    if side.against_baseline is None:
+        return None
+    alike = conditions(side.record, side.variant.name), inputs_of(side.record, side.variant.name)
+    labels = on_labels(side.quality) and on_labels(qualities(side.baseline))
+    return Ratio(side.variant.name, *alike, side.against_baseline.speedup, side.gate, labels)
 
 
 def _relative(pair: Across) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from generator.core import protocol
+from generator.core.block_times import BlockTimes, times_of
 from generator.core.definition import CONTROL, Measurement, Scenario, Variant, WorkloadChoice
 from generator.core.prices import Price
 from generator.core.record import Block, Record, VariantRecord, WorkloadRecord
@@ -22,7 +23,6 @@ from generator.results.memory import Memory, memory
 from generator.results.percentile import Percentile, percentiles, plain
 from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.results.roofline import Roofline, roofline
-from generator.results.times import BlockTimes, times_of
 
 
 @dataclass(frozen=True, slots=True)

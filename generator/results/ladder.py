@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from generator.core.block_times import BlockTimes
 from generator.results.comparison import Comparison, Verdict, compare
-from generator.results.times import BlockTimes
 
 
 @dataclass(frozen=True, slots=True)

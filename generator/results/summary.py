@@ -6,7 +6,7 @@ Pages show a few records in full (`Findings`) and count or list the others by th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from generator.core import protocol
@@ -33,6 +33,10 @@ class Ratio:
     gate: Gate
     on_labels: bool
     """Whether the gate judged by labels; else by agreement with the baseline, or by nothing."""
+
+    def comparable(self, other: Ratio) -> bool:
+        """Whether the two may be held against each other."""
+        return self.conditions == other.conditions and self.inputs.cost_like(other.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,20 @@ class Summary:
 
     artifacts: tuple[str, ...]
     """SHA-256 of the model files that were run."""
+
+    @property
+    def answer(self) -> Ratio | None:
+        """The headline as a ratio that another run's may be held against; None where there is none."""
+        asked = next((one for one in self.ratios if self.headline and one.variant == self.headline.variant), None)
+        if self.headline is None or self.conditions is None or asked is None:
+            return None
+        return replace(
+            asked,
+            conditions=self.conditions,
+            speedup=self.headline.speedup,
+            gate=self.gate or Gate.UNKNOWN,
+            on_labels=self.on_labels,
+        )
 
     @property
     def publishable(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -22,7 +23,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+import generator
 from generator.core.cache import Cache
+from generator.words.language import Language
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -176,3 +179,37 @@ def _npm_tools() -> Path:
             pytest.skip(f"npm cannot fetch what package-lock.json pins: {done.stderr.strip()[-300:]}")
         (folder / "complete").touch()
     return folder / "node_modules"
+
+
+SCRIPTS = Path(generator.__file__).parent / "site" / "theme" / "assets" / "js"
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs a program over the scripts' functions with data, and gives what it returns: by Node.js, without a browser."""
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("Node.js is not installed: the scripts cannot be run without a browser")
+    folder = tmp_path_factory.mktemp("scripts")
+    shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
+
+    def evaluated(script: str, body: str, data: Any, language: Language = Language.EN) -> Any:
+        program = f"""
+            globalThis.document = {{ documentElement: {{ lang: "{language.value}" }} }}
+            const all = await import("./{script}")
+            let text = ""
+            for await (const part of process.stdin) text += part
+            const found = ((all, data) => {{ {body} }})(all, JSON.parse(text))
+            console.log(JSON.stringify(found))
+        """
+        (folder / "program.js").write_text(program, "utf-8")
+        done = subprocess.run(
+            [node, "program.js"], cwd=folder, input=json.dumps(data), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return evaluated

@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import shutil
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,40 +18,8 @@ from generator.results.comparison import Verdict, verdict
 from generator.results.estimate import ratio
 from generator.words.language import Language
 from generator.words.phrases import phrases
+from tests.browser.conftest import Run
 from tests.browser.test_browser_record import sealed
-
-SCRIPTS = Path(on_device.__file__).parents[1] / "site" / "theme" / "assets" / "js" / "on-device"
-
-Run = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs a program over the scripts' functions with data, and gives what it returns."""
-    node = shutil.which("node")
-    if not node:
-        pytest.skip("Node.js is not installed: the scripts cannot be run without a browser")
-    folder = tmp_path_factory.mktemp("scripts")
-    shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
-
-    def evaluated(script: str, body: str, data: Any, language: Language = Language.EN) -> Any:
-        program = f"""
-            globalThis.document = {{ documentElement: {{ lang: "{language.value}" }} }}
-            const all = await import("./{script}")
-            let text = ""
-            for await (const part of process.stdin) text += part
-            const found = ((all, data) => {{ {body} }})(all, JSON.parse(text))
-            console.log(JSON.stringify(found))
-        """
-        (folder / "program.js").write_text(program, "utf-8")
-        done = subprocess.run(
-            [node, "program.js"], cwd=folder, input=json.dumps(data), capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return evaluated
 
 
 def noisy(seed: int, blocks: int, cycles: int, disturbed: int = 0) -> dict[str, Any]:
@@ -116,9 +80,10 @@ def test_intervals_are_the_protocols(run: Run, blocks: int, cycles: int, disturb
 def test_verdicts_of_two_variants_are_stricter(run: Run) -> None:
     """Bonferroni, as natively."""
     data = noisy(7, 6, 4)
-    body = "return [1, 2].map(count => all.logInterval(data.blocks, 'fast', 'slow', data.rules, count).half)"
+    body = "return [1, 2].map(count => all.logInterval(data.blocks, 'fast', 'slow', data.rules, { comparisons: count }).half)"
     found = run("statistics.js", body, {"blocks": data["blocks"], "rules": on_device.rules()})
-    values = run("statistics.js", "return data.map(block => all.blockValue(block, 'fast', 'slow'))", data["blocks"])
+    body = "return data.map(block => all.blockValue(block, 'fast', 'slow', { turn: 2 }))"
+    values = run("statistics.js", body, data["blocks"])
     assert found == [pytest.approx(half_width(values, count), rel=1e-5) for count in (1, 2)]
 
 
@@ -176,7 +141,7 @@ def test_times_are_written_alike(run: Run, language: Language) -> None:
 def test_the_seal_is_over_the_same_text(run: Run) -> None:
     data = {"b": ["é\x7f\u2028 «\U0001f600»", 'a"\\\n\t', 0, 10**15, None, True], "a": {"z": {}, "y": []}}
     body = "return all.canonical(data)"
-    assert run("record.js", body, data) == json.dumps(data, sort_keys=True, separators=(",", ":"))
+    assert run("on-device/record.js", body, data) == json.dumps(data, sort_keys=True, separators=(",", ":"))
     assert len(seal_of(data)) == 64
 
 
@@ -197,7 +162,7 @@ def test_answers_are_compared_over_the_largest_number(run: Run, found: list[Any]
         const apart = all.difference(data.map(numbers => ({ y: read(numbers) })), [{ y: [1, -4] }])
         return Number.isFinite(apart) ? apart : "without bound"
     """
-    assert run("measuring.js", body, found) == ("without bound" if difference == math.inf else difference)
+    assert run("on-device/measuring.js", body, found) == ("without bound" if difference == math.inf else difference)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +177,7 @@ def test_batches_grow_when_queries_become_faster(run: Run, latencies: list[int],
     """A slow warm-up does not leave batches that are short against the clock, and none becomes endless."""
     start, round_ = {"resolution_ns": 100_000, "query_ns": 2_500_000}, {"queries": 2}
     body = "return all.faster(data.start, data.round, data.latencies)"
-    assert run("measuring.js", body, {"start": start, "round": round_, "latencies": latencies}) == query
+    assert run("on-device/measuring.js", body, {"start": start, "round": round_, "latencies": latencies}) == query
 
 
 def test_rounds_are_long_against_the_clock(run: Run) -> None:
@@ -224,7 +189,7 @@ def test_rounds_are_long_against_the_clock(run: Run) -> None:
     ]
     rules = on_device.rules()
     rounds = run(
-        "measuring.js",
+        "on-device/measuring.js",
         "return data.starts.map(one => all.roundOf(one, data.rules))",
         {"starts": starts, "rules": rules},
     )

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.record import Block, Health, Round
 
 
@@ -41,14 +42,14 @@ def make_block(
 def test_block_value_is_the_log_of_baseline_over_variant() -> None:
     """Above 0 is faster: a variant of half the latency has log 2."""
     block = make_block({"base": [200] * 4, "fast": [100] * 4})
-    assert protocol.block_value(block, "fast", "base") == pytest.approx(math.log(2))
-    assert protocol.block_value(block, "base", "fast") == pytest.approx(-math.log(2))
+    assert block_times(block).log_ratio("fast", "base") == pytest.approx(math.log(2))
+    assert block_times(block).log_ratio("base", "fast") == pytest.approx(-math.log(2))
 
 
 def test_block_value_is_the_median_over_pairs_of_cycles() -> None:
     """One slow cycle in six does not carry the block: its pair is one of three."""
     block = make_block({"base": [200] * 6, "fast": [100, 100, 100, 5000, 100, 100]})
-    assert protocol.block_value(block, "fast", "base") == pytest.approx(math.log(2))
+    assert block_times(block).log_ratio("fast", "base") == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize("first", [0, 1, 2])
@@ -58,13 +59,13 @@ def test_few_samples_that_gain_differently_weigh_alike(first: int) -> None:
     fast = [round(900 / gains[(first + cycle) % 3]) for cycle in range(6)]
     block = make_block({"base": [900] * 6, "fast": fast})
     turn = protocol.turn_cycles(len(gains))
-    assert protocol.block_value(block, "fast", "base", turn=turn) == pytest.approx(2 / 3 * math.log(1.5))
+    assert block_times(block, turn).log_ratio("fast", "base") == pytest.approx(2 / 3 * math.log(1.5))
 
 
 def test_last_cycles_that_make_no_whole_turn_count_only_alone() -> None:
     block = make_block({"base": [200] * 4, "fast": [100, 100, 100, 50]})
-    assert protocol.block_value(block, "fast", "base", turn=3) == pytest.approx(math.log(2))
-    assert protocol.block_value(block, "fast", "base", turn=5) == pytest.approx(math.log(2))
+    assert block_times(block, 3).log_ratio("fast", "base") == pytest.approx(math.log(2))
+    assert block_times(block, 5).log_ratio("fast", "base") == pytest.approx(math.log(2))
 
 
 def test_a_turn_asks_each_of_a_few_samples_once() -> None:
@@ -74,12 +75,12 @@ def test_a_turn_asks_each_of_a_few_samples_once() -> None:
 def test_block_value_compares_within_cycles_only() -> None:
     """A machine that slows down in the middle slows both: the ratio stays exact."""
     block = make_block({"base": [200, 200, 600, 600], "fast": [100, 100, 300, 300]})
-    assert protocol.block_value(block, "fast", "base") == pytest.approx(math.log(2))
+    assert block_times(block).log_ratio("fast", "base") == pytest.approx(math.log(2))
 
 
 def test_block_value_without_the_variant_is_none() -> None:
     """A failed variant has no value; it is not 0."""
-    assert protocol.block_value(make_block({"base": [200]}), "fast", "base") is None
+    assert block_times(make_block({"base": [200]})).log_ratio("fast", "base") is None
 
 
 def test_a_batch_counts_a_sample() -> None:
@@ -152,4 +153,4 @@ def _simulated_block(chance: random.Random, truth: float) -> float | None:
             speed += chance.gauss(0, 0.01)
             stall = 1.5 if chance.random() < 0.03 else 1.0
             values.append(max(1, round(1e6 * math.exp(speed + log_ratio + chance.gauss(0, 0.01)) * stall)))
-    return protocol.block_value(make_block({"base": base, "fast": fast}), "fast", "base")
+    return block_times(make_block({"base": base, "fast": fast})).log_ratio("fast", "base")

@@ -166,10 +166,10 @@ def test_numbers_of_other_kinds_are_refused() -> None:
         Array.of("x", np.zeros(1))
 
 
-def test_the_script_is_loaded_by_this_page_alone(kit: Kit, tmp_path: Path) -> None:
+def test_scripts_of_one_page_are_loaded_by_it_alone(kit: Kit, tmp_path: Path) -> None:
     made = list(pages(collected([]), [imaginary.measurement()], tmp_path, kit=kit))
     scripted = {page.path for page in made if page.path.endswith(".md") and b"\nscript: " in page.content}  # type: ignore[operator]
-    assert scripted == {"on-device/index.md"}
+    assert scripted == {"on-device/index.md", "your-record/index.md"}
     script = Path(on_device.__file__).parents[1] / "site" / "theme" / "assets" / "js" / on_device.SCRIPT
     assert script.is_file()
 

@@ -13,9 +13,9 @@ import pytest
 from generator.core.errors import RecordError
 from generator.core.record import Record, SystemDescription
 from generator.core.record_file import sealed
-from generator.results.across import Across, Within, across, compared, difference, within
+from generator.results.across import Across, Within, across, compared, within
 from generator.results.comparability import Forbids, forbids_ratios, why_not
-from generator.results.comparison import Verdict
+from generator.results.comparison import Verdict, difference
 from generator.results.estimate import Estimate, Interval
 from generator.results.quality import Gate
 from generator.results.reference import Reference, resolve

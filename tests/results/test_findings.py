@@ -8,13 +8,13 @@ import random
 import pytest
 from scipy import stats
 
+from generator.core.block_times import block_times
 from generator.core.protocol import LogInterval, early_stopping_discard
 from generator.core.record import Observations
 from generator.results import estimate, percentile
 from generator.results.comparison import Verdict, compare, verdict
 from generator.results.estimate import Estimate, Interval
 from generator.results.quality import Gate, Quality, gate, summarise
-from generator.results.times import block_times
 from tests.core.test_protocol import make_block
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from generator.core import protocol
+from generator.core.block_times import block_times
 from generator.core.cache import Cache
 from generator.core.errors import MissingPackage
 from generator.core.record import Block, Tier
@@ -87,7 +88,7 @@ def check_noise(
 
 def summarise(blocks: list[Block], names: list[str]) -> Noise:
     """What the blocks say; none is left out, for the noise itself is asked for."""
-    values = [v for block in blocks if (v := protocol.block_value(block, names[1], names[0])) is not None]
+    values = [v for block in blocks if (v := block_times(block).log_ratio(names[1], names[0])) is not None]
     medians = [
         statistics.median([ns for one in block.rounds if one.variant == names[0] for ns in one.latencies_ns])
         for block in blocks

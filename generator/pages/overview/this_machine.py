@@ -16,7 +16,7 @@ from generator.pages.side_by_side import headline
 from generator.pages.template import Environment, render
 from generator.pages.views.pair import PairView
 from generator.pages.views.system import SystemView
-from generator.results.across import difference
+from generator.results.comparison import difference
 from generator.results.confirmation import AGREEMENT
 from generator.results.findings import Findings
 from generator.results.quality import Gate

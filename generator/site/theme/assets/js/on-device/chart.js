@@ -1,7 +1,7 @@
 /* Speedups on a logarithmic axis: the reader's own are filled diamonds, published ones are rings. Over each mark stands
  * where it is from, and what it says. */
 
-import { factor, factorEstimate } from "./words.js"
+import { factor, factorEstimate } from "../words.js"
 
 const SPACE = "http://www.w3.org/2000/svg"
 const TITLE = 18, MARK = 24, GAP = 12, EDGE = 20, LABEL = 52

@@ -1,7 +1,7 @@
 /* The protocol in a browser. A block: fresh workers in random order, one a variant and one more for the control, warmed
  * up; then cycles, in each a round of every variant in random order. Blocks until the interval is narrow enough. */
 
-import { kept, logInterval, median } from "./statistics.js"
+import { kept, logInterval, median } from "../statistics.js"
 
 /** The reader has stopped it. */
 export class Stopped extends Error {}

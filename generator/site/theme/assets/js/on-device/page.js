@@ -3,8 +3,8 @@
 import { chart } from "./chart.js"
 import { Stopped, difference, measure } from "./measuring.js"
 import { recordId, save, sealed } from "./record.js"
-import { kept, latency, logInterval, verdict } from "./statistics.js"
-import { duration, estimateOf, factorEstimate, filled, megabytes, plusMinus, sentence, significant, whole } from "./words.js"
+import { kept, latency, logInterval, verdict } from "../statistics.js"
+import { duration, estimateOf, factorEstimate, filled, megabytes, plusMinus, sentence, significant, whole } from "../words.js"
 
 /** A module with one SIMD instruction: browsers that refuse it cannot run the runtime. */
 const SIMD = Uint8Array.of(
@@ -276,7 +276,7 @@ class Page {
     const rows = []
     for (const one of others) {
       const interval = logInterval(blocks, one.name, baseline.name, rules)
-      const strict = logInterval(blocks, one.name, baseline.name, rules, others.length)
+      const strict = logInterval(blocks, one.name, baseline.name, rules, { comparisons: others.length })
       if (!interval) continue
       const judged = verdict(strict, rules)
       made.append(element("p", sentence(interval, judged, { variant: one.title, against: baseline.title }, words), { class: `verdict verdict--${judged.replace("_", "-")}` }))
