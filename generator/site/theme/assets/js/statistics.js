@@ -1,4 +1,4 @@
-/* The protocol's statistic, as generator/core/block_times.py, core/protocol.py and results/contrast.py have it. A block
+/* The protocol's statistic, as generator/core/block_times.py, core/protocol.py and results/comparison.py have it. A block
  * holds rounds of {variant, cycle, latencies_ns} and perhaps samples_per_query; its value is a log ratio, above 0 being
  * faster. rules: the protocol's constants (generator/pages/script_rules.py). */
 
