@@ -34,7 +34,7 @@ REPOSITORY = Path(__file__).parents[2]
 ROOT_URL = "https://example.org/lab/"
 GENERATED = (
     *("applications", "claims", "evidence", "glossary", "licences", "no-gain", "systems", "technologies"),
-    *("on-device", "twice-in-two-years", "validity", "your-record"),
+    *("on-device", "this-machine", "twice-in-two-years", "validity", "your-record"),
 )
 """Pages that the navigation and the hand-written pages lead to."""
 
@@ -370,7 +370,7 @@ EVERYTHING = 2 * (6 + len(GENERATED))
         pytest.param(_edited("## A {#a}", "## A {#a}\n\n## B {#b}", "measurements/q/index.md"), 2, id="heading"),
         pytest.param(_edited("'\ndate: 2026-11-23", " or so'\ndate: 2026-11-24", "measurements/q/index.md"), 2, id="front matter"),
         pytest.param(_of_pages(_another_record), 4, id="record"),
-        pytest.param(_edited("## A", "## C", *(f"{one}/index.md" for one in GENERATED)), 24, id="phrase"),
+        pytest.param(_edited("## A", "## C", *(f"{one}/index.md" for one in GENERATED)), 2 * len(GENERATED), id="phrase"),
         pytest.param(lambda root, made: _replace(root / "mkdocs.yml", "toc_depth: 3", "toc_depth: 2") or made, EVERYTHING, id="configuration"),
         pytest.param(lambda root, made: _replace(root / "mkdocs.en.yml", "Back to", "Up to") or made, EVERYTHING, id="English configuration"),
         pytest.param(lambda root, made: _replace(root / "generator/site/theme/404.html", "404", "405") or made, EVERYTHING, id="theme"),
