@@ -9,9 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from generator import results
 from generator.core.errors import MissingPackage, StorageError
@@ -19,6 +17,9 @@ from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
 from generator.results.findings import Findings
 from generator.results.frames import frames
 from generator.site.staging import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS_FILE = Path(results.__file__).parent / "columns.toml"
 
@@ -40,7 +41,7 @@ def export(all_findings: Iterable[Findings], folder: Path, formats: Sequence[str
         The files, in the order written.
 
     Raises:
-        MissingPackage: when Parquet is asked for and pyarrow is not installed; nothing is written then.
+        MissingPackage: when pandas is not installed, or for Parquet pyarrow; nothing is written then.
         StorageError: when a file cannot be written.
     """
     if "parquet" in formats and not can_write_parquet():
