@@ -7,20 +7,21 @@ import io
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from generator import results
 from generator.core.errors import MissingPackage, StorageError
-from generator.pages.downloads import LICENCE, LICENCE_ADDRESS, result_rows
+from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
 from generator.results.findings import Findings
-from generator.results.frame import rounds_frame
+from generator.results.frames import frames
 from generator.site.staging import write_whole
 
-COLUMNS_FILE = Path(__file__).parent / "columns.toml"
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS_FILE = Path(results.__file__).parent / "columns.toml"
 
 _ENDINGS = ("_low", "_high", "_least", "_most")
 """Endings of the columns that bound the one before them: a confidence interval, or the range over blocks."""
@@ -40,7 +41,7 @@ def export(all_findings: Iterable[Findings], folder: Path, formats: Sequence[str
         The files, in the order written.
 
     Raises:
-        MissingPackage: when Parquet is asked for and pyarrow is not installed; nothing is written then.
+        MissingPackage: when pandas is not installed, or for Parquet pyarrow; nothing is written then.
         StorageError: when a file cannot be written.
     """
     if "parquet" in formats and not can_write_parquet():
@@ -66,37 +67,8 @@ def can_write_parquet() -> bool:
 
 
 def tables_of(all_findings: Iterable[Findings]) -> dict[str, pd.DataFrame]:
-    """Every table by its name, in one pass: the raw latencies of one record at a time are in memory.
-
-    `results`: one row a variant of a record, by measurement, oldest record first; what a record does not have is
-    missing, never zero. `rounds`: one row a round, see `rounds_frame`.
-    """
-    results, rounds = dict[tuple[str, datetime, str], list[dict[str, Any]]](), dict[str, pd.DataFrame]()
-    for one in all_findings:
-        record = one.record
-        results[one.measurement.name, record.started_at, record.record_id] = _results(one)
-        if record.blocks:
-            rounds[record.record_id] = rounds_frame(record).assign(record=record.record_id)
-    rows = [row for _, part in sorted(results.items(), key=lambda item: item[0]) for row in part]
-    frames = [frame for _, frame in sorted(rounds.items(), key=lambda item: item[0])]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"record": []})
-    ordered = frame[["record", *(name for name in frame.columns if name != "record")]]
-    return {"results": pd.DataFrame(rows).convert_dtypes(), "rounds": ordered}
-
-
-def _results(findings: Findings) -> list[dict[str, Any]]:
-    """Rows of one record: where it comes from, then what its page's tables show."""
-    record = findings.record
-    about = {
-        "measurement": findings.measurement.name,
-        "finished_at": record.finished_at.isoformat(),
-        "tier": str(record.tier),
-        "scenario": str(record.scenario),
-        "processor": record.system.host_processor_model_name,
-        "accelerator": record.system.accelerator_model_name,
-        "machine": record.system.fingerprint(),
-    }
-    return [{**about, **row} for row in result_rows(findings)]
+    """Every table by its name, in one pass, see `generator.results.frame`."""
+    return frames(all_findings)
 
 
 def data_dictionary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator.core.cell import Cell
 from generator.draw.picture import Picture
 from generator.words.language import Language
-
-Cell = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,3 @@ def shown(value: Cell, kind: str, language: Language, yes: str, no: str) -> str:
             return language.number(value)
         case _:
             return language.decimal(value, 2)
-
-
-def tidy(value: float) -> float:
-    """Six significant digits: more than a timing can mean, and the same text on every machine."""
-    return float(f"{value:.6g}")

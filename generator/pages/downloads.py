@@ -5,29 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from generator.draw.chart import UNITS, Cell, Chart, tidy
-from generator.pages.charts.latency import percentile_key
-from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
-from generator.results.change import quality_change
-from generator.results.findings import Findings, Spread, VariantFindings, WorkloadFindings
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import UNITS, Chart
+from generator.pages.sentences import Sentences
+from generator.results.findings import (
+    Findings,
+)
+from generator.results.rows import result_rows
 from generator.results.summary import Summary
 
 LICENCE = "CC BY 4.0"
 LICENCE_ADDRESS = "https://creativecommons.org/licenses/by/4.0/"
-
-_SPREADS = (
-    "p50_ns",
-    "mean_ns",
-    "samples_per_second",
-    "cpu_s_per_sample",
-    "first_call_ns",
-    "load_ns",
-    "memory_bytes",
-)
-"""Fields of `LatencyFindings` that vary from block to block."""
 
 
 def chart_csv(chart: Chart) -> bytes:
@@ -58,11 +49,6 @@ def results_csv(findings: Findings) -> bytes:
     rows = result_rows(findings)
     head = list(dict.fromkeys(name for row in rows for name in row))
     return _csv(head, [[row.get(name) for name in head] for row in rows])
-
-
-def result_rows(findings: Findings) -> list[dict[str, Cell]]:
-    """The same as rows; a row has the columns that its variant has numbers for."""
-    return [_result(findings, workload, variant) for workload in findings.workloads for variant in workload.variants]
 
 
 def records_csv(summaries: Sequence[Summary]) -> bytes:
@@ -138,68 +124,6 @@ def _for_tex(text: str) -> str:
     """Text with TeX's own characters escaped."""
     named = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     return "".join(named.get(one, f"\\{one}" if one in "{}&%$#_" else one) for one in text)
-
-
-def _result(findings: Findings, workload: WorkloadFindings, variant: VariantFindings) -> dict[str, Cell]:
-    record = variant.record
-    row: dict[str, Cell] = {
-        "record": findings.record.record_id,
-        "workload": workload.choice.name,
-        "variant": variant.variant.name,
-        "runtime": record.runtime,
-        "runtime_version": record.runtime_version,
-        "precision": str(record.precision),
-        "transforms": " > ".join(record.transforms),
-        "baseline": variant is workload.baseline,
-        "failure": f"{record.failure.stage}: {record.failure.message}" if record.failure else None,
-    }
-    row.update(_speed(variant))
-    row.update(_latencies(variant))
-    row.update(_quality(variant, workload.baseline))
-    row["file_bytes"] = record.artifact.size_bytes if record.artifact else None
-    return row
-
-
-def _speed(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
-    found = variant.against_baseline
-    for name, estimate in (("", found and found.speedup), ("mean_", found and found.mean_speedup)):
-        yield f"{name}speedup", tidy(estimate.point) if estimate else None
-        yield f"{name}speedup_low", tidy(estimate.interval.low) if estimate else None
-        yield f"{name}speedup_high", tidy(estimate.interval.high) if estimate else None
-    yield "verdict", str(found.verdict) if found else None
-    yield "blocks", len(found.block_values) if found else None
-
-
-def _latencies(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
-    latency = variant.latency
-    yield "queries", latency.queries if latency else None
-    if latency and (rate := latency.rate_served):
-        yield from (("rate_served", tidy(rate.median)), ("rate_served_least", tidy(rate.least)))
-        yield "rate_served_most", tidy(rate.most)
-    for name in _SPREADS:
-        spread: Spread | None = getattr(latency, name) if latency else None
-        yield name, tidy(spread.median) if spread else None
-        yield f"{name}_least", tidy(spread.least) if spread else None
-        yield f"{name}_most", tidy(spread.most) if spread else None
-    for one in latency.percentiles if latency else ():
-        yield f"{percentile_key(one.share)}_pooled_ns", one.value_ns
-        yield f"{percentile_key(one.share)}_bound_ns", one.bound_ns
-
-
-def _quality(variant: VariantFindings, baseline: VariantFindings) -> Iterator[tuple[str, Cell]]:
-    yield "gate", str(variant.gate)
-    for metric in (accuracy_metric(variant), agreement_metric(variant)):
-        if metric:
-            key, interval = metric.metric.replace("-", "_"), metric.estimate.interval
-            yield key, tidy(metric.estimate.point)
-            yield f"{key}_low", tidy(interval.low)
-            yield f"{key}_high", tidy(interval.high)
-    accuracy = accuracy_metric(baseline)
-    change = accuracy and quality_change(variant.record, baseline.record, accuracy.metric)
-    if change and variant is not baseline:
-        yield "accuracy_change", tidy(change.point)
-        yield "accuracy_change_low", tidy(change.interval.low)
-        yield "accuracy_change_high", tidy(change.interval.high)
 
 
 def _csv(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from generator.draw.chart import Cell, Chart, Column, shown
+from generator.core.cell import Cell
+from generator.draw.chart import Chart, Column, shown
 from generator.draw.gallery import Drawn, Gallery
 from generator.pages.downloads import chart_csv, chart_json
 from generator.words import markdown

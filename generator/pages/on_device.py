@@ -14,8 +14,8 @@ from typing import Any
 from generator.browser.kit import RUNTIME, Engine, Group, Kit, Model
 from generator.browser.record import RULES, SCHEMA_VERSION
 from generator.core import protocol
+from generator.core.cell import tidy
 from generator.core.definition import CONTROL, Measurement
-from generator.draw.chart import tidy
 from generator.pages import script_rules
 from generator.pages.sentences import Sentences, localized
 from generator.pages.views.system import SystemView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.core import protocol
-from generator.draw.chart import tidy
+from generator.core.cell import tidy
 
 
 def statistic(most_blocks: int, most_comparisons: int = 1) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from generator.results.caveat import Caveat
 from generator.results.change import quality_change
 from generator.results.comparison import Comparison, Verdict
 from generator.results.estimate import Estimate, Interval
-from generator.results.findings import VariantFindings, WorkloadFindings
+from generator.results.findings import VariantFindings, WorkloadFindings, accuracy_metric, agreement_metric
 from generator.results.quality import GATE_SHARE, Gate, Quality, skill
 from generator.words.language import NO_BREAK, SMALLEST_PLAIN, Language, decimals_of, ratio_decimals
 from generator.words.markdown import Markdown
@@ -298,16 +298,6 @@ def localized(text: object, language: Language) -> str:
     """One language of a definition's text."""
     chosen: str = getattr(text, language.value)
     return chosen
-
-
-def accuracy_metric(variant: VariantFindings) -> Quality | None:
-    """The metric on labels that stands for a variant's quality: the first, for a workload names its main one first."""
-    return next((quality for quality in variant.quality if quality.reference == "label"), None)
-
-
-def agreement_metric(variant: VariantFindings) -> Quality | None:
-    """The share of answers that are the baseline's."""
-    return next((q for q in variant.quality if q.reference == "baseline" and q.kind == "proportion"), None)
 
 
 def estimate_decimals(estimate: Estimate) -> int:

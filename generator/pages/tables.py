@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.pages.sentences import Sentences
 from generator.pages.views.system import SystemView
 from generator.pages.views.variant import VariantView
 from generator.pages.views.workload import WorkloadView
 from generator.results.estimate import Unknown
-from generator.results.findings import Findings, VariantFindings
+from generator.results.findings import Findings, VariantFindings, accuracy_metric, agreement_metric
 from generator.words import markdown
 from generator.words.markdown import Markdown
 from generator.words.phrases import Phrases

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generator.core import protocol
+from generator.core.cell import tidy
 from generator.core.record import SCHEMA_VERSION
 from generator.core.record_file import MAX_RECORD_BYTES
-from generator.draw.chart import tidy
 from generator.pages import script_rules
 from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
 from generator.pages.sentences import Sentences, localized

@@ -203,6 +203,16 @@ def without_rounds(findings: Findings) -> Findings:
     return replace(findings, record=findings.record.model_copy(update={"blocks": blocks}))
 
 
+def accuracy_metric(variant: VariantFindings) -> Quality | None:
+    """The metric on labels that stands for a variant's quality: the first, for a workload names its main one first."""
+    return next((quality for quality in variant.quality if quality.reference == "label"), None)
+
+
+def agreement_metric(variant: VariantFindings) -> Quality | None:
+    """The share of answers that are the baseline's."""
+    return next((q for q in variant.quality if q.reference == "baseline" and q.kind == "proportion"), None)
+
+
 def _has(record: Record, variant: Variant) -> bool:
     return any(one.name == variant.name and one.workload == variant.workload for one in record.variants)
 

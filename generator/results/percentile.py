@@ -46,3 +46,8 @@ def least_count(share: float) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if early_stopping_discard(middle, share) >= 1 else (middle, high)
     return high
+
+
+def percentile_key(share: float) -> str:
+    """Name of a percentile in files: "p99", "p99_9"."""
+    return "p" + f"{100 * share:g}".replace(".", "_")

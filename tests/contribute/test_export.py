@@ -12,8 +12,8 @@ import pytest
 
 from generator.contribute.export import COLUMNS_FILE, can_write_parquet, describe, export, tables_of
 from generator.core.errors import MissingPackage
-from generator.pages.downloads import result_rows
 from generator.results.findings import Findings, analyse
+from generator.results.rows import result_rows
 from tests.pages import imaginary
 
 

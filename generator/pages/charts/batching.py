@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Curve, Panels, Point
 from generator.pages.charts.latency import middle
 from generator.pages.charts.subject import Subject

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from generator.cited.evidence import Metric
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.palette import MARKERS
 from generator.draw.picture import Forest, Group, Look, Mark
 from generator.pages.views.published_figure import FigureView

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from generator.core import protocol
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Bar, Strip
 from generator.pages.charts.subject import Subject
 from generator.results.findings import BlockHealth

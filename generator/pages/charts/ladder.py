@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from generator.draw.chart import Chart, Column, Table, tidy
+from generator.core.cell import tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Rung, Rungs
 from generator.pages.charts.speed import ratio_columns, ratio_row
 from generator.pages.charts.subject import Subject

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Distribution, Reach
 from generator.pages.charts.subject import Subject
 from generator.results.findings import LatencyFindings, VariantFindings
+from generator.results.percentile import percentile_key
 from generator.words.language import Language
 
 
@@ -47,11 +49,6 @@ def percentile_name(share: float, language: Language) -> str:
     """Name of a percentile as people write it: "p99", "p99,9"."""
     percent = 100 * share
     return "p" + language.decimal(percent, 0 if abs(percent - round(percent)) < 1e-9 else 1)
-
-
-def percentile_key(share: float) -> str:
-    """Name of a percentile in files: "p99", "p99_9"."""
-    return "p" + f"{100 * share:g}".replace(".", "_")
 
 
 def _reach(subject: Subject, variant: VariantFindings, found: LatencyFindings) -> Reach:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Curve, Panels, Point, any_hollow
 from generator.pages.charts.latency import middle
 from generator.pages.charts.quality import quality_axis
 from generator.pages.charts.subject import Subject
-from generator.pages.sentences import Sentences, accuracy_metric
-from generator.results.findings import Findings, LatencyFindings, VariantFindings
+from generator.pages.sentences import Sentences
+from generator.results.findings import Findings, LatencyFindings, VariantFindings, accuracy_metric
 from generator.results.quality import Gate, Quality
 
 LENGTHS = ("history",)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from generator.draw.chart import Cell, Chart, Column, Table
+from generator.core.cell import Cell
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Forest, Group, Look, Mark
 from generator.pages.charts.factors import CLAIMED
 from generator.pages.charts.speed import ratio_columns, ratio_row

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Plane, Spot
 from generator.pages.charts.latency import middle
 from generator.pages.charts.subject import Subject
-from generator.pages.sentences import Sentences, accuracy_metric
-from generator.results.findings import LatencyFindings, VariantFindings
+from generator.pages.sentences import Sentences
+from generator.results.findings import LatencyFindings, VariantFindings, accuracy_metric
 from generator.results.quality import Quality
 
 Measured = tuple[VariantFindings, LatencyFindings, Quality]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from packaging.version import Version
 
+from generator.core.cell import Cell
 from generator.core.definition import Variant
-from generator.draw.chart import Cell, Chart, Column, Table
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.palette import MARKERS
 from generator.draw.picture import Course, Curve, Look, Point, any_hollow
 from generator.pages.charts.speed import ratio_columns, ratio_row

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from generator.draw.chart import Cell, Chart, Column, Table, tidy
+from generator.core.cell import Cell, tidy
+from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Deviation, Deviations, Forest, Group, Look, Mark
 from generator.pages.charts.subject import Subject
 from generator.results.comparison import Comparison

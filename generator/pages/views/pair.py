@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.pages.sentences import accuracy_metric, estimate_decimals, localized
+from generator.pages.sentences import estimate_decimals, localized
 from generator.pages.views.comparison import ComparisonView
 from generator.pages.views.workload import WorkloadView
 from generator.results.change import quality_change
-from generator.results.findings import Findings
+from generator.results.findings import Findings, accuracy_metric
 from generator.results.overview import Outcome, Pair, outcome, pairs
 from generator.words.markdown import Markdown
 

@@ -7,10 +7,10 @@ from functools import cached_property
 
 from generator.cited.pair import Absence, Library, Pair
 from generator.cited.story import Pick
-from generator.pages.sentences import Sentences, accuracy_metric, localized
+from generator.pages.sentences import Sentences, localized
 from generator.pages.views.comparison import ComparisonView
 from generator.results.change import quality_change
-from generator.results.findings import VariantFindings
+from generator.results.findings import VariantFindings, accuracy_metric
 from generator.results.quality import Gate
 from generator.words import markdown
 from generator.words.language import decimals_of

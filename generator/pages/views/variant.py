@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from generator.core.record import COMPRESSED_NOTE
-from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric, estimate_decimals
+from generator.pages.sentences import Sentences, estimate_decimals
 from generator.pages.views.comparison import ComparisonView
 from generator.results.change import quality_change
 from generator.results.estimate import Unknown
-from generator.results.findings import Spread, VariantFindings, WorkloadFindings
+from generator.results.findings import Spread, VariantFindings, WorkloadFindings, accuracy_metric, agreement_metric
 from generator.results.quality import Gate
 from generator.words.language import Language
 

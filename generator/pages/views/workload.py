@@ -7,10 +7,10 @@ from functools import cached_property
 
 from generator.cited.pair import ratio_of
 from generator.pages.charts.latency import percentile_name
-from generator.pages.sentences import Sentences, accuracy_metric, agreement_metric
+from generator.pages.sentences import Sentences
 from generator.pages.views.comparison import ComparisonView
 from generator.pages.views.variant import VariantView
-from generator.results.findings import Findings, WorkloadFindings
+from generator.results.findings import Findings, WorkloadFindings, accuracy_metric, agreement_metric
 from generator.results.quality import Quality
 
 
