@@ -60,7 +60,7 @@ def test_all_records_are_listed_or_the_newest_of_each_machine(
     assert (f"[{FILE}]({FILE})" in text) is (count > MOST_ROWS)
     if count > MOST_ROWS:
         assert f"Records in all: {count:,}, machines: {machines}." in text
-    agree = re.search(r"agree with the one shown: ([\d,]+)", text)
+    agree = re.search(r"with the same answer ([\d,]+)", text)
     assert (int(agree[1].replace(",", "")) if agree else 0) == count - 1
 
 
