@@ -21,7 +21,7 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n auto
 
-# Most of the logic within a minute: without PyTorch, ONNX Runtime and mypy, which it does not install, and without
+# Most of the logic: without PyTorch, ONNX Runtime and mypy, which it does not install, and without
 # what is slow. Where they are installed, it is tested as if they were not.
 quick: $(VENV)/installed-quick
 	$(VENV)/bin/ruff check .
