@@ -111,7 +111,7 @@ def test_both_languages_are_there(built: Site) -> None:
     russian = {name for name in found if not name.startswith("en/")}
     assert found - russian == {f"en/{name}" for name in russian}
     assert {"index.html", "method/index.html", "about/index.html", "measurements/q/index.html", "404.html"} <= russian
-    assert built.page_count == 6 + len(GENERATED)
+    assert built.page_count == 7 + len(GENERATED)
     assert '<html lang="ru"' in html(built, "index.html")
     assert '<html lang="en"' in html(built, "en/index.html")
 
