@@ -240,7 +240,7 @@ def test_two_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 BUILD_AND_MEASURE = """
 import sys
 from pathlib import Path
-from generator import cli
+from generator.cli import main as command
 from generator.core.pool import Pool
 from generator.site.build import build_site
 from tests.conftest import published
@@ -252,11 +252,11 @@ def publish(root, *_, **__):
         build_site(pages(f"Records: {records}"), root, pool=pool)
     return published(root)
 
-cli.publishing.publish = publish
+command.publishing.publish = publish
 root = sys.argv[1]
 print("ready", flush=True)
 sys.argv[1:] = ["build", "--tier", "smoke", "--root", root]
-cli.main()
+command.main()
 """
 """The real command, of a site as small as it can be."""
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -126,8 +127,14 @@ def test_a_machine_that_is_measuring_refuses(there: Path, worker: DaskWorker) ->
     assert remote.why_refused(other) is None
 
 
+def _introduced(names: list[str]) -> str:
+    """What a worker answers; in a thread, since a process that has read pages with Playwright runs a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(remote.introduce(names))).result()
+
+
 def test_an_introduction_says_what_is_compared(there: Path, worker: DaskWorker, system: SystemDescription) -> None:
-    found = remote.INTRODUCTIONS.validate_json(asyncio.run(remote.introduce(["trial", "absent"])))
+    found = remote.INTRODUCTIONS.validate_json(_introduced(["trial", "absent"]))
     assert found.system == system
     assert found.checkout == remote.describe_checkout(there, ["trial", "absent"])
     assert set(found.checkout.definitions) == {"trial"}
@@ -140,7 +147,7 @@ def test_a_machine_without_the_packages_says_so(
 
     real = plan.importlib.util.find_spec
     monkeypatch.setattr(plan.importlib.util, "find_spec", lambda name: None if name == "psutil" else real(name))
-    assert "Install the extra 'measure'" in str(remote.why_refused(asyncio.run(remote.introduce(["trial"]))))
+    assert "Install the extra 'measure'" in str(remote.why_refused(_introduced(["trial"])))
 
 
 @pytest.mark.parametrize(
