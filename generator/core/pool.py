@@ -19,6 +19,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -127,6 +128,8 @@ class Pool:
             fresh = multiprocessing.get_context("spawn")
             ours, theirs = fresh.Pipe()
             if hasattr(signal, "pthread_sigmask"):
+                # Before, for starting the tracker of multiprocessing unblocks the signal here (CPython 3.11).
+                resource_tracker.ensure_running()
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             process = fresh.Process(target=_serve, args=(theirs,), daemon=True)
             process.start()

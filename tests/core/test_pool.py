@@ -179,6 +179,21 @@ def test_a_container_gets_no_more_processes_than_its_quota(
     assert Pool().processes == processes
 
 
+def _blocked(number: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no signal masks")
+def test_ctrl_c_is_not_for_a_process_that_only_begins() -> None:
+    """In a command that has started none yet: the start of multiprocessing's tracker takes its own mask away."""
+    code = (
+        "from generator.core.pool import Pool; from tests.core.test_pool import _blocked\n"
+        "with Pool(2) as pool: print(list(pool.map(_blocked, range(4))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "[True, True, True, True]\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGKILL"])
 def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, signal_name: str) -> None:
