@@ -127,7 +127,7 @@ def test_a_machine_that_is_measuring_refuses(there: Path, worker: DaskWorker) ->
     assert remote.why_refused(other) is None
 
 
-def _introduced(names: list[str]) -> str:
+def _introduced(names: list[str]) -> bytes:
     """What a worker answers; in a thread, since a process that has read pages with Playwright runs a loop already."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(remote.introduce(names))).result()
