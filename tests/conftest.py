@@ -20,7 +20,7 @@ from generator.core.definition_file import load_measurement
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import load_records
 from generator.measure import events
-from generator.measure.run import Surroundings, run_measurement
+from generator.measure.run import RunContext, run_measurement
 from generator.results.this_machine import ThisMachine
 
 DEFINITION = """
@@ -122,7 +122,7 @@ def _rank(item: pytest.Item) -> int:
 def _measures(item: pytest.Item) -> bool:
     """Whether a test measures by itself, in a dozen processes or more; the common record is no such run."""
     names = getattr(item, "fixturenames", ())
-    return "surroundings" in names and "measured_trial" not in names
+    return "run_context" in names and "measured_trial" not in names
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -265,10 +265,10 @@ def listener() -> Listener:
 
 
 @pytest.fixture
-def surroundings(system: SystemDescription, listener: Listener) -> Callable[..., Surroundings]:
-    """Surroundings with a clock that advances a minute a look, and a fixed seed."""
+def run_context(system: SystemDescription, listener: Listener) -> Callable[..., RunContext]:
+    """A `RunContext` with a clock that advances a minute a look, and a fixed seed."""
 
-    def make(root: Path, **changes: object) -> Surroundings:
+    def make(root: Path, **changes: object) -> RunContext:
         ticks = iter(range(10_000))
         fixed = {
             "now": lambda: datetime(2026, 11, 23, 10, 0, tzinfo=UTC) + timedelta(minutes=next(ticks)),
@@ -276,13 +276,13 @@ def surroundings(system: SystemDescription, listener: Listener) -> Callable[...,
             "seed": 7,
             "timeout_s": 60.0,
         }
-        return Surroundings(root, Cache(root / ".cache"), system, **{**fixed, **changes})  # type: ignore[arg-type]
+        return RunContext(root, Cache(root / ".cache"), system, **{**fixed, **changes})  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.fixture
-def measured_trial(shared: Path, surroundings: Callable[..., Surroundings]) -> Record:
+def measured_trial(shared: Path, run_context: Callable[..., RunContext]) -> Record:
     """A standard run of the definition: 2 ms against 1 ms, one answer in ten wrong. A record never changes, so it is
     measured once for all tests and processes.
     """
@@ -292,6 +292,6 @@ def measured_trial(shared: Path, surroundings: Callable[..., Surroundings]) -> R
         if not load_records(folder / "records"):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "measurement.toml").write_text(DEFINITION, "utf-8")
-            run_measurement(load_measurement(folder), Tier.STANDARD, surroundings(root))
+            run_measurement(load_measurement(folder), Tier.STANDARD, run_context(root))
         (record,) = load_records(folder / "records")
     return record

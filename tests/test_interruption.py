@@ -39,15 +39,15 @@ from pathlib import Path
 from generator.core.cache import Cache
 from generator.core.definition_file import load_measurement
 from generator.measure.plan import only_run
-from generator.measure.run import Surroundings, run_measurement
+from generator.measure.run import RunContext, run_measurement
 from generator.core.record import SystemDescription, Tier
 
 def run(checkout, about):
     root, system, now = Path(checkout), SystemDescription.model_validate_json(about), datetime(2026, 11, 23, 10, tzinfo=UTC)
-    where = Surroundings(root, Cache(root / ".cache"), system, seed=7, now=lambda: now)
+    context = RunContext(root, Cache(root / ".cache"), system, seed=7, now=lambda: now)
     measurement = load_measurement(root / "measurements/trial")
-    with only_run(where.cache.root):
-        run_measurement(measurement, Tier.SMOKE, where)
+    with only_run(context.cache.root):
+        run_measurement(measurement, Tier.SMOKE, context)
 """
 
 BUILD = """

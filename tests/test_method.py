@@ -148,7 +148,7 @@ def test_block_starts_every_worker_afresh_in_random_order(measured: Record) -> N
 
 
 def test_block_puts_all_workers_on_the_same_cores_as_many_as_threads(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make, definition: str
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make, definition: str
 ) -> None:
     """Unpinned, or on cores of their own, workers err by 4 to 8 % a block instead of 0.6 %."""
     seen = list[tuple[int, ...]]()
@@ -162,7 +162,7 @@ def test_block_puts_all_workers_on_the_same_cores_as_many_as_threads(
     monkeypatch.setattr(answers_module, "WorkerProcess", lambda job, _cores, timeout_s: real(job, (), timeout_s))
     monkeypatch.setattr(run_module, "available_cores", lambda: tuple(range(8)))
     root = checkout(trial=definition.replace('suite = "core"', 'suite = "core"\nthreads = 2'))
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.STANDARD, run_context(root))
     by_block = [set(seen[i : i + 3]) for i in range(0, len(seen), 3)]
     assert all(len(cores) == 1 for cores in by_block)
     assert {len(block.cores) for block in record.blocks} == {2}
@@ -228,7 +228,7 @@ def test_disturbed_is_decided_without_looking_at_latencies() -> None:
 def _run_with(
     monkeypatch: pytest.MonkeyPatch,
     checkout: Make,
-    surroundings: Make,
+    run_context: Make,
     change: Callable[[Block], Block],
     **where: object,
 ) -> tuple[Path, Record]:
@@ -242,7 +242,7 @@ def _run_with(
 
     monkeypatch.setattr(run_module, "measure_block", changed)
     trial = load_measurement(root / "measurements/trial")
-    return root, run_measurement(trial, Tier.STANDARD, surroundings(root, **where))
+    return root, run_measurement(trial, Tier.STANDARD, run_context(root, **where))
 
 
 def _slowed(block: Block, variant: str, factor: float) -> Block:
@@ -256,14 +256,14 @@ def _slowed(block: Block, variant: str, factor: float) -> Block:
 
 
 def test_repeated_disturbed_blocks_are_kept_flagged_left_out_and_measured_again(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """Two disturbed of eight: both stay in the record, six others count, and what they say does not."""
 
     def change(block: Block) -> Block:
         return _slowed(block, "fast", 5).model_copy(update={"disturbed": True}) if block.index in (1, 4) else block
 
-    root, record = _run_with(monkeypatch, checkout, surroundings, change)
+    root, record = _run_with(monkeypatch, checkout, run_context, change)
     assert (len(record.blocks), len(protocol.kept_blocks(record.blocks))) == (8, 6)
     found = analyse(load_measurement(root / "measurements/trial"), record).workloads[0]
     fast = found.variant("fast").against_baseline
@@ -273,11 +273,11 @@ def test_repeated_disturbed_blocks_are_kept_flagged_left_out_and_measured_again(
 
 
 def test_repeated_too_often_nothing_is_left_out_and_the_run_is_noisy(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """When every second block is disturbed, leaving them out would choose half of the data: all of it counts."""
     root, record = _run_with(
-        monkeypatch, checkout, surroundings, lambda b: b.model_copy(update={"disturbed": b.index % 2 == 0})
+        monkeypatch, checkout, run_context, lambda b: b.model_copy(update={"disturbed": b.index % 2 == 0})
     )
     found = analyse(load_measurement(root / "measurements/trial"), record).workloads[0]
     assert found.blocks_kept == len(record.blocks)
@@ -285,10 +285,10 @@ def test_repeated_too_often_nothing_is_left_out_and_the_run_is_noisy(
 
 
 def test_disturbed_blocks_cannot_make_a_run_endless(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """All blocks disturbed: the run ends as any other, noisy, with all of them."""
-    _, record = _run_with(monkeypatch, checkout, surroundings, lambda b: b.model_copy(update={"disturbed": True}))
+    _, record = _run_with(monkeypatch, checkout, run_context, lambda b: b.model_copy(update={"disturbed": True}))
     assert len(record.blocks) == 6
     assert protocol.is_noisy(record.blocks)
 
@@ -356,11 +356,11 @@ def test_stop_at_six_blocks_when_every_interval_is_narrower_than_two_percent(mea
 
 @pytest.mark.parametrize("sd", [0.024, 0.03], ids=["a few more blocks", "many more"])
 def test_stop_at_the_first_block_at_which_the_half_width_is_below_the_goal(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make, sd: float
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make, sd: float
 ) -> None:
     """One block fewer and the interval of the same values is too wide; that is the rule, and nothing else is."""
     chance = random.Random(11)
-    _, record = _run_with(monkeypatch, checkout, surroundings, _Wobble([-0.2 + chance.gauss(0, sd) for _ in range(40)]))
+    _, record = _run_with(monkeypatch, checkout, run_context, _Wobble([-0.2 + chance.gauss(0, sd) for _ in range(40)]))
     assert record.stop_reason == {"numbers": StopReason.GOAL}
     values = [block_times(block).log_ratio("fast", "slow") for block in record.blocks]
     logs = [value for value in values if value is not None]
@@ -369,21 +369,21 @@ def test_stop_at_the_first_block_at_which_the_half_width_is_below_the_goal(
     assert all(protocol.half_width(logs[:n]) >= GOAL for n in range(6, len(logs)))
 
 
-def test_stop_waits_for_the_control_too(monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make) -> None:
+def test_stop_waits_for_the_control_too(monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make) -> None:
     """An A/A control that is known worse than 2 % controls nothing."""
 
     def change(block: Block) -> Block:
         return _slowed(block, CONTROL, 1.1 if block.index % 2 else 1 / 1.1)
 
-    _, record = _run_with(monkeypatch, checkout, surroundings, change)
+    _, record = _run_with(monkeypatch, checkout, run_context, change)
     assert record.stop_reason == {"numbers": StopReason.BLOCKS}
 
 
 def test_stop_at_twenty_blocks_with_the_interval_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """Blocks that swing by 30 % never reach ±2 %: the run ends at 20 and says so."""
-    root, record = _run_with(monkeypatch, checkout, surroundings, _Wobble([0.3, -0.3]))
+    root, record = _run_with(monkeypatch, checkout, run_context, _Wobble([0.3, -0.3]))
     assert (len(record.blocks), record.stop_reason) == (20, {"numbers": StopReason.BLOCKS})
     found = analyse(load_measurement(root / "measurements/trial"), record).workloads[0]
     assert "goal-not-reached" in [caveat.key for caveat in found.caveats]
@@ -393,7 +393,7 @@ def test_stop_at_twenty_blocks_with_the_interval_as_it_is(
 
 
 def test_stop_at_the_budget_with_the_interval_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """60 s for each of three participants: blocks of 45 s end the run after four of them, too few for six."""
     wobble = _Wobble([0.3, -0.3])
@@ -403,14 +403,14 @@ def test_stop_at_the_budget_with_the_interval_as_it_is(
         workers = tuple(w.model_copy(update={"load_ns": 0, "warm_up_ns": 0}) for w in block.workers)
         return wobble(block).model_copy(update={"health": health, "workers": workers})
 
-    root, record = _run_with(monkeypatch, checkout, surroundings, change)
+    root, record = _run_with(monkeypatch, checkout, run_context, change)
     assert (len(record.blocks), record.stop_reason) == (4, {"numbers": StopReason.BUDGET})
     found = analyse(load_measurement(root / "measurements/trial"), record).workloads[0]
     assert "goal-not-reached" in [caveat.key for caveat in found.caveats]
 
 
 def test_a_persons_own_limit_ends_a_run_only_after_the_least_blocks(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """Blocks of 10 s and a limit of 30 s: six blocks all the same, where the tier's budget would allow eighteen."""
     wobble = _Wobble([0.3, -0.3])
@@ -420,7 +420,7 @@ def test_a_persons_own_limit_ends_a_run_only_after_the_least_blocks(
         workers = tuple(w.model_copy(update={"load_ns": 0, "warm_up_ns": 0}) for w in block.workers)
         return wobble(block).model_copy(update={"health": health, "workers": workers})
 
-    _, record = _run_with(monkeypatch, checkout, surroundings, change, most_s=30.0)
+    _, record = _run_with(monkeypatch, checkout, run_context, change, most_s=30.0)
     assert (len(record.blocks), record.stop_reason) == (6, {"numbers": StopReason.BUDGET})
     assert record.provenance.command.endswith("--tier standard --minutes 0.5")
 
@@ -430,20 +430,20 @@ def test_a_persons_own_limit_ends_a_run_only_after_the_least_blocks(
 
 @pytest.mark.parametrize(("factor", "suspect"), [(1.0, False), (1.003, False), (1.05, True)])
 def test_control_that_excludes_1_makes_a_run_suspect(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make, factor: float, suspect: bool
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make, factor: float, suspect: bool
 ) -> None:
     """The baseline against its own second start: 5 % slower in every block is an alarm, 0.3 % lies within the floor."""
-    root, record = _run_with(monkeypatch, checkout, surroundings, lambda b: _slowed(b, CONTROL, factor))
+    root, record = _run_with(monkeypatch, checkout, run_context, lambda b: _slowed(b, CONTROL, factor))
     found = analyse(load_measurement(root / "measurements/trial"), record)
     assert ("suspect" in [caveat.key for caveat in found.workloads[0].caveats]) is suspect
     assert control_alarms([summarise(found)]).alarms == int(suspect)
 
 
 def test_control_alarms_are_counted_over_publishable_records_only(
-    monkeypatch: pytest.MonkeyPatch, checkout: Make, surroundings: Make
+    monkeypatch: pytest.MonkeyPatch, checkout: Make, run_context: Make
 ) -> None:
     """A first look takes no part in the rate that the site publishes."""
-    root, record = _run_with(monkeypatch, checkout, surroundings, lambda b: _slowed(b, CONTROL, 1.05))
+    root, record = _run_with(monkeypatch, checkout, run_context, lambda b: _slowed(b, CONTROL, 1.05))
     measurement = load_measurement(root / "measurements/trial")
     smoke = sealed({**record.model_dump(mode="json", exclude={"sha256"}), "tier": "smoke"})
     found = control_alarms([summarise(analyse(measurement, one)) for one in (record, smoke)])
@@ -478,11 +478,11 @@ def test_verdict_equal_does_not_exist() -> None:
     assert {one.value for one in Verdict} == {"faster", "slower", "no_difference", "cannot_tell"}
 
 
-def test_quality_gate_failed_is_still_timed_and_marked(checkout: Make, surroundings: Make) -> None:
+def test_quality_gate_failed_is_still_timed_and_marked(checkout: Make, run_context: Make) -> None:
     """One wrong answer in ten fails the gate of 99 %; the variant has its ratio, and the mark, and no headline."""
     root = checkout()
     measurement = load_measurement(root / "measurements/trial")
-    found = analyse(measurement, run_measurement(measurement, Tier.SMOKE, surroundings(root)))
+    found = analyse(measurement, run_measurement(measurement, Tier.SMOKE, run_context(root)))
     fast = found.workloads[0].variant("fast")
     assert fast.gate is Gate.FAILED
     assert fast.against_baseline is not None

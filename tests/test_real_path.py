@@ -117,7 +117,7 @@ def make(options, cache):
 
 
 def test_a_trained_model_is_exported_quantized_measured_and_judged(
-    checkout: Callable[..., Path], surroundings: Callable[..., Any]
+    checkout: Callable[..., Path], run_context: Callable[..., Any]
 ) -> None:
     """Real weights, real answers: every variant recognises digits, and each is timed in every block."""
     pytest.importorskip("torch")
@@ -125,7 +125,7 @@ def test_a_trained_model_is_exported_quantized_measured_and_judged(
     root = checkout(digits=DEFINITION)
     (root / "measurements/digits/workload.py").write_text(WORKLOAD, "utf-8")
     measurement = load_measurement(root / "measurements/digits")
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root))
     found = analyse(measurement, record).workloads[0]
     for variant in found.variants:
         assert variant.record.failure is None

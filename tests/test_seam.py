@@ -119,7 +119,7 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("strangers")
 def test_a_workload_a_runtime_a_transform_and_a_chart_come_from_outside(
-    checkout: Callable[..., Path], surroundings: Callable[..., Any], tmp_path: Path
+    checkout: Callable[..., Path], run_context: Callable[..., Any], tmp_path: Path
 ) -> None:
     """They are measured, recorded under their own names, and shown on a page in both languages."""
     root = checkout(foreign=DEFINITION)
@@ -127,7 +127,7 @@ def test_a_workload_a_runtime_a_transform_and_a_chart_come_from_outside(
     for language in Language:
         (folder / f"article.{language}.md.j2").write_text(ARTICLE, "utf-8")
     measurement = load_measurement(folder)
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root))
     slow, fast = record.variant("slow"), record.variant("fast")
     assert (slow.failure, fast.failure) == (None, None)
     assert (fast.runtime, fast.runtime_version) == ("stranger", "stranger 7")

@@ -27,7 +27,7 @@ from generator.cli import contribute as contributing
 from generator.cli import measure as measuring
 from generator.cli import publish as publishing
 from generator.cli.console_failures import print_not_measured
-from generator.cli.measure import Given, MeasureChoice, SuiteChoice
+from generator.cli.measure import MeasureChoice, RunOptions, SuiteChoice
 from generator.core.attempt import NotMeasured
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
@@ -120,7 +120,7 @@ def build(
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
     chosen = measuring.chosen_by(measurements, suite, only, broken)
-    given = replace(measuring.given_by(suite, only), minutes=minutes)
+    options = replace(measuring.run_options(suite, only), minutes=minutes)
     failed, problems = list[NotMeasured](), list[GeneratorError](broken.values())
     before = publishing.ingredients(root)
     published = publishing.publish(root, problems, fetching=measure is MeasureChoice.none)
@@ -131,7 +131,7 @@ def build(
     try:
         if measure is not MeasureChoice.none:
             with _standing(site):
-                failed += measuring.measure_if_possible(root, chosen, tier, measure, given, problems)
+                failed += measuring.measure_if_possible(root, chosen, tier, measure, options, problems)
                 publishing.prepare_kit_if_possible(root)
                 if publishing.ingredients(root) != before:
                     published = publishing.publish(root, problems, fetching=False)
@@ -161,18 +161,18 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
     chosen, problems = measuring.chosen_by(measurements, suite, names, broken), list[GeneratorError](broken.values())
-    given = replace(
-        measuring.given_by(suite, names),
+    options = replace(
+        measuring.run_options(suite, names),
         minutes=minutes,
         wall_meter=wall_meter,
         watts_per_core=watts_per_core,
         cluster=cluster,
         patience_s=patience * 60,
     )
-    if given.cluster is not None:
-        measuring.measure_on_cluster(root, given.cluster, chosen, tier, given, plan)
+    if options.cluster is not None:
+        measuring.measure_on_cluster(root, options.cluster, chosen, tier, options, plan)
         return
-    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, given, plan, problems)
+    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, options, plan, problems)
     print_not_measured(err, failed)
     measuring.exit_with_failures(failed, problems)
 
@@ -264,7 +264,7 @@ def reproduce(
         raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
     # A script reads the outcome alone from the standard output.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, Given(core=first.core_only))
+        failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, RunOptions(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
     fresh = [one for one in after if one.record_id not in known]

@@ -26,7 +26,7 @@ from generator.core.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
     from generator.measure.plan import Planned, PlannedRun
-    from generator.measure.run import Surroundings
+    from generator.measure.run import RunContext
 
 out, err = Console(), Console(stderr=True)
 
@@ -50,7 +50,7 @@ class SuiteChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RunOptions:
     """What a person gave for this run alone."""
 
     minutes: float | None = None
@@ -69,11 +69,11 @@ class Given:
     """How long to wait for one of them."""
 
 
-def given_by(suite: SuiteChoice | None, only: Sequence[str] | None) -> Given:
+def run_options(suite: SuiteChoice | None, only: Sequence[str] | None) -> RunOptions:
     """What a person asked for by a suite and names: a suite ends in its time, what is named takes what it needs."""
     if only:
-        return Given(core=suite is SuiteChoice.core)
-    return Given(suite=suite or SuiteChoice.core, core=suite is not SuiteChoice.all)
+        return RunOptions(core=suite is SuiteChoice.core)
+    return RunOptions(suite=suite or SuiteChoice.core, core=suite is not SuiteChoice.all)
 
 
 def chosen_by(
@@ -123,12 +123,12 @@ def measure_if_possible(
     chosen: Sequence[Measurement],
     tier: Tier,
     policy: MeasureChoice,
-    given: Given,
+    options: RunOptions,
     problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
     """Measure; without the packages for it, say so in one line and go on with the records that are there."""
     try:
-        return measure(root, chosen, tier, policy, given, problems=problems)
+        return measure(root, chosen, tier, policy, options, problems=problems)
     except MissingPackage as error:
         err.print(
             f"Nothing is measured: {escape(str(error))} The site is made of the committed records.", soft_wrap=True
@@ -141,7 +141,7 @@ def measure(
     chosen: Sequence[Measurement],
     tier: Tier,
     policy: MeasureChoice,
-    given: Given,
+    options: RunOptions,
     only_plan: bool = False,
     problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
@@ -152,7 +152,7 @@ def measure(
         chosen: measurements to choose from.
         tier: how thoroughly.
         policy: what to measure of them.
-        given: what a person gave for this run alone.
+        options: what a person gave for this run alone.
         only_plan: only say what would run.
         problems: gets why a record cannot be read; without it, that is raised.
 
@@ -170,50 +170,50 @@ def measure(
     from generator.core.cache import Cache
     from generator.measure.energy.meter import find_meter
     from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run import Surroundings
+    from generator.measure.run import RunContext
     from generator.measure.system import describe_system
     from generator.results.store import outlines
 
     system, (suite, _) = describe_system(), load_sound(root / "measurements")
     records = outlines(root / "measurements", suite, system.fingerprint(), problems)
-    planned = _planned(chosen, records, system, tier, policy, given)
+    planned = _planned(chosen, records, system, tier, policy, options)
     if not planned.runs:
         out.print("Nothing to measure: every measurement has a record of this machine.")
         return []
     if only_plan or out.is_terminal:
         suites = planning.plan_suites(suite, records, system)
-        show.print_plan(out, planned.runs, suites, planned.each_s, named=given.suite is None)
+        show.print_plan(out, planned.runs, suites, planned.each_s, named=options.suite is None)
     else:
         show.print_plan_in_short(out, planned.runs)
     if only_plan:
         return []
     cache, failed = Cache.default(root), list[NotMeasured]()
     with planning.only_run(cache.root), RunDisplay(out, planned.runs) as display:
-        where = Surroundings(
+        context = RunContext(
             root,
             cache,
             system,
             tell=display,
-            meter=find_meter(given.wall_meter),
-            watts_per_core=given.watts_per_core,
+            meter=find_meter(options.wall_meter),
+            watts_per_core=options.watts_per_core,
             most_s=planned.most_s,
-            core=given.core,
+            core=options.core,
             ceilings=lambda threads: machine_ceilings(threads, cache, system, display),
         )
         for run in planned.runs:
             display.begin(run.measurement.name)
-            failed += _run(run, replace(where, seed=secrets.randbits(32), again_for=run.again_for), display)
+            failed += _run(run, replace(context, seed=secrets.randbits(32), again_for=run.again_for), display)
     return failed
 
 
-def _run(run: PlannedRun, where: Surroundings, display: RunDisplay) -> tuple[NotMeasured, ...]:
+def _run(run: PlannedRun, context: RunContext, display: RunDisplay) -> tuple[NotMeasured, ...]:
     """Make one run, and say what it could not measure; without a record, an attempt keeps that."""
     from generator.measure import outcome
     from generator.measure.run import run_measurement
 
     name = run.measurement.name
     try:
-        record = run_measurement(run.measurement, run.tier, where)
+        record = run_measurement(run.measurement, run.tier, context)
     except outcome.NothingNew as error:
         display.not_measured(name, error.found[0].failure.message)
         return error.found  # the record that there is says it too
@@ -223,7 +223,7 @@ def _run(run: PlannedRun, where: Surroundings, display: RunDisplay) -> tuple[Not
         found = (outcome.whole_failure(name, "record", error),)
     else:
         display.finished(run.measurement, record)
-        outcome.forget_attempt(where.cache, name)
+        outcome.forget_attempt(context.cache, name)
         return tuple(outcome.not_measured(name, record.variants))
     display.not_measured(name, found[0].failure.message)
     attempt = Attempt(
@@ -231,11 +231,11 @@ def _run(run: PlannedRun, where: Surroundings, display: RunDisplay) -> tuple[Not
         tier=run.tier,
         core=run.core,
         at=datetime.now(UTC),
-        system=where.system.fingerprint(),
+        system=context.system.fingerprint(),
         definition_sha256=run.measurement.fingerprint(),
         not_measured=found,
     )
-    outcome.keep_attempt(where.cache, attempt)
+    outcome.keep_attempt(context.cache, attempt)
     return found
 
 
@@ -245,35 +245,35 @@ def _planned(
     system: SystemDescription,
     tier: Tier,
     policy: MeasureChoice,
-    given: Given,
+    options: RunOptions,
 ) -> Planned:
     """What a machine is to run, and how long each may take."""
     from generator.measure import plan as planning
 
-    most_s = given.minutes * 60 if given.minutes else None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, given.core)
-    if given.suite and given.minutes is None and tier is Tier.STANDARD:
-        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[given.suite], runs)
+    most_s = options.minutes * 60 if options.minutes else None
+    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, options.core)
+    if options.suite and options.minutes is None and tier is Tier.STANDARD:
+        runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[options.suite], runs)
         return planning.Planned(runs, each_s, each_s)
     return planning.Planned(runs, most_s, None)
 
 
 def measure_on_cluster(
-    root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, given: Given, only_plan: bool
+    root: Path, address: str, chosen: Sequence[Measurement], tier: Tier, options: RunOptions, only_plan: bool
 ) -> None:
     """Measure on every machine of a cluster, and exit with failures when something was not measured somewhere."""
     from generator.cli import cluster as clustered
     from generator.results.store import outlines
 
-    if given.wall_meter or given.watts_per_core:
+    if options.wall_meter or options.watts_per_core:
         raise typer.BadParameter("a meter and the watts of a core are one machine's, and --cluster is many")
     records = outlines(root / "measurements", chosen, passed_over=[])
     complete = clustered.measure(
         root,
         address,
         [one.name for one in chosen],
-        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, given),
-        patience_s=given.patience_s,
+        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, options),
+        patience_s=options.patience_s,
         only_plan=only_plan,
     )
     if not complete:

@@ -60,7 +60,7 @@ class PlannedRun:
     """Of those that have something to compare."""
 
     limit_s: float | None
-    """A person's own limit on all blocks together; see `Surroundings`."""
+    """A person's own limit on all blocks together; see `RunContext`."""
 
     took_s: float | None
     """What the newest run of this definition, part, machine and tier took from its first question to its last; None
@@ -74,7 +74,7 @@ class PlannedRun:
     """Variants that this machine cannot measure, and what it lacks."""
 
     again_for: frozenset[str] = frozenset()
-    """Variants for whose sake alone the run is made: see `Surroundings`."""
+    """Variants for whose sake alone the run is made: see `RunContext`."""
 
     @property
     def expected_s(self) -> float:
@@ -151,7 +151,7 @@ def plan_runs(
         system: this machine.
         tier: how thoroughly to measure.
         policy: what counts as missing.
-        limit_s: a person's own limit on the blocks of one measurement; see `Surroundings`.
+        limit_s: a person's own limit on the blocks of one measurement; see `RunContext`.
         core: only what the core suite measures of each.
     """
     if policy is MeasurePolicy.NONE:

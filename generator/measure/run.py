@@ -49,7 +49,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """Where and with what a run happens; tests put their own clock, system and seed here."""
 
     root: Path
@@ -86,7 +86,7 @@ class Surroundings:
     machines that share a checkout lie apart."""
 
 
-def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
+def run_measurement(measurement: Measurement, tier: Tier, context: RunContext) -> Record:
     """Measure, and write the record into the measurement's folder.
 
     Finished blocks are kept in a journal; when the run is interrupted, the next one with the same definition, code,
@@ -98,15 +98,15 @@ def run_measurement(measurement: Measurement, tier: Tier, where: Surroundings) -
         NothingNew: when none of those variants can be prepared for whose sake alone the run was to be made.
         StorageError: when the disk is full; finished blocks are kept, and the same command goes on from there.
     """
-    record = measured(measurement, tier, where)
+    record = measured(measurement, tier, context)
     write_whole(
-        records_folder(where.root / "measurements", measurement) / f"{record.record_id}.json", dump_record(record)
+        records_folder(context.root / "measurements", measurement) / f"{record.record_id}.json", dump_record(record)
     )
-    forget(measurement.name, tier, where.cache, where.machine)
+    forget(measurement.name, tier, context.cache, context.machine)
     return record
 
 
-def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Record:
+def measured(measurement: Measurement, tier: Tier, context: RunContext) -> Record:
     """Measure, and leave the record to the caller.
 
     The journal stays until `forget`: asked again before, the run has nothing left to measure and gives what it found.
@@ -114,28 +114,28 @@ def measured(measurement: Measurement, tier: Tier, where: Surroundings) -> Recor
     Raises:
         GeneratorError: see `run_measurement`.
     """
-    prepared = [_prepared(measurement, choice, where) for choice in measurement.workloads]
+    prepared = [_prepared(measurement, choice, context) for choice in measurement.workloads]
     lacking = {name: (one.choice.name, why) for one in prepared for name, why in one.failures.items()}
-    if where.again_for and where.again_for <= lacking.keys():
-        raise NothingNew(measurement.name, {name: lacking[name] for name in sorted(where.again_for)})
-    run = _Run(measurement, tier, where, prepared)
+    if context.again_for and context.again_for <= lacking.keys():
+        raise NothingNew(measurement.name, {name: lacking[name] for name in sorted(context.again_for)})
+    run = _Run(measurement, tier, context, prepared)
     for one in prepared:
         run.measure(one)
     if run.found_nothing:
         found = tuple(not_measured(measurement.name, run.variants.values()))
-        forget(measurement.name, tier, where.cache, where.machine)  # the next run is to try it all again
+        forget(measurement.name, tier, context.cache, context.machine)  # the next run is to try it all again
         raise NothingMeasured(measurement.name, found)
     return run.record()
 
 
-def _prepared(measurement: Measurement, choice: WorkloadChoice, where: Surroundings) -> PreparedWorkload:
+def _prepared(measurement: Measurement, choice: WorkloadChoice, context: RunContext) -> PreparedWorkload:
     """A workload made ready; what keeps it from that costs this workload and no other."""
-    folder, taken = where.root / "measurements" / measurement.name, measurement.of_run(where.core)
+    folder, taken = context.root / "measurements" / measurement.name, measurement.of_run(context.core)
     try:
-        workload = load_workload(choice, folder, where.cache, lambda *p: where.tell(events.Preparing(*p)))
-        return prepare(taken, choice, workload, where.cache, where.system, where.tell, where.core)
+        workload = load_workload(choice, folder, context.cache, lambda *p: context.tell(events.Preparing(*p)))
+        return prepare(taken, choice, workload, context.cache, context.system, context.tell, context.core)
     except Exception as error:  # a contributor's code may raise anything
-        return unprepared(taken, choice, error, where.system, where.core)
+        return unprepared(taken, choice, error, context.system, context.core)
 
 
 def forget(measurement: str, tier: Tier, cache: Cache, machine: str = "") -> None:
@@ -151,38 +151,43 @@ class _Run:
     """State of one run: what is finished so far, and the journal that keeps it."""
 
     def __init__(
-        self, measurement: Measurement, tier: Tier, where: Surroundings, prepared: Sequence[PreparedWorkload]
+        self, measurement: Measurement, tier: Tier, context: RunContext, prepared: Sequence[PreparedWorkload]
     ) -> None:
-        self.measurement, self.tier, self.where, self.prepared = measurement.of_run(where.core), tier, where, prepared
-        self.rules, self.part = protocol.TIERS[tier], measurement.part(where.core)
+        self.measurement, self.tier, self.context, self.prepared = (
+            measurement.of_run(context.core),
+            tier,
+            context,
+            prepared,
+        )
+        self.rules, self.part = protocol.TIERS[tier], measurement.part(context.core)
         self.sources = _distinct(source for one in prepared if one.workload for source in one.workload.sources)
-        partly = where.core and self.part != measurement.variant_names
-        self.provenance = describe_provenance(measurement, tier, self.sources, where.root, where.most_s, partly)
+        partly = context.core and self.part != measurement.variant_names
+        self.provenance = describe_provenance(measurement, tier, self.sources, context.root, context.most_s, partly)
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
         simulated = all(variant.runtime == "fake" for variant in measurement.variants)
         self.ceilings = None if simulated else self._ceilings()
-        path = _journal_path(measurement.name, tier, where.cache, where.machine)
+        path = _journal_path(measurement.name, tier, context.cache, context.machine)
         self.journal = Journal(path, self._identity())
         sittings = self.journal.parts("sitting")
-        self.seed: int = sittings[0]["seed"] if sittings else where.seed
-        self.started_at = datetime.fromisoformat(sittings[0]["at"]) if sittings else where.now()
+        self.seed: int = sittings[0]["seed"] if sittings else context.seed
+        self.started_at = datetime.fromisoformat(sittings[0]["at"]) if sittings else context.now()
         self.sittings = len(sittings) + 1
-        self.journal.add("sitting", {"at": where.now().isoformat(), "seed": self.seed})
+        self.journal.add("sitting", {"at": context.now().isoformat(), "seed": self.seed})
         for one in prepared:
             self._let_go_of_another(one)
         self.variants = {v.name: v for v in self._kept_variants()}
         self.blocks = [Block.model_validate(part["block"]) for part in self.journal.parts("block")]
         self.stop_reasons: dict[str, StopReason] = {}
-        where.meter.check(available_cores())
+        context.meter.check(available_cores())
         if self.blocks or self.variants:
-            where.tell(events.Resumed(len(self.blocks)))
+            context.tell(events.Resumed(len(self.blocks)))
 
     def _ceilings(self) -> Ceilings | None:
         """What bounds the machine; that it could not be measured costs nothing else."""
         try:
-            return self.where.ceilings(self.measurement.threads)
+            return self.context.ceilings(self.measurement.threads)
         except Exception as error:  # libraries of matrices and the disk fail in many ways
-            self.where.tell(events.Preparing(f"machine ceilings are not measured: {error}"))
+            self.context.tell(events.Preparing(f"machine ceilings are not measured: {error}"))
             return None
 
     def _identity(self) -> dict[str, Any]:
@@ -193,7 +198,7 @@ class _Run:
             "protocol": protocol.PROTOCOL_VERSION,
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
-            "system": self.where.system.fingerprint(),
+            "system": self.context.system.fingerprint(),
         }
 
     def _let_go_of_another(self, prepared: PreparedWorkload) -> None:
@@ -230,7 +235,13 @@ class _Run:
     def _measure(self, prepared: PreparedWorkload) -> None:
         cores = available_cores()
         measure_quality(
-            prepared, self.measurement, cores, self.where.tell, self.where.timeout_s, self._keep_variant, self.variants
+            prepared,
+            self.measurement,
+            cores,
+            self.context.tell,
+            self.context.timeout_s,
+            self._keep_variant,
+            self.variants,
         )
         workload = prepared.choice.name
         if not self._measured_of(workload):
@@ -238,33 +249,33 @@ class _Run:
         while (reason := self._stop_reason(workload)) is None:
             self._one_block(prepared, cores)
         self.stop_reasons[workload] = reason
-        self.where.tell(events.WorkloadFinished(workload, reason))
+        self.context.tell(events.WorkloadFinished(workload, reason))
 
     def _keep_variant(self, variant: VariantRecord) -> None:
         self.variants[variant.name] = variant
         self.journal.add("variant", {"variant": variant.model_dump(mode="json")})
         if variant.failure and not variant.left_out:
             event = events.VariantFailed if variant.failed else events.VariantLacking
-            self.where.tell(event(variant.name, variant.failure.message))
+            self.context.tell(event(variant.name, variant.failure.message))
 
     def _one_block(self, prepared: PreparedWorkload, cores: tuple[int, ...]) -> None:
         workload, done = prepared.choice.name, self._blocks_of(prepared.choice.name)
-        self.where.tell(events.BlockStarted(workload, len(done), self.rules.most_blocks))
+        self.context.tell(events.BlockStarted(workload, len(done), self.rules.most_blocks))
         alive = {name: job for name, job in prepared.jobs.items() if not self.variants[name].failure}
         jobs = {**alive, CONTROL: alive[self._baseline(workload)]}
         plan = BlockPlan(
             workload=workload,
             index=len(done),
-            started_at=self.where.now(),
+            started_at=self.context.now(),
             cores=cores,
-            block_ns=self.rules.measured_ns(self._is_slow(done), self.where.core),
+            block_ns=self.rules.measured_ns(self._is_slow(done), self.context.core),
             seed=f"{self.seed}/{workload}/{len(done)}",
-            timeout_s=self.where.timeout_s,
+            timeout_s=self.context.timeout_s,
             scenario=self.measurement.scenario,
             latency_bound_ns=_nanoseconds(self.measurement.latency_bound_ms),
             batches={name: self.variants[job.variant].samples_per_query for name, job in jobs.items()},
             turn=protocol.turn_cycles(prepared.record.timed_samples or 0),
-            meter=self.where.meter,
+            meter=self.context.meter,
         )
         simulated = all(job.runtime == "fake" for job in jobs.values())
         probe: Probe = SimulatedProbe() if simulated else SystemProbe()
@@ -277,7 +288,7 @@ class _Run:
             return
         self.blocks.append(block)
         self.journal.add("block", {"block": block.model_dump(mode="json")})
-        self.where.tell(self._progress(workload, block))
+        self.context.tell(self._progress(workload, block))
 
     def _fail(self, name: str, error: Exception) -> None:
         """The variant whose worker failed takes no further part; without its baseline a workload has no result."""
@@ -293,7 +304,7 @@ class _Run:
             elif not self.variants[variant.name].failure:
                 self._fail(variant.name, error)
         self.stop_reasons[workload] = StopReason.FAILED
-        self.where.tell(events.WorkloadFinished(workload, StopReason.FAILED))
+        self.context.tell(events.WorkloadFinished(workload, StopReason.FAILED))
 
     @property
     def found_nothing(self) -> bool:
@@ -356,10 +367,10 @@ class _Run:
 
     def _budget_s(self, workload: str) -> float:
         budget = self._tier_budget_s(workload)
-        if self.where.most_s is None:
+        if self.context.most_s is None:
             return budget
         workloads = sum(bool(self._measured_of(one.name)) for one in self.measurement.workloads)
-        return min(budget, self.where.most_s / workloads)
+        return min(budget, self.context.most_s / workloads)
 
     def _tier_budget_s(self, workload: str) -> float:
         slow = self._is_slow(self._blocks_of(workload))
@@ -388,15 +399,17 @@ class _Run:
             {
                 "schema_version": SCHEMA_VERSION,
                 "protocol_version": protocol.PROTOCOL_VERSION,
-                "record_id": record_id(self.measurement.name, self.started_at, self.where.system, self.where.machine),
+                "record_id": record_id(
+                    self.measurement.name, self.started_at, self.context.system, self.context.machine
+                ),
                 "measurement": self.measurement.name,
                 "tier": self.tier,
                 "scenario": self.measurement.scenario,
                 "started_at": self.started_at,
-                "finished_at": self.where.now(),
+                "finished_at": self.context.now(),
                 "sittings": self.sittings,
                 "stop_reason": self.stop_reasons,
-                "system": self.where.system,
+                "system": self.context.system,
                 "provenance": self.provenance,
                 "controls": Controls(
                     environment=controls(threads),
@@ -410,9 +423,9 @@ class _Run:
                 ),
                 "workloads": [one.record for one in self.prepared],
                 "variants": [self.variants[name] for name in order if name in self.variants],
-                "blocks": self.where.meter.completed(self.blocks),
-                "energy": self.where.meter.description().model_copy(
-                    update={"watts_per_core": self.where.watts_per_core}
+                "blocks": self.context.meter.completed(self.blocks),
+                "energy": self.context.meter.description().model_copy(
+                    update={"watts_per_core": self.context.watts_per_core}
                 ),
                 "ceilings": self.ceilings,
             }

@@ -103,12 +103,12 @@ def test_an_outcome_is_the_headline_of_the_records_page() -> None:
     assert "× as fast [" in outcome(load_measurement(folder), record)
 
 
-def test_an_outcome_names_what_failed(checkout: Make, definition: str, surroundings: Make) -> None:
+def test_an_outcome_names_what_failed(checkout: Make, definition: str, run_context: Make) -> None:
     """No variant is left to compare: there is no ratio, and the line says whose fault it is."""
     bad = definition.replace("outputs = 1", 'fail_after = 1, fail_how = "crash"')
     root = checkout(trial=bad)
     measurement = load_measurement(root / "measurements/trial")
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root))
     console = _console(terminal=False)
     display = RunDisplay(console, _runs("trial"), clock=lambda: 0.0)
     display.begin("trial")

@@ -16,7 +16,7 @@ from generator.core.errors import DefinitionError, StorageError
 from generator.core.problem import Level
 from generator.core.record import Tier
 from generator.draw.gallery import Gallery
-from generator.measure.run import Surroundings, run_measurement
+from generator.measure.run import RunContext, run_measurement
 from generator.pages.measurement_page import MeasurementPage
 from generator.results.findings import analyse
 from generator.results.summary import summarise
@@ -32,12 +32,12 @@ def _made(root: Path, name: str = "my-trial", like: str | None = None) -> Path:
     return scaffold(root, name, TITLE, QUESTION, like, TODAY)
 
 
-def test_it_measures_and_renders(tmp_path: Path, surroundings: Callable[..., Surroundings]) -> None:
+def test_it_measures_and_renders(tmp_path: Path, run_context: Callable[..., RunContext]) -> None:
     """From nothing to a page in both languages, by what the commands do."""
     folder = _made(tmp_path)
     measurement = load_measurement(folder)
     assert {"ru": measurement.title.ru, "en": measurement.title.en} == TITLE
-    record = run_measurement(measurement, Tier.STANDARD, surroundings(tmp_path))
+    record = run_measurement(measurement, Tier.STANDARD, run_context(tmp_path))
     findings = analyse(measurement, record)
     for language in Language:
         page = MeasurementPage(findings, [summarise(findings)], language, Gallery(tmp_path / "charts"), folder).page()

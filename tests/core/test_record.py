@@ -13,7 +13,7 @@ from generator.core.definition_file import load_measurement
 from generator.core.errors import RecordError
 from generator.core.record import Record, Tier
 from generator.core.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
-from generator.measure.run import Surroundings, run_measurement
+from generator.measure.run import RunContext, run_measurement
 
 Make = Callable[..., Any]
 
@@ -33,10 +33,10 @@ def path(checkout: Make, record: Record) -> Path:
     return path
 
 
-def test_file_gives_the_record_back(checkout: Make, surroundings: Callable[..., Surroundings]) -> None:
+def test_file_gives_the_record_back(checkout: Make, run_context: Callable[..., RunContext]) -> None:
     """What is read is what the run wrote, to the byte."""
     root = checkout()
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     path = root / "measurements/trial/records" / f"{record.record_id}.json"
     assert load_record(path) == record
     assert path.read_text("utf-8") == dump_record(record)

@@ -87,8 +87,8 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, member: str, error: BaseException
     monkeypatch.setattr(running, "load_workload", load)
 
 
-def _run(root: Path, surroundings: Make, tier: Tier = Tier.SMOKE, **changes: object) -> Record:
-    return run_measurement(load_measurement(root / "measurements/trial"), tier, surroundings(root, **changes))
+def _run(root: Path, run_context: Make, tier: Tier = Tier.SMOKE, **changes: object) -> Record:
+    return run_measurement(load_measurement(root / "measurements/trial"), tier, run_context(root, **changes))
 
 
 TROUBLES = [
@@ -108,7 +108,7 @@ TROUBLES = [
 @pytest.mark.parametrize(("error", "cause"), TROUBLES, ids=[f"{type(e).__name__}" for e, _ in TROUBLES])
 def test_whatever_a_workload_raises_has_its_cause(
     checkout: Make,
-    surroundings: Make,
+    run_context: Make,
     two: str,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -119,7 +119,7 @@ def test_whatever_a_workload_raises_has_its_cause(
     _breaking(monkeypatch, member, error)
     root = checkout(trial=two)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root))
+    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
     assert {name: (one.stage, one.cause) for name, one in lost.failures.items()} == {
         "other-slow": ("prepare", cause),
         "other-fast": ("prepare", cause),
@@ -129,34 +129,34 @@ def test_whatever_a_workload_raises_has_its_cause(
 
 @pytest.mark.parametrize(("error", "cause"), TROUBLES, ids=[f"{type(e).__name__}" for e, _ in TROUBLES])
 def test_whatever_a_model_raises_costs_the_variants_that_need_it(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
     """Weights, an export, a training: the inputs are known all the same."""
     _breaking(monkeypatch, "model", error)
     root = checkout(trial=two)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root))
+    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
     assert {one.cause for one in lost.failures.values()} == {cause}
     assert lost.record.samples == 20
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=["Ctrl-C", "exit"])
 def test_an_interruption_is_no_failure(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     _breaking(monkeypatch, "samples", error)
     with pytest.raises(type(error)):
-        _run(checkout(trial=two), surroundings)
+        _run(checkout(trial=two), run_context)
 
 
 def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its variants say why and what is not known of it is null; the other workload has its exact ratio."""
     error, cause = TROUBLES[0]
     _breaking(monkeypatch, "samples", error)
     root = checkout(trial=two)
-    record = _run(root, surroundings)
+    record = _run(root, run_context)
     lost = next(one for one in record.workloads if one.name == "others")
     assert (lost.model, lost.data_sha256, lost.samples, lost.timed_samples) == (None, None, None, None)
     assert record.stop_reason["others"] is StopReason.FAILED
@@ -173,11 +173,11 @@ def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
 
 
 def test_an_unexpected_exception_leaves_its_traceback(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever wrote the workload needs the line."""
     _breaking(monkeypatch, "samples", ZeroDivisionError("division by zero"))
-    failure = _run(checkout(trial=two), surroundings).variant("other-slow").failure
+    failure = _run(checkout(trial=two), run_context).variant("other-slow").failure
     assert failure is not None
     assert failure.message == "ZeroDivisionError: division by zero"
     assert "in raising" in failure.last_lines
@@ -185,12 +185,12 @@ def test_an_unexpected_exception_leaves_its_traceback(
 
 
 def test_a_contributed_workload_that_cannot_be_imported_costs_nothing_else(
-    checkout: Make, surroundings: Make, two: str
+    checkout: Make, run_context: Make, two: str
 ) -> None:
     """`workload.py` of a folder is anybody's code."""
     root = checkout(trial=two.replace('name = "others"\nkind = "synthetic"', 'name = "others"\nkind = "workload.py"'))
     (root / "measurements/trial/workload.py").write_text("1 / 0\n", "utf-8")
-    record = _run(root, surroundings)
+    record = _run(root, run_context)
     failure = record.variant("other-slow").failure
     assert failure is not None
     assert failure.cause is FailureCause.DEFINITION
@@ -200,13 +200,13 @@ def test_a_contributed_workload_that_cannot_be_imported_costs_nothing_else(
 
 @pytest.mark.parametrize("core", [False, True])
 def test_what_the_suite_leaves_out_stays_left_out(
-    checkout: Make, surroundings: Make, core_definition: str, monkeypatch: pytest.MonkeyPatch, core: bool
+    checkout: Make, run_context: Make, core_definition: str, monkeypatch: pytest.MonkeyPatch, core: bool
 ) -> None:
     """A workload that was not asked for has not failed."""
     _breaking(monkeypatch, "samples", AssetError("x", "gone", ""))
     root = checkout(trial=core_definition)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], surroundings(root, core=core))
+    lost = running._prepared(measurement, measurement.workloads[1], run_context(root, core=core))
     assert {one.lacks for one in lost.failures.values()} == {"core" if core else None}
 
 
@@ -221,7 +221,7 @@ def test_what_the_suite_leaves_out_stays_left_out(
     ],
 )
 def test_a_variant_that_cannot_be_prepared_costs_nothing_else(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
     """One of three: the other two are compared."""
 
@@ -233,7 +233,7 @@ def test_a_variant_that_cannot_be_prepared_costs_nothing_else(
         '[[variants]]\nname = "third"\nruntime = "fake"\nprecision = "fp32"\ntitle = {ru = "Т", en = "T"}\n'
         'environment = ["numpy==1.26.4"]\n'
     )
-    record = _run(checkout(trial=definition + third), surroundings)
+    record = _run(checkout(trial=definition + third), run_context)
     failure = record.variant("third").failure
     assert failure is not None
     assert (failure.stage, failure.cause) == ("prepare", cause)
@@ -242,7 +242,7 @@ def test_a_variant_that_cannot_be_prepared_costs_nothing_else(
 
 
 def test_a_runtime_that_is_not_installed_costs_its_variants(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine without PyTorch measures what needs none."""
     third = '[[variants]]\nname = "third"\nruntime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Т", en = "T"}\n'
@@ -250,7 +250,7 @@ def test_a_runtime_that_is_not_installed_costs_its_variants(
 
     real = prepare.importlib.util.find_spec
     monkeypatch.setattr(prepare.importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
-    record = _run(checkout(trial=definition + third), surroundings)
+    record = _run(checkout(trial=definition + third), run_context)
     failure = record.variant("third").failure
     assert failure is not None
     assert failure.cause is FailureCause.PACKAGE
@@ -260,11 +260,11 @@ def test_a_runtime_that_is_not_installed_costs_its_variants(
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("oops"), AssetError("labels", "gone", "")], ids=str)
 def test_code_that_cannot_judge_answers_costs_its_workload(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """`observe` is a contributor's too; without its baseline the workload has nothing to compare."""
     _breaking(monkeypatch, "observe", error)
-    record = _run(checkout(trial=two), surroundings)
+    record = _run(checkout(trial=two), run_context)
     baseline, other = record.variant("other-slow").failure, record.variant("other-fast").failure
     assert baseline is not None
     assert other is not None
@@ -276,30 +276,30 @@ def test_code_that_cannot_judge_answers_costs_its_workload(
 
 
 def test_answers_that_nobody_can_judge_are_called_so(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that answers nonsense has not died."""
     from generator.core.errors import WorkerError
 
     _breaking(monkeypatch, "observe", WorkerError("quality", "the answer to sample 3 is not finite"))
-    failure = _run(checkout(trial=two), surroundings).variant("other-slow").failure
+    failure = _run(checkout(trial=two), run_context).variant("other-slow").failure
     assert failure is not None
     assert failure.cause is FailureCause.ANSWER
 
 
 @pytest.mark.parametrize(("how", "cause"), [("crash", "crash"), ("error", "crash"), ("hang", "timeout")])
 def test_a_worker_that_dies_or_hangs_says_which(
-    checkout: Make, surroundings: Make, definition: str, how: str, cause: str
+    checkout: Make, run_context: Make, definition: str, how: str, cause: str
 ) -> None:
     bad = definition.replace("outputs = 1}", f'outputs = 1, fail_after = 5, fail_how = "{how}"}}')
-    record = _run(checkout(trial=bad), surroundings, timeout_s=2.0)
+    record = _run(checkout(trial=bad), run_context, timeout_s=2.0)
     failure = record.variant("fast").failure
     assert failure is not None
     assert failure.cause == cause
 
 
 def test_an_unexpected_exception_while_timing_costs_its_workload(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system refuses a process in the middle of a block: the other workload goes on."""
     real = running.measure_block
@@ -310,7 +310,7 @@ def test_an_unexpected_exception_while_timing_costs_its_workload(
         return real(jobs, plan, probe)
 
     monkeypatch.setattr(running, "measure_block", refusing)
-    record = _run(checkout(trial=two), surroundings)
+    record = _run(checkout(trial=two), run_context)
     failure = record.variant("fast").failure
     assert failure is not None
     assert (failure.stage, failure.cause) == ("timing", "unexpected")
@@ -319,7 +319,7 @@ def test_an_unexpected_exception_while_timing_costs_its_workload(
 
 
 def test_ceilings_that_cannot_be_measured_cost_nothing_else(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch, definition: str
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch, definition: str
 ) -> None:
     """What bounds the machine stands beside the results, and is none of them."""
 
@@ -327,14 +327,14 @@ def test_ceilings_that_cannot_be_measured_cost_nothing_else(
         raise StorageError("ceilings", "the disk is full", "Free some space.")
 
     root = checkout(trial=definition)
-    where = surroundings(root, ceilings=failing)
+    where = run_context(root, ceilings=failing)
     real = load_measurement(root / "measurements/trial")
     run = running._Run(real, Tier.SMOKE, where, [running._prepared(real, real.workloads[0], where)])
     assert run._ceilings() is None
 
 
 def test_a_full_disk_in_the_middle_keeps_the_blocks_and_ends_the_measurement(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ENOSPC at the journal's own fsync: what was kept before is read again by the next run, which goes on."""
     root, real, written = checkout(trial=definition), os.fsync, list[int]()
@@ -348,7 +348,7 @@ def test_a_full_disk_in_the_middle_keeps_the_blocks_and_ends_the_measurement(
     with monkeypatch.context() as patched:
         patched.setattr(journal.os, "fsync", full)
         with pytest.raises(StorageError, match="No space left"):
-            _run(root, surroundings, Tier.STANDARD)
+            _run(root, run_context, Tier.STANDARD)
     kept = (root / ".cache/runs/trial-standard.jsonl").read_text("utf-8").count('"kind": "block"')
     assert kept >= 2
     measured = list[int]()
@@ -356,13 +356,13 @@ def test_a_full_disk_in_the_middle_keeps_the_blocks_and_ends_the_measurement(
     monkeypatch.setattr(
         running, "measure_block", lambda jobs, plan, probe: measured.append(plan.index) or block(jobs, plan, probe)
     )
-    record = _run(root, surroundings, Tier.STANDARD)
+    record = _run(root, run_context, Tier.STANDARD)
     assert len(record.blocks) == 6
     assert min(measured) >= kept - 1  # the block that was being written may have to be measured again
 
 
 def test_what_was_not_to_be_had_is_measured_by_the_run_that_goes_on(
-    checkout: Make, surroundings: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted without a network, repeated with one: the blocks of the other workload are kept."""
     root = checkout(trial=two)
@@ -370,13 +370,13 @@ def test_what_was_not_to_be_had_is_measured_by_the_run_that_goes_on(
         _breaking(patched, "samples", AssetError("x", "there is no network", "Connect."))
         patched.setattr(running._Run, "record", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            _run(root, surroundings)
+            _run(root, run_context)
     timed = list[str]()
     block = running.measure_block
     monkeypatch.setattr(
         running, "measure_block", lambda jobs, plan, probe: timed.append(plan.workload) or block(jobs, plan, probe)
     )
-    record = _run(root, surroundings)
+    record = _run(root, run_context)
     assert set(timed) == {"others"}
     assert {one.workload for one in record.blocks} == {"numbers", "others"}
     assert not any(one.failure for one in record.variants)
@@ -384,7 +384,7 @@ def test_what_was_not_to_be_had_is_measured_by_the_run_that_goes_on(
 
 
 def test_a_run_in_isolated_environments_goes_on_where_it_stopped(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What its environments hold comes out of the journal as it went in."""
     import sys
@@ -397,13 +397,13 @@ def test_a_run_in_isolated_environments_goes_on_where_it_stopped(
     with monkeypatch.context() as patched:
         patched.setattr(running._Run, "record", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            _run(root, surroundings)
+            _run(root, run_context)
     monkeypatch.setattr(running, "measure_block", lambda *_: pytest.fail("measured again"))
-    assert _run(root, surroundings).blocks
+    assert _run(root, run_context).blocks
 
 
 def test_nothing_at_all_makes_no_record(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record holds what was measured; an error says for each workload what was not, and why."""
     monkeypatch.setattr(
@@ -411,7 +411,7 @@ def test_nothing_at_all_makes_no_record(
     )
     root = checkout(trial=definition)
     with pytest.raises(NothingMeasured, match="nothing could be measured: digits: gone") as caught:
-        _run(root, surroundings)
+        _run(root, run_context)
     (lost,) = caught.value.found
     assert (lost.measurement, lost.workload, lost.variant, lost.failure.cause) == ("trial", "numbers", None, "download")
     assert not (root / "measurements/trial/records").exists()

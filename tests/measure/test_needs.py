@@ -132,7 +132,7 @@ def test_a_limit_of_the_persons_own_shell_reaches_no_worker(monkeypatch: pytest.
 
 
 def test_what_the_machine_lacks_is_recorded_and_is_no_failure(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, listener: Any
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch, listener: Any
 ) -> None:
     """The others are measured; the record says what is lacking, and nothing says that something failed."""
     third = definition + (
@@ -143,7 +143,7 @@ def test_what_the_machine_lacks_is_recorded_and_is_no_failure(
         "generator.measure.prepare.lacking",
         lambda variant, system: real(_variant(instructions="amx") if variant.name == "third" else variant, system),
     )
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     third_record = record.variant("third")
     assert third_record.failure is not None
     assert third_record.failure.lacks == "amx"

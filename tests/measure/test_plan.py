@@ -24,10 +24,10 @@ from generator.measure.run import run_measurement
 Make = Callable[..., Any]
 
 
-def _measured_on_one_core(root: Path, surroundings: Make, patch: pytest.MonkeyPatch) -> tuple[Measurement, Record]:
+def _measured_on_one_core(root: Path, run_context: Make, patch: pytest.MonkeyPatch) -> tuple[Measurement, Record]:
     _with_cores(1, patch)
     measurement = load_measurement(root / "measurements/trial")
-    return measurement, run_measurement(measurement, Tier.STANDARD, surroundings(root))
+    return measurement, run_measurement(measurement, Tier.STANDARD, run_context(root))
 
 
 @pytest.fixture
@@ -175,10 +175,10 @@ def _with_cores(cores: int, patch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Samples at the pace of timed ones, those alone where answers mean nothing; or a share of an unbroken run's."""
-    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
+    measurement, record = _measured_on_one_core(checkout(), run_context, monkeypatch)
     first, workload = record.blocks[0].started_at, record.workloads[0]
 
     def expected_s(*variants: str, took_s: float = 0.0, **changes: Any) -> float:
@@ -202,12 +202,12 @@ def test_the_quality_pass_is_expected_by_pace_or_by_what_it_took(
 
 
 @pytest.fixture
-def core_and_whole(checkout: Make, surroundings: Make, core_definition: str) -> tuple[Measurement, Record, Record]:
+def core_and_whole(checkout: Make, run_context: Make, core_definition: str) -> tuple[Measurement, Record, Record]:
     root = checkout(trial=core_definition)
     measurement = load_measurement(root / "measurements/trial")
-    later = surroundings(root).now() + timedelta(days=1)
-    core = run_measurement(measurement, Tier.SMOKE, surroundings(root, core=True))
-    whole = run_measurement(measurement, Tier.SMOKE, surroundings(root, now=lambda: later))
+    later = run_context(root).now() + timedelta(days=1)
+    core = run_measurement(measurement, Tier.SMOKE, run_context(root, core=True))
+    whole = run_measurement(measurement, Tier.SMOKE, run_context(root, now=lambda: later))
     return measurement, core, whole
 
 
@@ -275,10 +275,10 @@ def test_a_plan_can_be_read_in_a_narrow_terminal(
 
 
 def test_audits_are_expected_by_the_rules_of_now_whatever_an_earlier_run_did(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of before took thirty pairs of rounds for each variant; its time is scaled down to the pairs of now."""
-    measurement, record = _measured_on_one_core(checkout(), surroundings, monkeypatch)
+    measurement, record = _measured_on_one_core(checkout(), run_context, monkeypatch)
     first = record.blocks[0].started_at
 
     def expected_s(pairs: int) -> float:

@@ -27,7 +27,7 @@ PINNED = 'outputs = 1}\nenvironment = ["numpy==1.26.4"]'
 
 
 def test_a_variant_runs_in_its_environment_and_the_record_says_so(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Only its own workers are started by the environment's interpreter, without a path to other packages."""
     interpreter = tmp_path / "python"
@@ -46,7 +46,7 @@ def test_a_variant_runs_in_its_environment_and_the_record_says_so(
     packages = ("python==3.11.7", "numpy==1.26.4")
     monkeypatch.setattr("generator.measure.prepare.isolated", lambda *_: Environment(interpreter, packages))
     root = checkout(trial=definition.replace("outputs = 1}", PINNED))
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     assert record.variant("fast").environment == packages
     assert record.variant("slow").environment == ()
     assert {leads_out for command, leads_out in started if command == str(interpreter)} == {False}
@@ -55,7 +55,7 @@ def test_a_variant_runs_in_its_environment_and_the_record_says_so(
 
 @pytest.mark.parametrize("whose", ["a variant", "the baseline"])
 def test_an_environment_that_cannot_be_made_ends_that_variant_and_nothing_else(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch, whose: str
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """No network, no wheel: "not measured: why"; the others are measured, unless nothing is left to compare with."""
 
@@ -71,9 +71,9 @@ def test_an_environment_that_cannot_be_made_ends_that_variant_and_nothing_else(
     root = checkout(trial=third.replace(options, f'{options}\nenvironment = ["numpy==1.26.4"]'))
     if whose == "the baseline":
         with pytest.raises(NothingMeasured, match="there is no network"):
-            run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+            run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
         return
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     failure = record.variant("fast").failure
     assert failure is not None
     assert failure.stage == "prepare"
@@ -105,14 +105,14 @@ class Generating(Synthetic):
 
 
 def test_a_query_of_many_passes_has_a_rate_of_tokens_and_no_count_of_its_work(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one pass costs would be taken for what the query costs, so nothing is said, and why."""
     monkeypatch.setattr(
         "generator.measure.run.load_workload", lambda choice, folder, cache, *_: Generating(32, 4, 0, cache)
     )
     root = checkout(trial=definition)
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     work = record.variant("fast").work
     assert record.workloads[0].tokens_per_sample == 5
     assert work is not None
@@ -132,7 +132,7 @@ class Choosing(Synthetic):
 )
 def test_the_record_says_which_data_set_was_taken(
     checkout: Make,
-    surroundings: Make,
+    run_context: Make,
     definition: str,
     monkeypatch: pytest.MonkeyPatch,
     kind: type[Synthetic],
@@ -142,5 +142,5 @@ def test_the_record_says_which_data_set_was_taken(
     """With the size of its timed inputs; a workload without a choice leaves both out."""
     monkeypatch.setattr("generator.measure.run.load_workload", lambda choice, folder, cache, *_: kind(32, 4, 0, cache))
     root = checkout(trial=definition)
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     assert (record.workloads[0].data_set, record.workloads[0].timed_inputs) == (data_set, size)

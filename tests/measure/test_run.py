@@ -37,10 +37,10 @@ def _findings(root: Path, record: Record) -> Findings:
     return analyse(_measurement(root), record)
 
 
-def test_stated_latencies_come_back_as_the_exact_ratio(checkout: Make, surroundings: Make) -> None:
+def test_stated_latencies_come_back_as_the_exact_ratio(checkout: Make, run_context: Make) -> None:
     """The whole path from definition to finding: 2 ms against 1 ms is exactly 2, at the goal after six blocks."""
     root = checkout()
-    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root))
     assert record.stop_reason == {"numbers": StopReason.GOAL}
     assert len(record.blocks) == 6
     found = _findings(root, record).workloads[0]
@@ -56,10 +56,10 @@ def test_stated_latencies_come_back_as_the_exact_ratio(checkout: Make, surroundi
     assert found.control.speedup.point == pytest.approx(1)
 
 
-def test_quality_is_what_the_fake_answers(checkout: Make, surroundings: Make) -> None:
+def test_quality_is_what_the_fake_answers(checkout: Make, run_context: Make) -> None:
     """One wrong answer in ten of 20 samples: 18 of 20 right; the first call at loading is not among them."""
     root = checkout()
-    found = _findings(root, run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))).workloads[0]
+    found = _findings(root, run_measurement(_measurement(root), Tier.SMOKE, run_context(root))).workloads[0]
     slow, fast = found.variant("slow").quality_of("top-1"), found.variant("fast").quality_of("top-1")
     assert slow is not None
     assert fast is not None
@@ -84,7 +84,7 @@ def test_workers_side_by_side_share_no_core(cores: tuple[int, ...], threads: int
 
 
 def test_answers_come_in_order_however_many_workers_give_them(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch, definition: str
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch, definition: str
 ) -> None:
     """The first few of every ten samples are answered wrongly, by their place among all of them."""
     found = []  # type: ignore[var-annotated]
@@ -92,7 +92,7 @@ def test_answers_come_in_order_however_many_workers_give_them(
         monkeypatch.setattr("generator.measure.run.available_cores", lambda cores=cores: cores)
         root = checkout(**{f"trial-{len(found)}": definition.replace("samples = 20", "samples = 107")})
         record = run_measurement(
-            load_measurement(root / f"measurements/trial-{len(found)}"), Tier.SMOKE, surroundings(root)
+            load_measurement(root / f"measurements/trial-{len(found)}"), Tier.SMOKE, run_context(root)
         )
         fast = record.variant("fast")
         assert fast.answering_workers == max(1, len(cores))
@@ -100,10 +100,10 @@ def test_answers_come_in_order_however_many_workers_give_them(
     assert found == [found[0]] * 4
 
 
-def test_the_baseline_takes_part_twice(checkout: Make, surroundings: Make) -> None:
+def test_the_baseline_takes_part_twice(checkout: Make, run_context: Make) -> None:
     """Every block holds the A/A control, and every cycle one round of each participant."""
     root = checkout()
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     for one in record.blocks:
         assert {worker.variant for worker in one.workers} == {"slow", "fast", CONTROL}
         cycles = [[r.variant for r in one.rounds if r.cycle == c] for c in range(max(r.cycle for r in one.rounds) + 1)]
@@ -111,11 +111,11 @@ def test_the_baseline_takes_part_twice(checkout: Make, surroundings: Make) -> No
         assert len(cycles) % 2 == 0
 
 
-def test_order_is_random_and_repeats_with_the_seed(checkout: Make, surroundings: Make) -> None:
+def test_order_is_random_and_repeats_with_the_seed(checkout: Make, run_context: Make) -> None:
     """Orders differ between cycles; the same seed gives the same run."""
     root = checkout()
-    first = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
-    second = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=_later()))
+    first = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
+    second = run_measurement(_measurement(root), Tier.SMOKE, run_context(root, now=_later()))
     orders = {tuple(r.variant for r in first.blocks[0].rounds if r.cycle == cycle) for cycle in range(6)}
     assert len(orders) > 1
     assert [r.variant for r in first.blocks[0].rounds] == [r.variant for r in second.blocks[0].rounds]
@@ -128,7 +128,7 @@ def _later() -> Callable[[], Any]:
 
 
 def test_noisy_variants_go_on_beyond_six_blocks_and_stop_at_the_most(
-    checkout: Make, surroundings: Make, definition: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, definition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interval that stays wide ends at the tier's most blocks, and the record says so."""
     root = checkout(trial=definition)
@@ -147,7 +147,7 @@ def test_noisy_variants_go_on_beyond_six_blocks_and_stop_at_the_most(
         return measured.model_copy(update={"rounds": rounds})
 
     monkeypatch.setattr("generator.measure.run.measure_block", wobbling)
-    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root))
     assert record.stop_reason == {"numbers": StopReason.BLOCKS}
     assert len(record.blocks) == 20
     assert "goal-not-reached" in [c.key for c in _findings(root, record).workloads[0].caveats]
@@ -159,7 +159,7 @@ def test_noisy_variants_go_on_beyond_six_blocks_and_stop_at_the_most(
 )
 @pytest.mark.parametrize("after", [5, 900], ids=["during quality", "during timing"])
 def test_a_failing_variant_is_reported_and_the_others_go_on(
-    checkout: Make, surroundings: Make, definition: str, how: str, message: str, after: int
+    checkout: Make, run_context: Make, definition: str, how: str, message: str, after: int
 ) -> None:
     """A crash, an error and a hang each end one variant with its reason; the others are measured, nothing is lost."""
     third = definition + (
@@ -168,7 +168,7 @@ def test_a_failing_variant_is_reported_and_the_others_go_on(
     )
     root = checkout(trial=third)
     tier = Tier.SMOKE if after == 5 else Tier.STANDARD  # a smoke block has fewer queries than the audit before it
-    record = run_measurement(_measurement(root), tier, surroundings(root, timeout_s=2.0))
+    record = run_measurement(_measurement(root), tier, run_context(root, timeout_s=2.0))
     failure = record.variant("bad").failure
     assert failure is not None
     assert failure.stage == ("quality" if after == 5 else "timing")
@@ -182,12 +182,12 @@ def test_a_failing_variant_is_reported_and_the_others_go_on(
     assert fast.speedup.point == pytest.approx(2)
 
 
-def test_a_failing_baseline_leaves_nothing_to_compare(checkout: Make, surroundings: Make, definition: str) -> None:
+def test_a_failing_baseline_leaves_nothing_to_compare(checkout: Make, run_context: Make, definition: str) -> None:
     """Without its baseline a workload has no result; where there is no other, no record holds nothing."""
     bad = definition.replace("{latency_ns = 2_000_000}", '{latency_ns = 2_000_000, fail_after = 3, fail_how = "crash"}')
     root = checkout(trial=bad)
     with pytest.raises(NothingMeasured, match="exited with status 70") as caught:
-        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+        run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     assert [(one.workload, one.failure.cause) for one in caught.value.found] == [("numbers", "crash")]
     assert not list((root / ".cache/runs").iterdir())  # the next run tries it again
 
@@ -205,14 +205,14 @@ class _StopAt:
 
 @pytest.mark.parametrize("index", [0, 3])
 def test_an_interrupted_run_goes_on_with_its_finished_blocks(
-    checkout: Make, surroundings: Make, listener: Any, index: int
+    checkout: Make, run_context: Make, listener: Any, index: int
 ) -> None:
     """Ctrl-C keeps finished blocks; the next run measures only what is missing, and the record tells of two sittings."""
     root = checkout()
     with pytest.raises(KeyboardInterrupt):
-        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(index)))
+        run_measurement(_measurement(root), Tier.STANDARD, run_context(root, tell=_StopAt(index)))
     assert not (root / "measurements/trial/records").exists()
-    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, seed=99))
+    record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root, seed=99))
     assert events.Resumed(index + 1) in listener.events
     measured = [e for e in listener.events if isinstance(e, events.BlockFinished)]
     assert len(measured) == 6 - (index + 1)
@@ -221,32 +221,32 @@ def test_an_interrupted_run_goes_on_with_its_finished_blocks(
     assert [b.index for b in record.blocks] == list(range(6))
 
 
-def test_a_changed_definition_starts_afresh(checkout: Make, surroundings: Make, definition: str, listener: Any) -> None:
+def test_a_changed_definition_starts_afresh(checkout: Make, run_context: Make, definition: str, listener: Any) -> None:
     """Blocks of another definition never count."""
     root = checkout()
     with pytest.raises(KeyboardInterrupt):
-        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(2)))
+        run_measurement(_measurement(root), Tier.STANDARD, run_context(root, tell=_StopAt(2)))
     changed = definition.replace("1_000_000", "500_000")
     (root / "measurements/trial/measurement.toml").write_text(changed, "utf-8")
-    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root))
     assert not [e for e in listener.events if isinstance(e, events.Resumed)]
     assert record.sittings == 1
 
 
-def test_a_journal_line_cut_short_is_measured_again(checkout: Make, surroundings: Make) -> None:
+def test_a_journal_line_cut_short_is_measured_again(checkout: Make, run_context: Make) -> None:
     """A crash in the middle of writing a block loses that block and no other."""
     root = checkout()
     with pytest.raises(KeyboardInterrupt):
-        run_measurement(_measurement(root), Tier.STANDARD, surroundings(root, tell=_StopAt(2)))
+        run_measurement(_measurement(root), Tier.STANDARD, run_context(root, tell=_StopAt(2)))
     path = root / ".cache/runs/trial-standard.jsonl"
     text = path.read_text("utf-8")
     path.write_text(text[: len(text) - 200], "utf-8")
-    record = run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root))
     assert [b.index for b in record.blocks] == list(range(6))
 
 
 def test_a_full_disk_is_one_message_and_keeps_the_blocks(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the record cannot be written, the journal stays, and the next run only writes."""
     root = checkout()
@@ -257,9 +257,9 @@ def test_a_full_disk_is_one_message_and_keeps_the_blocks(
     with monkeypatch.context() as patched:
         patched.setattr("generator.measure.run.write_whole", full)
         with pytest.raises(StorageError, match="No space left"):
-            run_measurement(_measurement(root), Tier.STANDARD, surroundings(root))
+            run_measurement(_measurement(root), Tier.STANDARD, run_context(root))
     monkeypatch.setattr("generator.measure.run.measure_block", lambda *_: pytest.fail("measured again"))
-    assert len(run_measurement(_measurement(root), Tier.STANDARD, surroundings(root)).blocks) == 6
+    assert len(run_measurement(_measurement(root), Tier.STANDARD, run_context(root)).blocks) == 6
 
 
 def test_write_whole_reports_a_full_disk_and_leaves_no_half_file(
@@ -276,20 +276,20 @@ def test_write_whole_reports_a_full_disk_and_leaves_no_half_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_records_are_never_overwritten(checkout: Make, surroundings: Make) -> None:
+def test_records_are_never_overwritten(checkout: Make, run_context: Make) -> None:
     """Two runs in the same second: the second is refused, the first stays."""
     root = checkout()
     frozen = _later()
-    first = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=frozen))
+    first = run_measurement(_measurement(root), Tier.SMOKE, run_context(root, now=frozen))
     with pytest.raises(StorageError, match="never overwritten"):
-        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, now=frozen))
+        run_measurement(_measurement(root), Tier.SMOKE, run_context(root, now=frozen))
     assert load_records(root / "measurements/trial/records") == (first,)
 
 
-def test_record_says_what_was_run(checkout: Make, surroundings: Make) -> None:
+def test_record_says_what_was_run(checkout: Make, run_context: Make) -> None:
     """Provenance, controls and hashes are all there."""
     root = checkout()
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     assert record.provenance.definition_sha256 == _measurement(root).fingerprint()
     assert record.provenance.command == "python -m generator measure trial --tier smoke"
     assert record.controls.environment["OMP_NUM_THREADS"] == "1"
@@ -298,11 +298,11 @@ def test_record_says_what_was_run(checkout: Make, surroundings: Make) -> None:
 
 
 def test_timed_answers_are_those_that_quality_was_measured_on(
-    checkout: Make, surroundings: Make, definition: str
+    checkout: Make, run_context: Make, definition: str
 ) -> None:
     """Like TEST01: an honest variant's timed answers equal its own; one that answers differently is found out."""
     root = checkout(trial=definition)
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     audit = record.variant("fast").audit
     assert audit is not None
     assert (audit.answers_compared, audit.answers_differing, audit.largest_difference) == (16, 0, 0)
@@ -315,7 +315,7 @@ def test_timed_answers_are_those_that_quality_was_measured_on(
 
 
 def test_an_answer_that_changes_under_timing_is_noticed(
-    checkout: Make, surroundings: Make, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The comparison is between the two runs, not of one with itself: other quality answers are all different."""
     from generator.measure import observe
@@ -328,7 +328,7 @@ def test_an_answer_that_changes_under_timing_is_noticed(
         return dataclasses.replace(given, outputs=[{"y": one["y"] * 2} for one in given.outputs])
 
     monkeypatch.setattr(observe, "answers", doubled)
-    audit = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root)).variant("slow").audit
+    audit = run_measurement(_measurement(root), Tier.SMOKE, run_context(root)).variant("slow").audit
     assert audit is not None
     assert audit.answers_differing == 16
     assert audit.largest_difference == pytest.approx(0.5)
@@ -352,10 +352,10 @@ def test_near_tokens_are_no_near_answers(ours: list[float], theirs: list[float],
     assert _difference({"y": np.array(ours)}, {"y": np.array(theirs)}) == expected
 
 
-def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, surroundings: Make, definition: str) -> None:
+def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, run_context: Make, definition: str) -> None:
     """Like TEST04: the record keeps both medians, and a tenth less for the repeated sample is a caveat."""
     root = checkout(trial=definition)
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     audit = record.variant("slow").audit
     assert audit is not None
     assert set(audit.repeated_ns) == set(audit.varied_ns) == {2_000_000}
@@ -366,11 +366,11 @@ def test_a_repeated_sample_that_is_faster_is_called_out(checkout: Make, surround
 
 
 def test_the_core_suite_measures_its_part_and_says_what_it_left_out(
-    checkout: Make, surroundings: Make, core_definition: str, listener: Any
+    checkout: Make, run_context: Make, core_definition: str, listener: Any
 ) -> None:
     """What is left out is neither prepared nor started, and is no failure; the command says that it was the core."""
     root = checkout(trial=core_definition)
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, core=True))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root, core=True))
     assert [one.name for one in record.variants if one.left_out] == ["third", "other-slow", "other-fast"]
     assert record.core_only
     assert not any(one.failed for one in record.variants)
@@ -387,20 +387,20 @@ def test_the_core_suite_measures_its_part_and_says_what_it_left_out(
 
 
 def test_an_interrupted_core_run_is_not_taken_for_a_whole_one(
-    checkout: Make, surroundings: Make, core_definition: str, listener: Any
+    checkout: Make, run_context: Make, core_definition: str, listener: Any
 ) -> None:
     """Or else the whole run's record would lack what the core leaves out."""
     root = checkout(trial=core_definition)
     with pytest.raises(KeyboardInterrupt):
-        run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, tell=_StopAt(0), core=True))
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root))
+        run_measurement(_measurement(root), Tier.SMOKE, run_context(root, tell=_StopAt(0), core=True))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root))
     assert not [e for e in listener.events if isinstance(e, events.Resumed)]
     assert not record.core_only
     assert record.stop_reason.keys() == {"numbers", "others"}
 
 
-def test_a_core_without_a_list_is_everything(checkout: Make, surroundings: Make) -> None:
+def test_a_core_without_a_list_is_everything(checkout: Make, run_context: Make) -> None:
     root = checkout()
-    record = run_measurement(_measurement(root), Tier.SMOKE, surroundings(root, core=True))
+    record = run_measurement(_measurement(root), Tier.SMOKE, run_context(root, core=True))
     assert not record.core_only
     assert record.provenance.command.endswith("measure trial --tier smoke")

@@ -22,11 +22,11 @@ def _with_scenario(definition: str, scenario: str) -> str:
     return definition.replace('suite = "core"', f'suite = "core"\nscenario = "{scenario}"')
 
 
-def test_multi_stream_queries_carry_eight_samples(checkout: Make, surroundings: Make, definition: str) -> None:
+def test_multi_stream_queries_carry_eight_samples(checkout: Make, run_context: Make, definition: str) -> None:
     """Eight samples of 1 ms each are one query of 8 ms; throughput counts samples."""
     root = checkout(trial=_with_scenario(definition, "multi_stream"))
     measurement = load_measurement(root / "measurements/trial")
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root))
     fast = analyse(measurement, record).workloads[0].variant("fast")
     assert fast.latency is not None
     assert fast.latency.samples_per_query == 8
@@ -36,22 +36,22 @@ def test_multi_stream_queries_carry_eight_samples(checkout: Make, surroundings: 
     assert fast.against_baseline.speedup.point == pytest.approx(2)
 
 
-def test_offline_tries_batches_and_says_which(checkout: Make, surroundings: Make, definition: str) -> None:
+def test_offline_tries_batches_and_says_which(checkout: Make, run_context: Make, definition: str) -> None:
     """The fake gains nothing by batching, so the smallest batch wins, after two larger ones were tried in vain."""
     root = checkout(trial=_with_scenario(definition, "offline"))
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     assert record.scenario is Scenario.OFFLINE
     assert record.variant("fast").samples_per_query == 1
     assert record.variant("fast").batches_tried == pytest.approx({1: 1000, 2: 1000, 4: 1000})
 
 
 def test_offline_takes_the_batch_that_a_variant_names_and_the_threads(
-    checkout: Make, surroundings: Make, definition: str
+    checkout: Make, run_context: Make, definition: str
 ) -> None:
     """Nothing is tried; the record says how many samples a query carried and how many threads answered."""
     fixed = definition.replace('name = "fast"', 'name = "fast"\nsamples_per_query = 4\nthreads = 2')
     root = checkout(trial=_with_scenario(fixed, "offline"))
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     fast, slow = record.variant("fast"), record.variant("slow")
     assert (fast.samples_per_query, fast.threads, fast.batches_tried) == (4, 2, {})
     assert (slow.threads, slow.batches_tried) == (None, pytest.approx({1: 500, 2: 500, 4: 500}))
@@ -60,7 +60,7 @@ def test_offline_takes_the_batch_that_a_variant_names_and_the_threads(
 
 @pytest.mark.parametrize(("wrong", "differing"), [(0, 0), (7, 9)], ids=["sound", "wrong in batches"])
 def test_answers_in_a_batch_are_compared_too(
-    checkout: Make, surroundings: Make, definition: str, wrong: int, differing: int
+    checkout: Make, run_context: Make, definition: str, wrong: int, differing: int
 ) -> None:
     """Each of the 16 timed samples alone, and in batches of four. Of ten queries the fake answers the first seven
     wrongly: the 17th, which is the first batch, and the samples 0 to 6 and 10 to 15; 4 to 6 and 10 to 15 of them
@@ -69,7 +69,7 @@ def test_answers_in_a_batch_are_compared_too(
     fixed = definition.replace('name = "fast"', 'name = "fast"\nsamples_per_query = 4')
     fixed = fixed.replace("outputs = 1}", f"outputs = {wrong}}}")
     root = checkout(trial=_with_scenario(fixed, "offline"))
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     audit, alone = record.variant("fast").audit, record.variant("slow").audit
     assert audit is not None
     assert alone is not None
@@ -112,11 +112,11 @@ def served(definition: str) -> str:
     return _with_scenario(definition, "server").replace('suite = "core"', 'suite = "core"\nlatency_bound_ms = 20', 1)
 
 
-def test_server_finds_the_rate_that_queueing_permits(checkout: Make, surroundings: Make, served: str) -> None:
+def test_server_finds_the_rate_that_queueing_permits(checkout: Make, run_context: Make, served: str) -> None:
     """The rate stays under that of back-to-back answers, and the faster variant is served about twice as often."""
     root = checkout(trial=served)
     measurement = load_measurement(root / "measurements/trial")
-    found = analyse(measurement, run_measurement(measurement, Tier.SMOKE, surroundings(root))).workloads[0]
+    found = analyse(measurement, run_measurement(measurement, Tier.SMOKE, run_context(root))).workloads[0]
     slow, fast = found.variant("slow").latency, found.variant("fast").latency
     assert slow is not None
     assert fast is not None
@@ -129,10 +129,10 @@ def test_server_finds_the_rate_that_queueing_permits(checkout: Make, surrounding
     assert comparison.speedup.point == pytest.approx(fast.rate_served.median / slow.rate_served.median, rel=0.05)
 
 
-def test_latency_counts_from_the_scheduled_time(checkout: Make, surroundings: Make, served: str) -> None:
+def test_latency_counts_from_the_scheduled_time(checkout: Make, run_context: Make, served: str) -> None:
     """At a rate near the limit queries wait, so latencies exceed the time of an answer."""
     root = checkout(trial=served)
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     tests = [one for one in record.blocks[0].rounds if one.variant == "slow"]
     assert all(len(one.latencies_ns) == protocol.SERVER_QUERIES for one in tests)
     assert all(min(one.latencies_ns) >= 2_000_000 for one in tests)
@@ -180,12 +180,12 @@ def test_bound_belongs_to_the_server_scenario(checkout: Make, definition: str) -
 
 
 def test_blocks_are_made_of_whole_turns_through_a_few_samples(
-    checkout: Make, surroundings: Make, definition: str
+    checkout: Make, run_context: Make, definition: str
 ) -> None:
     """Three timed samples: as many cycles as ask each of them equally often."""
     few = definition.replace("samples = 20", "samples = 3").replace("latency_ns = 1_000_000", "latency_ns = 60_000_000")
     root = checkout(trial=few)
-    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root))
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     assert {one.timed_samples for one in record.workloads} == {3}
     for block in record.blocks:
         assert (1 + max(one.cycle for one in block.rounds)) % 3 == 0

@@ -38,7 +38,7 @@ def make(options, cache):
 
 
 def test_random_weights_are_timed_and_not_judged(
-    checkout: Callable[..., Any], surroundings: Callable[..., Any], definition: str
+    checkout: Callable[..., Any], run_context: Callable[..., Any], definition: str
 ) -> None:
     """No accuracy and no agreement, but the reason; the audit still compares the timed answers; others are judged."""
     text = definition.replace('kind = "synthetic"', 'kind = "workload.py"').replace("options = {samples = 20}", "")
@@ -46,7 +46,7 @@ def test_random_weights_are_timed_and_not_judged(
     root = checkout(trial=text)
     (root / "measurements/trial/workload.py").write_text(WORKLOAD, "utf-8")
     measurement = load_measurement(root / "measurements/trial")
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root))
     random, judged = record.variant("fast"), record.variant("slow")
     assert (random.quality, random.quality_unknown, random.failure) == ((), "random-weights", None)
     assert random.audit is not None

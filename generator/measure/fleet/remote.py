@@ -176,7 +176,7 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
     from generator.measure.energy.meter import find_meter
     from generator.measure.plan import only_run
     from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run import Surroundings, measured
+    from generator.measure.run import RunContext, measured
     from generator.measure.system import describe_system
 
     measurement = load_measurement(root / "measurements" / asked.measurement)
@@ -186,7 +186,7 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
         raise DefinitionError(where, [Problem(reason)])
     _without_nanny()
     cache, system = Cache.default(root), describe_system()
-    where_and_how = Surroundings(
+    context = RunContext(
         root,
         cache,
         system,
@@ -198,7 +198,7 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
         machine=asked.machine,
     )
     with only_run(cache.root, asked.machine):
-        return measured(measurement, asked.tier, where_and_how)
+        return measured(measurement, asked.tier, context)
 
 
 def forget_run(request: bytes) -> None:

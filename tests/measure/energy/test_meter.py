@@ -288,7 +288,7 @@ def test_a_system_without_counters_says_where_it_looked(tmp_path: Path) -> None:
     assert any(reason.startswith("RAPL: ") for reason in search.missing)
 
 
-def test_a_run_keeps_the_energy_of_every_block(checkout: Callable[..., Path], surroundings: Callable[..., Any]) -> None:
+def test_a_run_keeps_the_energy_of_every_block(checkout: Callable[..., Path], run_context: Callable[..., Any]) -> None:
     """From the meter to the record: a window of each participant, the control and the sleeping machine among them."""
     world = World()
 
@@ -302,7 +302,7 @@ def test_a_run_keeps_the_energy_of_every_block(checkout: Callable[..., Path], su
     meter = SteadyMeter([Ticking(world, window_ns=30_000_000)], _still(world))
     root = checkout()
     record = run_measurement(
-        load_measurement(root / "measurements/trial"), Tier.SMOKE, surroundings(root, meter=meter, watts_per_core=5.0)
+        load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root, meter=meter, watts_per_core=5.0)
     )
     assert record.energy is not None
     assert (record.energy.unknown, record.energy.watts_per_core) == (None, 5.0)
@@ -328,11 +328,11 @@ def _still(world: World) -> Clock:
     return Clock(clock.now, elapsed, lambda s: None, clock.burning)
 
 
-def test_a_run_without_a_counter_says_so(checkout: Callable[..., Path], surroundings: Callable[..., Any]) -> None:
+def test_a_run_without_a_counter_says_so(checkout: Callable[..., Path], run_context: Callable[..., Any]) -> None:
     """Energy is null with its reason; no block has a window."""
     root = checkout()
     measurement = load_measurement(root / "measurements/trial")
-    record = run_measurement(measurement, Tier.SMOKE, surroundings(root, meter=NoMeter(energy.NO_COUNTER)))
+    record = run_measurement(measurement, Tier.SMOKE, run_context(root, meter=NoMeter(energy.NO_COUNTER)))
     assert record.energy is not None
     assert record.energy.unknown == "no counter on this system"
     assert all(block.energy == () for block in record.blocks)
