@@ -304,7 +304,7 @@ def require_packages(measurements: Sequence[Measurement] = ()) -> None:
     Raises:
         MissingPackage: for the first one that is not.
     """
-    needed = {"psutil": "measuring", "cpuinfo": "measuring"}
+    needed = {"psutil": "measuring"}
     for one in measurements:
         for variant in one.variants:
             if (package := RUNTIMES[variant.runtime].package) and not variant.environment:

@@ -30,7 +30,6 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "numpy": "every worker",
         "scipy": "the intervals",
         "psutil": "describing this machine",
-        "cpuinfo": "describing this machine",
         "onnx": "export and quantization",
         "onnxruntime": "the runtime of most variants",
         "torch": "the models' own runtime, and their export",
@@ -44,7 +43,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
 OPTIONAL: Mapping[str, str] = MappingProxyType(
     {"openvino": "variants of the runtime openvino", "zeus": "energy of NVIDIA, AMD and Apple devices"}
 )
-DISTRIBUTIONS: Mapping[str, str] = MappingProxyType({"cpuinfo": "py-cpuinfo", "PIL": "pillow"})
+DISTRIBUTIONS: Mapping[str, str] = MappingProxyType({"PIL": "pillow"})
 """Distributions that are not named as their modules are."""
 
 INSTALL = "pip install -e '.[measure]' -c constraints.txt"
