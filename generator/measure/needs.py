@@ -31,7 +31,7 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "bf16": "the processor has no instructions for bf16",
         "fp16": "the processor has no instructions for fp16",
         "unseen": "the system does not tell whether the processor has the instructions",
-        "cores": "the machine has fewer cores than the variant has threads",
+        "cores": "fewer cores may be used here than the variant has threads",
         "cuda": "there is no CUDA device that the installed PyTorch can use",
         "cuda_bf16": "the CUDA device has no instructions for bf16",
         "cuda_tf32": "the CUDA device has no instructions for TF32",
@@ -73,10 +73,18 @@ def left_out(variant: Variant, measurement: Measurement, core: bool) -> Failure 
     return None if variant.name in measurement.part(core) else LEFT_OUT
 
 
-def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
-    """What this machine lacks of what the variant needs, as the record keeps it; None when it can be measured here."""
-    options, cores = variant.options, system.host_processor_logical_count
-    if variant.threads and cores and variant.threads > cores:
+def lacking(variant: Variant, system: SystemDescription, threads: int = 1, usable: int | None = None) -> Failure | None:
+    """What this machine lacks of what the variant needs, as the record keeps it; None when it can be measured here.
+
+    Args:
+        variant: one of the definition's.
+        system: the machine.
+        threads: of the measurement; a variant may have its own.
+        usable: threads that this process can run at once, where a mask or a quota allows fewer than the machine has;
+            None: the machine is another one, or nothing limits them.
+    """
+    options, most = variant.options, [one for one in (system.host_processor_logical_count, usable) if one is not None]
+    if most and (variant.threads or threads) > min(most):
         return _lack("cores")
     level = LEVELS.get(str(options.get("instructions", "")))
     # What the system does not tell of may be there: nobody may say that the processor lacks it.

@@ -231,11 +231,11 @@ def _thorough(
     measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, core: bool
 ) -> list[Record]:
     """Records of this machine and definition that are as thorough, and were asked for as much."""
-    here, definition, part = system.fingerprint(), measurement.fingerprint(), measurement.part(core)
+    here, definition, part = system.kind(), measurement.fingerprint(), measurement.part(core)
     return [
         record
         for record in records
-        if record.system.fingerprint() == here
+        if record.system.kind() == here
         and record.provenance.definition_sha256 == definition
         and record.tier in _THOROUGHNESS[_THOROUGHNESS.index(tier) :]
         and not any(one.left_out and one.name in part for one in record.variants)
@@ -261,7 +261,7 @@ def _planned(
     elsewhere = [one for one in records if one.system.fingerprint() != here]
     earlier = tuple(reversed([*elsewhere, *ours]))
     part = [one for one in measurement.variants if not needs.left_out(one, measurement, core)]
-    lacking = {one.name: lack.message for one in part if (lack := needs.lacking(one, system))}
+    lacking = {one.name: lack.message for one in part if (lack := needs.lacking(one, system, measurement.threads))}
     able = {one.name for one in part} - lacking.keys()
     taken = measurement.of_run(core)
     compared = [[v for v in taken.variants_of(one.name) if v.name in able] for one in taken.workloads]

@@ -18,6 +18,7 @@ from generator.core.definition import Measurement, Variant, WorkloadChoice
 from generator.core.errors import MissingPackage
 from generator.core.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.core.registry import RUNTIMES
+from generator.measure.cores import threads_here
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
@@ -80,7 +81,7 @@ def prepare(
         tell(Preparing(f"{choice.name}: {variant.name}"))
         try:
             _require(variant)
-            if lack := lacking(variant, system):
+            if lack := _lack(variant, measurement, system):
                 failures[variant.name] = lack
                 continue
             artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
@@ -130,11 +131,16 @@ def unprepared(
     """
     why, failures = failure("prepare", error), dict[str, Failure]()
     for variant in measurement.variants_of(choice.name):
-        failures[variant.name] = left_out(variant, measurement, core) or lacking(variant, system) or why
+        failures[variant.name] = left_out(variant, measurement, core) or _lack(variant, measurement, system) or why
     record = WorkloadRecord(
         name=choice.name, kind=choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
     )
     return PreparedWorkload(choice, None, record, {}, {}, failures)
+
+
+def _lack(variant: Variant, measurement: Measurement, system: SystemDescription) -> Failure | None:
+    """What this machine, and what limits this process on it, lacks of what a variant needs."""
+    return lacking(variant, system, measurement.threads, threads_here())
 
 
 def _size(timed: Sequence[Arrays]) -> str | None:

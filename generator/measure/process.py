@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.core.errors import HungWorker, WorkerError
+from generator.core.errors import CoresRefused, HungWorker, WorkerError
 from generator.core.registry import RUNTIMES
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
@@ -147,6 +147,10 @@ class WorkerProcess:
             answer: dict[str, Any] = json.loads(line)
         except ValueError as error:
             raise self._error(f"the worker answered '{what}' with something that is no JSON") from error
+        if "refused_cores" in answer:
+            problem = f"the system refused the processor cores {answer['refused_cores']}: it takes some away from us"
+            remedy = "Leave this process its cores (cpuset, taskset) and run the same command again: blocks are kept."
+            raise self._error(problem, remedy, CoresRefused)
         if "error" in answer:
             raise self._error(f"the worker could not do '{what}': {answer['error']}")
         return answer

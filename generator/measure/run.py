@@ -6,7 +6,7 @@ import math
 import platform
 import secrets
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from generator.core import protocol
 from generator.core.block_times import block_times
 from generator.core.cache import Cache
 from generator.core.definition import CONTROL, Measurement, WorkloadChoice
-from generator.core.errors import FailureCause, WorkerError, cause_of
+from generator.core.errors import ENDS_A_SITTING, CoresRefused, WorkerError, cause_of
 from generator.core.record import (
     SCHEMA_VERSION,
     Block,
@@ -32,15 +32,16 @@ from generator.core.record import (
 from generator.core.record_file import dump_record, record_id, records_folder, sealed
 from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block, starts_slowly
+from generator.measure.cores import affinity, available_cores
 from generator.measure.energy.meter import Meter, NoMeter
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
 from generator.measure.observe import measure_quality, unanswered
 from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_measured
 from generator.measure.prepare import PreparedWorkload, prepare, unprepared
-from generator.measure.process import controls
+from generator.measure.process import Job, controls
 from generator.measure.provenance import describe_provenance
-from generator.measure.system import address_randomisation, available_cores
+from generator.measure.system import address_randomisation
 from generator.workloads.load import load_workload
 
 
@@ -223,12 +224,13 @@ class _Run:
         """Quality of every variant, then blocks until the goal, the most blocks or the budget.
 
         Raises:
-            StorageError: when the disk is full. Whatever else happens costs this workload and no other.
+            StorageError: when the disk is full.
+            CoresRefused: when cores were taken away. Whatever else happens costs this workload and no other.
         """
         try:
             self._measure(prepared)
         except Exception as error:
-            if cause_of(error) is FailureCause.DISK:
+            if cause_of(error) in ENDS_A_SITTING:
                 raise
             self._fail_all(prepared, error)
 
@@ -247,7 +249,7 @@ class _Run:
         if not self._measured_of(workload):
             return
         while (reason := self._stop_reason(workload)) is None:
-            self._one_block(prepared, cores)
+            self._one_block(prepared)
         self.stop_reasons[workload] = reason
         self.context.tell(events.WorkloadFinished(workload, reason))
 
@@ -258,11 +260,12 @@ class _Run:
             event = events.VariantFailed if variant.failed else events.VariantLacking
             self.context.tell(event(variant.name, variant.failure.message))
 
-    def _one_block(self, prepared: PreparedWorkload, cores: tuple[int, ...]) -> None:
+    def _one_block(self, prepared: PreparedWorkload) -> None:
         workload, done = prepared.choice.name, self._blocks_of(prepared.choice.name)
         self.context.tell(events.BlockStarted(workload, len(done), self.rules.most_blocks))
         alive = {name: job for name, job in prepared.jobs.items() if not self.variants[name].failure}
         jobs = {**alive, CONTROL: alive[self._baseline(workload)]}
+        cores = _enough_cores(jobs.values())
         plan = BlockPlan(
             workload=workload,
             index=len(done),
@@ -281,6 +284,10 @@ class _Run:
         probe: Probe = SimulatedProbe() if simulated else SystemProbe()
         try:
             block = measure_block(jobs, plan, probe)
+        except CoresRefused:
+            if available_cores() == cores:
+                raise
+            return  # they were taken away after they were asked for: the block is measured on those that are left
         except WorkerError as error:
             if error.variant is None:
                 raise
@@ -416,8 +423,8 @@ class _Run:
                     threads=threads,
                     garbage_collection="frozen and disabled",
                     address_randomisation=address_randomisation(),
-                    affinity="all workers of a block on the same randomly drawn cores"
-                    if available_cores()
+                    affinity=affinity(cores)
+                    if (cores := available_cores())
                     else f"not set: {platform.system()} lets no process choose its cores",
                     seed=self.seed,
                 ),
@@ -430,6 +437,20 @@ class _Run:
                 "ceilings": self.ceilings,
             }
         )
+
+
+def _enough_cores(jobs: Collection[Job]) -> tuple[int, ...]:
+    """Cores that may be used now: a cpuset may have changed since the run began.
+
+    Raises:
+        CoresRefused: when a variant has more threads than there are cores for.
+    """
+    cores, threads = available_cores(), max(job.threads for job in jobs)
+    if cores and len(cores) < threads:
+        problem = f"only {len(cores)} processor cores may be used now, and a variant has {threads} threads"
+        remedy = "Give this process its cores back (cpuset, taskset) and run the same command again: blocks are kept."
+        raise CoresRefused("the next block", problem, remedy)
+    return cores
 
 
 def _nanoseconds(milliseconds: float | None) -> int | None:

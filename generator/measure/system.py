@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -112,26 +112,6 @@ def plain_name(name: str) -> str:
 def boot_id() -> str:
     """What all processes and containers of one running kernel have in common; nothing where the system has no such."""
     return _read(Path("/proc/sys/kernel/random/boot_id")) or sysctl("kern.bootsessionuuid") or ""
-
-
-def available_cores() -> tuple[int, ...]:
-    """Cores that this process may use; empty where the system does not let a process choose."""
-    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
-
-
-def core_groups(cores: Sequence[int], threads: int, most: int) -> list[Sequence[int]]:
-    """Cores for processes of so many threads that run side by side, no core for two of them.
-
-    Args:
-        cores: those to share out; empty: nobody chooses, and one process runs.
-        threads: of each process.
-        most: how many processes at most.
-
-    Returns:
-        A group of cores for each process; where there are fewer cores than threads one, of all.
-    """
-    firsts = range(0, len(cores) - threads + 1, threads)
-    return [cores[first : first + threads] for first in firsts][:most] or [cores]
 
 
 def address_randomisation() -> str | None:

@@ -306,7 +306,11 @@ def serve(read: Callable[[], str], write: Callable[[Answer], None]) -> None:
         command = json.loads(line)
         try:
             if command["do"] == "load":
-                _pin(command["cores"])
+                try:
+                    _pin(command["cores"])
+                except OSError as error:
+                    write({"error": f"{type(error).__name__}: {error}", "refused_cores": command["cores"]})
+                    return
                 worker = Worker(command)
                 write(worker.loaded)
             else:

@@ -20,9 +20,9 @@ from generator.core.errors import StorageError
 from generator.core.record import Record, StopReason, Tier
 from generator.core.record_file import load_records
 from generator.measure import block, events, journal
+from generator.measure.cores import core_groups
 from generator.measure.outcome import NothingMeasured
 from generator.measure.run import run_measurement
-from generator.measure.system import core_groups
 from generator.results.comparison import Verdict
 from generator.results.findings import Findings, analyse
 

@@ -15,15 +15,16 @@ from types import MappingProxyType
 from generator.core import protocol
 from generator.core.cache import Cache
 from generator.core.errors import Busy, GeneratorError, MissingPackage
-from generator.core.pool import cpu_quota
+from generator.core.quota import cpu_quota
 from generator.core.record import SystemDescription, Tier
 from generator.core.registry import RUNTIMES
+from generator.measure.cores import available_cores
 from generator.measure.doctor.neighbours import busiest, largest, process_times
 from generator.measure.doctor.noise import Noise, check_noise, reference_jobs
 from generator.measure.energy.counters import find_counters
 from generator.measure.health import SystemProbe
 from generator.measure.plan import only_run
-from generator.measure.system import available_cores, describe_system
+from generator.measure.system import describe_system
 
 NEEDED: Mapping[str, str] = MappingProxyType(
     {
