@@ -19,7 +19,7 @@ from generator.core.record import Record, SystemDescription, Tier
 from generator.core.registry import RUNTIMES
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
-from generator.measure.system import host_name
+from generator.measure.system import boot_id, host_name, plain_name
 
 SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}
 """What each suite takes at most at the standard tier, preparation excluded; see `plan_within`."""
@@ -322,13 +322,13 @@ def only_run(cache: Path, machine: str | None = None) -> Iterator[None]:
 
     Args:
         cache: where the lock lies.
-        machine: what this machine is called; the host's name when left out.
+        machine: what this machine is called; when left out it is told by its running kernel, which containers share.
 
     Raises:
         Busy: when another process of this machine measures in this checkout.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"measuring-{machine or host_name()}.lock"
+    path = cache / f"measuring-{machine or plain_name(boot_id() or host_name())}.lock"
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()

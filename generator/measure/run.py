@@ -41,7 +41,7 @@ from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_
 from generator.measure.prepare import PreparedWorkload, prepare, unprepared
 from generator.measure.process import Job, controls
 from generator.measure.provenance import describe_provenance
-from generator.measure.system import address_randomisation
+from generator.measure.system import address_randomisation, this_boot
 from generator.workloads.load import load_workload
 
 
@@ -91,7 +91,7 @@ def run_measurement(measurement: Measurement, tier: Tier, context: RunContext) -
     """Measure, and write the record into the measurement's folder.
 
     Finished blocks are kept in a journal; when the run is interrupted, the next one with the same definition, code,
-    packages and system goes on from there.
+    packages and system goes on from there; on a machine that was started again meanwhile it begins anew.
 
     Raises:
         NothingMeasured: when nothing could be measured at all. A workload or variant that fails is no error: the record
@@ -145,7 +145,9 @@ def forget(measurement: str, tier: Tier, cache: Cache, machine: str = "") -> Non
 
 
 def _journal_path(measurement: str, tier: Tier, cache: Cache, machine: str) -> Path:
-    return cache.root / "runs" / machine / f"{measurement}-{tier}.jsonl"
+    # A machine's own since it was started: two that share the cache must not go on with each other's blocks.
+    own = f"{machine}/{measurement}-{tier}" if machine else f"{measurement}-{tier}.{this_boot()}"
+    return cache.root / "runs" / f"{own}.jsonl"
 
 
 class _Run:
@@ -200,6 +202,7 @@ class _Run:
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
             "system": self.context.system.fingerprint(),
+            "boot": this_boot(),
         }
 
     def _let_go_of_another(self, prepared: PreparedWorkload) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import platform
@@ -112,6 +113,14 @@ def plain_name(name: str) -> str:
 def boot_id() -> str:
     """What all processes and containers of one running kernel have in common; nothing where the system has no such."""
     return _read(Path("/proc/sys/kernel/random/boot_id")) or sysctl("kern.bootsessionuuid") or ""
+
+
+def this_boot() -> str:
+    """This machine since it was started, as a word that may stand in a file's name.
+
+    Equal nodes that share a checkout have other names or other kernels, and a cache copied from one is not the other's.
+    """
+    return f"{host_name()}-{hashlib.sha256(boot_id().encode()).hexdigest()[:8]}"
 
 
 def address_randomisation() -> str | None:
