@@ -2,13 +2,15 @@
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 done, but something was not
 measured, not read or not published, or some machines of a cluster did not measure, 130 interrupted (finished blocks are
-kept).
+kept), 141 nobody reads what it prints.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json as json_text
+import os
 import sys
 import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +33,7 @@ from generator.cli.measure import MeasureChoice, RunOptions, SuiteChoice
 from generator.core.attempt import NotMeasured
 from generator.core.definition import Measurement
 from generator.core.definition_file import DEFINITION_FILE, load_sound
-from generator.core.errors import GeneratorError, RecordError
+from generator.core.errors import GeneratorError, RecordError, no_more_processes
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import load_record
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 out, err = Console(), Console(stderr=True)
 
 INTERRUPTED = 130
+CLOSED_PIPE = 141
+"""As a shell says it of a program that the signal ended."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -53,9 +57,18 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except GeneratorError as error:
             err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        except BrokenPipeError:
+            # Whoever read has seen enough (`list | head`). What is still to be written goes nowhere.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from None
         except OSError as error:
             where = error.filename or "the file system"
             err.print(f"[red]error:[/] {escape(str(where))}: {escape(error.strerror or str(error))}.", soft_wrap=True)
+        except RuntimeError as error:
+            if "start new thread" not in str(error):
+                raise
+            err.print(f"[red]error:[/] {escape(str(no_more_processes('this command')))}", soft_wrap=True)
         except KeyboardInterrupt:
             err.print("\nInterrupted. Finished blocks are kept: the same command goes on from there.")
             raise typer.Exit(INTERRUPTED) from None
@@ -306,6 +319,10 @@ def doctor(
 
 def main() -> None:
     """Run the command line, as `python -m generator` or as the script whose words a shell can complete."""
+    for stream in (sys.stdout, sys.stderr):
+        # An old locale cannot write "±": a question mark there is worth more than what was measured.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     called = Path(sys.argv[0]).stem
     app(prog_name=called if called == "inference-report" else "python -m generator")
 

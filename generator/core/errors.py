@@ -52,6 +52,7 @@ __all__ = [
     "WorkerError",
     "WrongAnswer",
     "cause_of",
+    "no_more_processes",
     "suggest",
 ]
 
@@ -269,6 +270,12 @@ _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES,
 
 ENDS_A_SITTING = frozenset({FailureCause.DISK, FailureCause.CORES})
 """Causes that are no variant's: the run ends, finished blocks are kept, and the same command goes on from there."""
+
+
+def no_more_processes(where: str) -> WorkerError:
+    """That the system starts no further process or thread for this person."""
+    problem = "the system starts no more processes or threads for this user"
+    return WorkerError(where, problem, "Raise the limit (ulimit -u, or the container's pids limit), or end others.")
 
 
 def cause_of(error: BaseException) -> FailureCause:

@@ -25,7 +25,7 @@ from multiprocessing.process import BaseProcess
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from generator.core.errors import WorkerError
+from generator.core.errors import WorkerError, no_more_processes
 from generator.core.quota import cpu_quota
 
 Item = TypeVar("Item")
@@ -130,7 +130,10 @@ class Pool:
                 resource_tracker.ensure_running()
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             process = fresh.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
+            try:
+                process.start()
+            except BlockingIOError as error:
+                raise no_more_processes("a process of this command") from error
             theirs.close()
             self._children.append((process, ours))
             self._own.connection = ours

@@ -143,7 +143,7 @@ def code_sha256() -> str:
     """Hash over the Python files of the measuring arm and of the protocol."""
     root = Path(generator.__file__).parent
     files = [root / name for name in SHARED_FILES]
-    files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("*.py"))]
+    files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("[!.]*.py"))]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from generator.core import protocol
 from generator.core.block_times import block_times
 from generator.core.cache import Cache
 from generator.core.definition import CONTROL, Measurement, WorkloadChoice
-from generator.core.errors import ENDS_A_SITTING, CoresRefused, WorkerError, cause_of
+from generator.core.errors import ENDS_A_SITTING, CoresRefused, RecordError, WorkerError, cause_of
 from generator.core.record import (
     SCHEMA_VERSION,
     Block,
@@ -403,7 +405,19 @@ class _Run:
         return [block for block in self.blocks if block.workload == workload]
 
     def record(self) -> Record:
-        """Seal what was measured."""
+        """Seal what was measured.
+
+        Raises:
+            RecordError: when what was measured is no record; the blocks stay in the journal.
+        """
+        try:
+            return self._sealed()
+        except ValidationError as error:
+            reason = error.errors(include_input=False, include_url=False)[0]["msg"]
+            remedy = f"The blocks are kept in {self.journal.path}: report this defect with that file."
+            raise RecordError(self.measurement.name, f"what was measured makes no record ({reason})", remedy) from error
+
+    def _sealed(self) -> Record:
         threads, order = self.measurement.threads, [v.name for v in self.measurement.variants]
         return sealed(
             {
@@ -416,7 +430,8 @@ class _Run:
                 "tier": self.tier,
                 "scenario": self.measurement.scenario,
                 "started_at": self.started_at,
-                "finished_at": self.context.now(),
+                # A clock that was set back meanwhile costs nothing that was measured; a caveat says it.
+                "finished_at": max([self.context.now(), self.started_at, *(one.started_at for one in self.blocks)]),
                 "sittings": self.sittings,
                 "stop_reason": self.stop_reasons,
                 "system": self.context.system,

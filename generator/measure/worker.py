@@ -22,9 +22,11 @@ import importlib
 import json
 import math
 import os
+import queue
 import random
 import statistics
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -332,7 +334,23 @@ def main() -> None:
         protocol.write(json.dumps(answer) + "\n")
         protocol.flush()
 
-    serve(sys.stdin.readline, write)
+    serve(_commands(), write)
+
+
+def _commands() -> Callable[[], str]:
+    """Commands as they come. When the driver has gone, whatever ended it, this process ends in the midst of its work.
+
+    Only a thread that waits for the next line can see that: it sleeps while queries are timed.
+    """
+    lines = queue.SimpleQueue[str]()
+
+    def read() -> None:
+        while line := sys.stdin.readline():
+            lines.put(line)
+        os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines.get
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -271,7 +272,8 @@ def uncommitted(measurements: Path) -> frozenset[str]:
     """Names of the records that git does not know; none outside a git checkout, where every record is published."""
     command = ["git", "-C", str(measurements), "ls-files", "--others", "-z", "--", "*/records/*.json"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env=own)
     except (OSError, subprocess.SubprocessError):
         return frozenset()
     return frozenset(Path(one).stem for one in done.stdout.split("\0") if one)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from generator.core import protocol
-from generator.core.cache import Cache
+from generator.core.cache import ENVIRONMENT_VARIABLE, Cache
 from generator.core.errors import Busy, GeneratorError, MissingPackage
 from generator.core.quota import cpu_quota
 from generator.core.record import SystemDescription, Tier
@@ -246,6 +246,10 @@ def _noise(cache: Cache, tell: Callable[[int, int], None]) -> tuple[Noise | None
     except MissingPackage as error:
         text = f"not checked: {error.problem}"
         return None, [Finding("noise", Level.NOTE, text, INSTALL)]
+    except OSError as error:
+        text = f"the check failed: {error.filename or cache.root}: {error.strerror or error}"
+        remedy = f"Make the cache writable, or name another folder in {ENVIRONMENT_VARIABLE}."
+        return None, [Finding("noise", Level.MEND, text, remedy)]
     except GeneratorError as error:
         remedy = error.remedy or "Mend that first: measuring would fail in the same way."
         return None, [Finding("noise", Level.MEND, f"the check failed: {error.where}: {error.problem}", remedy)]
