@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -131,7 +132,7 @@ def test_more_threads_than_may_be_used_are_not_measured(
     context = run_context(root)
     machine = context.system.model_copy(update={"host_processor_logical_count": 8})
     record = run_measurement(
-        load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root, system=machine)
+        load_measurement(root / "measurements/trial"), Tier.SMOKE, dataclasses.replace(context, system=machine)
     )
     failure = record.variant("wide").failure
     assert failure is not None

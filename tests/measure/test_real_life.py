@@ -57,7 +57,7 @@ def test_what_makes_no_record_is_kept_and_told(
     """Whatever a record's form refuses: the blocks stay, and the next run needs none."""
     root, real = checkout(), run_module.affinity
     monkeypatch.setattr(run_module, "affinity", lambda cores: "x" * 2000)
-    with pytest.raises(RecordError, match="makes no record .*The blocks are kept in"):
+    with pytest.raises(RecordError, match=r"makes no record .*The blocks are kept in"):
         _trial(root, run_context(root))
     monkeypatch.setattr(run_module, "affinity", real)
     record = _trial(root, run_context(root))
