@@ -77,7 +77,7 @@ def _about_the_run(record: Record) -> Iterator[Caveat]:
     if record.sittings > 1:
         yield Caveat("resumed", {"sittings": record.sittings})
     if (step := _clock_step_s(record)) > 0:
-        yield Caveat("clock-set-back", {"seconds": step})
+        yield Caveat("clock-set-back", {"seconds": round(step)})
     if record.system.hypervisor:
         yield Caveat("virtual-machine")
     if record.provenance.generator_modified:
