@@ -62,7 +62,7 @@ class OpenVinoSession(Session):
             "CPU_DENORMALS_OPTIMIZATION": True,
         }
         if "DYNAMIC_QUANTIZATION_GROUP_SIZE" in self._known_properties():
-            # Its own choice for short weights: activations of fp32 are rounded to 8 bits in groups. Nothing asked it to.
+            # Its own choice for short weights: fp32 activations are rounded to 8 bits in groups. Nothing asked it to.
             self._settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
         self._requests: dict[Shape | None, Any] = {}
         self._compiled: Any = None
