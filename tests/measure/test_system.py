@@ -77,9 +77,10 @@ def test_the_machine_is_the_same_in_an_empty_environment() -> None:
     ask = "import sys; sys.path.insert(0, sys.argv[1]); from generator.measure.system import describe_system as d; "
     ask += "print(d().model_dump_json())"
     command = [sys.executable, "-c", ask, str(ROOT)]
+    environments: tuple[dict[str, str] | None, ...] = ({}, None)
     bare, usual = (
         json.loads(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
-        for env in ({}, None)
+        for env in environments
     )
     assert bare["host_processor_isa"] == usual["host_processor_isa"]
     assert bare == {**usual, "host_processor_frequency_mhz": bare["host_processor_frequency_mhz"]}
