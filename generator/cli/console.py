@@ -160,7 +160,8 @@ def print_suite(
         names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
         table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
     # A pipe has no width: a name that is broken over two lines is not found by grep.
-    console.print(table, width=None if console.is_terminal else UNBROKEN)
+    wide = console if console.is_terminal else Console(file=console.file, width=UNBROKEN)
+    wide.print(table)
 
 
 def _percentile(share: float | None) -> str:

@@ -250,3 +250,19 @@ def test_strange_variables_end_no_command(variables: dict[str, str], status: int
 
 def test_records_of_the_tests_are_read(checkout: Make) -> None:
     assert load_records(checkout() / "measurements/trial/records") == ()
+
+
+def test_a_name_is_not_broken_where_nobody_looks(checkout: Make) -> None:
+    """`list | grep NAME` finds it, and whoever stops reading is told nothing."""
+    name = "a-measurement-whose-name-is-longer-than-any-column-of-eighty"
+    root = checkout(**{name: (ROOT / "measurements/batching/measurement.toml").read_text("utf-8")})
+    command = [sys.executable, "-m", "generator", "list", "--root", str(root)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert name in done.stdout
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout
+        assert program.stderr
+        program.stdout.close()
+        said = program.stderr.read()
+    assert "Broken pipe" not in said
+    assert "Traceback" not in said
