@@ -335,6 +335,9 @@ def main() -> None:
         protocol.flush()
 
     serve(_commands(), write)
+    # The thread that reads sleeps inside the standard input, and Python's own end would wait for its lock and abort.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _commands() -> Callable[[], str]:
