@@ -159,8 +159,8 @@ def outcome(measurement: Measurement, record: Record) -> str:
     """What a record answers to its measurement's question, in one line, and which variants failed."""
     findings = analyse(measurement, record)
     found = findings.headline
-    timed = any(one.against_baseline for workload in findings.workloads for one in workload.variants)
-    said = [ratio(found) if found else "no variant kept the quality" if timed else "no ratio"]
+    gates = {one.gate for workload in findings.workloads for one in workload.variants if one.against_baseline}
+    said = [ratio(found) if found else "no variant kept the quality" if gates == {Gate.FAILED} else "no ratio"]
     if found and findings.workload_of(found.variant).variant(found.variant).gate is Gate.FAILED:
         said.append("the quality was not kept")
     if failed := [one.name for one in record.variants if one.failed]:

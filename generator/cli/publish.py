@@ -113,19 +113,19 @@ def prepare_kit_if_possible(root: Path) -> None:
         err.print(f"The page 'Measure on your own device' has no button: {reason}", soft_wrap=True)
 
 
-def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
-    """What measuring and preparing leave that pages show: names, sizes and times of files.
-
-    When they are the same as before, so is the site.
-    """
+def ingredients(root: Path) -> str:
+    """What pages are made of: when it is the same as before, so is the site."""
     from generator.browser import kit
     from generator.core.cache import Cache
+    from generator.results.store import uncommitted
+    from generator.site.fingerprint import sources
 
-    cache = Cache.default(root).root
-    files = [*(root / "measurements").glob("*/records/*.json")]
-    for folder in (cache / ATTEMPTS_FOLDER, cache / kit.FOLDER, cache / "assets" / kit.RUNTIME):
-        files += (path for path in folder.rglob("*") if path.is_file())
-    return frozenset((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    cache, here = Cache.default(root).root, this_system()
+    folders = (cache / ATTEMPTS_FOLDER, cache / kit.FOLDER, cache / "assets" / kit.RUNTIME)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    moment = [os.environ.get(name) for name in ("SITE_URL", "SOURCE_DATE_EPOCH")]
+    machine = here.model_dump_json() if here else None
+    return sources(root, [*moment, machine, sorted(uncommitted(root / "measurements"))], files)
 
 
 def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None:
@@ -165,7 +165,7 @@ def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
 
     suite, collection = collection_of(root, pool, here, tell)
     machine = _this_machine(root, suite, collection, here)
-    return _written(root, suite, collection, pool, machine, passed_over=tell)
+    return _written(root, suite, collection, pool, machine, _kit(root, suite, fetching=True), passed_over=tell)
 
 
 def _written(  # noqa: PLR0913 - what a site is made of, and who is told
@@ -174,16 +174,16 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     collection: Collection,
     pool: Pool,
     machine: ThisMachine,
+    kit: Kit | None,
     tell: Callable[[int, int], None] | None = None,
     passed_over: Tell | None = None,
-    fetching: bool = True,
 ) -> Iterator[Page]:
     from generator.pages.age import Today
     from generator.pages.edition import pages
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
-    kit, measurements = _kit(root, suite, fetching), root / "measurements"
+    measurements = root / "measurements"
     site = (os.environ.get("SITE_URL"), kit, today)
     return pages(collection, suite, root / ".cache" / "charts", measurements, *site, tell, pool, machine, passed_over)
 
@@ -209,21 +209,28 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
-    from generator.site.build import build_site
+    from generator.site.build import build_site, keep_sources, unchanged
 
-    here = this_system()
+    here, told, made_from = this_system(), list[GeneratorError](), ingredients(root)
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
-        take = problems.append if problems is not None else (lambda _: None)
-        suite, collection = collection_of(root, pool, here, take)
+        suite, collection = collection_of(root, pool, here, told.append)
         machine = _this_machine(root, suite, collection, here)
-        written = _written(root, suite, collection, pool, machine, tell, take, fetching)
+        if not told and (site := unchanged(root, made_from)):
+            return Published(site.path, machine)
+        kit = _kit(root, suite, fetching)
+        written = _written(root, suite, collection, pool, machine, kit, tell, told.append)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         site = build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool)
-        return Published(site.path, machine)
+        # What was said of these pages is to be said again, and what was not to be had may be there the next time.
+        if not told and (kit or not fetching):
+            keep_sources(root, made_from)
+    if problems is not None:
+        problems += told
+    return Published(site.path, machine)
 
 
 def pinned(root: Path) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,7 +25,7 @@ from generator.site.page_cache import Kept
 from generator.site.release import add_policy, prune, swap_in
 from generator.site.staging import LANGUAGES, Language, Page, stage
 
-__all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site"]
+__all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site", "keep_sources", "unchanged"]
 
 CONFIGURATIONS: Mapping[Language, str] = MappingProxyType({"ru": "mkdocs.yml", "en": "mkdocs.en.yml"})
 
@@ -97,6 +97,24 @@ def build_site(
         return _build(pages, root, tell, epoch=epoch, site_url=site_url, target=target or root / "site", pool=pool)
 
 
+def unchanged(root: Path, made_from: str, target: Path | None = None) -> Site | None:
+    """The site that is there, where it lies untouched and its pages were made from the same; None otherwise.
+
+    Args:
+        root: the checkout.
+        made_from: what `fingerprint.sources` gives now.
+        target: the folder that is published into; by default `root / "site"`.
+    """
+    last = fingerprint.recall(root, target or root / "site")
+    return Site(target or root / "site", rewritten=0, **last.numbers) if last and last.sources == made_from else None
+
+
+def keep_sources(root: Path, made_from: str, target: Path | None = None) -> None:
+    """Say what the pages of the site that was just built were made from, so that `unchanged` knows it again."""
+    if last := fingerprint.recall(root, target or root / "site"):
+        fingerprint.remember(root, target or root / "site", replace(last, sources=made_from))
+
+
 def _build(
     pages: Iterable[Page],
     root: Path,
@@ -117,8 +135,9 @@ def _build(
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
     made_by = fingerprint.makers(root)
     made_of = fingerprint.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
-    if numbers := fingerprint.recall(root, made_of, target):
-        return Site(target, rewritten=staged.written, **numbers)
+    last = fingerprint.recall(root, target)
+    if last and last.inputs == made_of:
+        return Site(target, rewritten=staged.written, **last.numbers)
     kept = Kept(root / "build" / "kept", made_by)
     tell("languages")
     environment = {**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}
@@ -141,7 +160,7 @@ def _build(
         "file_count": len(files),
         "size_bytes": sum(path.stat().st_size for path in files),
     }
-    fingerprint.remember(root, made_of, target, numbers)
+    fingerprint.remember(root, target, fingerprint.Built(made_of, None, numbers))
     kept.forget_the_rest()
     return Site(target, rewritten=staged.written, **numbers)
 
