@@ -20,7 +20,8 @@ from generator.core.definition_file import load_measurement
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import load_records
 from generator.measure import events
-from generator.measure.run import RunContext, run_measurement
+from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
 from generator.results.this_machine import ThisMachine
 
 DEFINITION = """

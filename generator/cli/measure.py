@@ -26,7 +26,7 @@ from generator.core.record import Record, SystemDescription, Tier
 
 if TYPE_CHECKING:
     from generator.measure.plan import Planned, PlannedRun
-    from generator.measure.run import RunContext
+    from generator.measure.run_context import RunContext
 
 out, err = Console(), Console(stderr=True)
 
@@ -170,7 +170,7 @@ def measure(
     from generator.core.cache import Cache
     from generator.measure.energy.meter import find_meter
     from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run import RunContext
+    from generator.measure.run_context import RunContext
     from generator.measure.system import describe_system
     from generator.results.store import outlines
 
@@ -229,7 +229,7 @@ def _run(run: PlannedRun, context: RunContext, display: RunDisplay) -> tuple[Not
     attempt = Attempt(
         measurement=name,
         tier=run.tier,
-        core=run.core,
+        core=run.part.core,
         at=datetime.now(UTC),
         system=context.system.fingerprint(),
         definition_sha256=run.measurement.fingerprint(),

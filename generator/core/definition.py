@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -233,6 +234,20 @@ class Headline(_Part):
     against: Name
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a measurement one run measures."""
+
+    core: bool
+    """Whether it is what the core suite measures: blocks are shorter then; all of the measurement otherwise."""
+
+    names: frozenset[str]
+    """Variants of it."""
+
+    def __contains__(self, variant: str) -> bool:
+        return variant in self.names
+
+
 class Measurement(_Part):
     """One question, its workloads and its variants; one folder in `measurements/`."""
 
@@ -298,18 +313,18 @@ class Measurement(_Part):
         """The variant of this name; KeyError when there is none."""
         return {v.name: v for v in self.variants}[name]
 
-    def part(self, core: bool) -> frozenset[str]:
-        """Names of the variants that a run measures: all of them, or those that the core suite does."""
-        return frozenset(self.core) if core and self.core else self.variant_names
+    def part(self, core: bool) -> Part:
+        """What a run measures: all variants, or those that the core suite does."""
+        return Part(core, frozenset(self.core) if core and self.core else self.variant_names)
 
-    def of_run(self, core: bool) -> Measurement:
+    def of_run(self, part: Part) -> Measurement:
         """The definition as a run takes it, with the baselines of what it measures.
 
         Its fingerprint is another one where a baseline is; records keep that of the definition.
         """
-        if not core or not self.core:
+        if part.names == self.variant_names:
             return self
-        kept = {v.workload for v in self.variants if v.baseline and v.name in self.core}
+        kept = {v.workload for v in self.variants if v.baseline and v.name in part}
         first = {self.variant(name).workload: name for name in reversed(self.core)}
         moved = [
             v if v.workload in kept or v.workload not in first else _with_baseline(v, v.name == first[v.workload])

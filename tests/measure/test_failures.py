@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from generator.core.definition import Measurement
 from generator.core.definition_file import load_measurement
 from generator.core.errors import (
     AssetError,
@@ -27,7 +28,10 @@ from generator.core.record_file import load_records
 from generator.measure import journal, outcome
 from generator.measure import run as running
 from generator.measure.outcome import NothingMeasured, not_measured
+from generator.measure.prepare import PreparedWorkload
 from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
+from generator.measure.workload_run import workload_runs
 from generator.results.findings import analyse
 from generator.workloads.synthetic import Synthetic
 
@@ -91,6 +95,12 @@ def _run(root: Path, run_context: Make, tier: Tier = Tier.SMOKE, **changes: obje
     return run_measurement(load_measurement(root / "measurements/trial"), tier, run_context(root, **changes))
 
 
+def _prepared(measurement: Measurement, index: int, context: RunContext) -> PreparedWorkload:
+    """One workload as a run of it is prepared."""
+    asked = workload_runs(measurement, Tier.SMOKE, measurement.part(context.core))[index]
+    return running._prepared(asked, context.root / "measurements/trial", context)
+
+
 TROUBLES = [
     (AssetError("squad2-dev", "there is no network, or no way to VinACE/san_mrc", "Try again later."), "download"),
     (HashError("digits", "the wheel has another hash than the catalogue says", "Do not use it."), "hash"),
@@ -119,7 +129,7 @@ def test_whatever_a_workload_raises_has_its_cause(
     _breaking(monkeypatch, member, error)
     root = checkout(trial=two)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
+    lost = _prepared(measurement, 1, run_context(root))
     assert {name: (one.stage, one.cause) for name, one in lost.failures.items()} == {
         "other-slow": ("prepare", cause),
         "other-fast": ("prepare", cause),
@@ -135,7 +145,7 @@ def test_whatever_a_model_raises_costs_the_variants_that_need_it(
     _breaking(monkeypatch, "model", error)
     root = checkout(trial=two)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
+    lost = _prepared(measurement, 1, run_context(root))
     assert {one.cause for one in lost.failures.values()} == {cause}
     assert lost.record.samples == 20
 
@@ -206,7 +216,7 @@ def test_what_the_suite_leaves_out_stays_left_out(
     _breaking(monkeypatch, "samples", AssetError("x", "gone", ""))
     root = checkout(trial=core_definition)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root, core=core))
+    lost = _prepared(measurement, 1, run_context(root, core=core))
     assert {one.lacks for one in lost.failures.values()} == {"core" if core else None}
 
 
@@ -329,7 +339,7 @@ def test_ceilings_that_cannot_be_measured_cost_nothing_else(
     root = checkout(trial=definition)
     where = run_context(root, ceilings=failing)
     real = load_measurement(root / "measurements/trial")
-    run = running._Run(real, Tier.SMOKE, where, [running._prepared(real, real.workloads[0], where)])
+    run = running._Run(real, Tier.SMOKE, where, [_prepared(real, 0, where)])
     assert run._ceilings() is None
 
 
