@@ -506,7 +506,13 @@ class EnergyCounter(_Part):
     """Each second of the check in which all its cores (or its accelerator) were kept busy."""
 
     refused: Line | None = None
-    """Why it is not trusted; null where every busy second took more than every idle one."""
+    """Why it is not trusted; null where every busy second took more than every idle one, and it could be read to the
+    end of the run."""
+
+    @property
+    def failed_check(self) -> bool:
+        """Whether it did not follow the load; one that is refused all the same could not be read to the end."""
+        return bool(self.idle_watts and self.busy_watts) and min(self.busy_watts) <= max(self.idle_watts)
 
 
 class EnergyRecord(_Part):

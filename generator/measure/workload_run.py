@@ -1,4 +1,5 @@
 """What a run asks of each of its workloads, made once when it begins; who prepares, times and judges reads it."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
