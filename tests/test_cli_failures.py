@@ -26,7 +26,7 @@ def same_machine(monkeypatch: pytest.MonkeyPatch, system: SystemDescription) -> 
     """The machine of the tests, whatever they run on."""
     monkeypatch.setattr("generator.measure.system.describe_system", lambda: system)
     monkeypatch.delenv("GENERATOR_CACHE", raising=False)
-    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: None)
+    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: [])
 
 
 def _run(*arguments: str) -> Any:

@@ -132,7 +132,7 @@ def build(
         if measure is not MeasureChoice.none:
             with _standing(site):
                 failed += measuring.measure_if_possible(root, chosen, tier, measure, options, problems)
-                publishing.prepare_kit_if_possible(root)
+                failed += publishing.prepare_kit_if_possible(root)
                 if publishing.ingredients(root) != before:
                     published = publishing.publish(root, problems, fetching=False)
                     show.print_site(out, published.path, again=True)
@@ -180,7 +180,9 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
 @app.command("browser-kit")
 def browser_kit(root: Root = Path()) -> None:
     """Prepare the models that a reader measures in the browser; measure nothing. `build --measure none` takes them."""
-    publishing.prepare_models(root.resolve())
+    failed = publishing.prepare_models(root.resolve())
+    print_not_measured(err, failed)
+    measuring.exit_with_failures(failed)
 
 
 @app.command("list")

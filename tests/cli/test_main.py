@@ -11,14 +11,20 @@ import pytest
 from typer.testing import CliRunner
 
 from generator.cli import main as cli
-from generator.core.errors import MissingPackage
-from generator.core.record import SystemDescription
+from generator.core.attempt import NotMeasured
+from generator.core.errors import FailureCause, MissingPackage
+from generator.core.record import Failure, SystemDescription
 from generator.core.record_file import load_records
 from generator.measure import plan
 from generator.site.staging import Page
 from tests.conftest import published
 
 Make = Callable[..., Any]
+FAILED = NotMeasured(
+    measurement="quantization-image",
+    workload="image-classification",
+    failure=Failure(stage="prepare", message="no way there", cause=FailureCause.DOWNLOAD),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -186,15 +192,19 @@ def test_the_browsers_models_are_prepared_alone(checkout: Make, monkeypatch: pyt
     """`browser-kit` measures nothing, and what hinders it is its failure; `build` goes on without the models."""
     root, asked = checkout(), list[Path]()
 
-    def prepare(*arguments: Any) -> None:
+    def prepare(*arguments: Any) -> list[NotMeasured]:
         asked.append(arguments[2])
-        if len(asked) > 1:
+        if len(asked) > 2:
             raise MissingPackage("torch", "measure", "the page")
+        return [FAILED][: len(asked) - 1]
 
     monkeypatch.setattr("generator.measure.browser_kit.prepare_kit", prepare)
     assert _run("browser-kit", "--root", str(root)).exit_code == 0
+    failed = _run("browser-kit", "--root", str(root))
+    assert failed.exit_code == 3
+    assert "Not measured (1), and how to mend it:\nquantization-image: image-classification\n" in failed.stderr
     done = _run("browser-kit", "--root", str(root))
-    assert (done.exit_code, asked) == (1, [root, root])
+    assert (done.exit_code, asked) == (1, [root] * 3)
     assert "the package 'torch' is not installed" in done.stderr
     assert not (root / "measurements/trial/records").exists()
 
