@@ -167,10 +167,6 @@ def measure(
 
     planning.require_packages()
 
-    from generator.core.cache import Cache
-    from generator.measure.energy.meter import find_meter
-    from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run_context import RunContext
     from generator.measure.system import describe_system
     from generator.results.store import outlines
 
@@ -185,10 +181,19 @@ def measure(
         show.print_plan(out, planned.runs, suites, planned.each_s, named=options.suite is None)
     else:
         show.print_plan_in_short(out, planned.runs)
-    if only_plan:
-        return []
+    return [] if only_plan else _run_all(root, planned, system, options)
+
+
+def _run_all(root: Path, planned: Planned, system: SystemDescription, options: RunOptions) -> list[NotMeasured]:
+    """Make every run, while this machine is held."""
+    from generator.core.cache import Cache
+    from generator.measure.energy.meter import find_meter
+    from generator.measure.plan import only_run
+    from generator.measure.roofline.ceilings import machine_ceilings
+    from generator.measure.run_context import RunContext
+
     cache, failed = Cache.default(root), list[NotMeasured]()
-    with planning.only_run(cache.root), RunDisplay(out, planned.runs) as display:
+    with only_run(cache.root), RunDisplay(out, planned.runs) as display:
         context = RunContext(
             root,
             cache,

@@ -298,9 +298,10 @@ class WallMeter:
 
         A logger that stopped in the middle costs the energy and not the run: the blocks are worth more.
         """
-        windows = [window for block in blocks for window in block.energy]
+        ends = [_end(window.started_at, window.wall_ns) for block in blocks for window in block.energy]
+        ends += [_end(second.started_at, second.wall_ns) for second in self._inner.seconds]
         try:
-            readings = self._readings([_end(one.started_at, one.wall_ns) for one in (*windows, *self._inner.seconds)])
+            readings = self._readings(ends)
             self._wall = self._judged(readings)
             if self._wall.refused is None:
                 return tuple(_with_wall(block, readings) for block in blocks)
