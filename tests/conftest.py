@@ -168,14 +168,16 @@ def definition() -> str:
     return DEFINITION
 
 
-BEYOND_THE_CORE = """
+THIRD = """
 [[variants]]
 name = "third"
 workload = "numbers"
 runtime = "fake"
 precision = "fp32"
 title = {ru = "Третий", en = "Third"}
+"""
 
+OTHERS = """
 [[workloads]]
 name = "others"
 kind = "synthetic"
@@ -199,11 +201,20 @@ title = {ru = "Другой быстрый", en = "Another fast one"}
 """
 
 
+NAMED = DEFINITION.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
+"""The definition with variants that name their workload, as they must where there are several."""
+
+
 @pytest.fixture
-def core_definition(definition: str) -> str:
-    """The same with a third variant and a second workload, which the core suite leaves out."""
-    named = definition.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "fast"]')
-    return named.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"') + BEYOND_THE_CORE
+def two_workloads() -> str:
+    """The definition with a second workload, "others", of two variants of its own."""
+    return NAMED + OTHERS
+
+
+@pytest.fixture
+def core_definition() -> str:
+    """The same with a third variant of the first workload; the core suite leaves it and the second workload out."""
+    return NAMED.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "fast"]') + THIRD + OTHERS
 
 
 @pytest.fixture

@@ -72,30 +72,6 @@ def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_r
     assert load_attempts(root / ".cache") == ()
 
 
-SECOND = """
-[[workloads]]
-name = "others"
-kind = "synthetic"
-title = {ru = "Другие числа", en = "Other numbers"}
-options = {samples = 20}
-
-[[variants]]
-name = "other-slow"
-workload = "others"
-runtime = "fake"
-precision = "fp32"
-baseline = true
-title = {ru = "Другой медленный", en = "Another slow one"}
-
-[[variants]]
-name = "other-fast"
-workload = "others"
-runtime = "fake"
-precision = "fp32"
-title = {ru = "Другой быстрый", en = "Another fast one"}
-"""
-
-
 @pytest.mark.parametrize(
     ("error", "retried"),
     [
@@ -104,11 +80,10 @@ title = {ru = "Другой быстрый", en = "Another fast one"}
     ],
 )
 def test_what_was_out_of_reach_is_tried_again_and_measured_only_when_it_is_there(
-    checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch, error: Exception, retried: bool
+    checkout: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch, error: Exception, retried: bool
 ) -> None:
     """While nothing has changed there is no second record, and the status says that something is not measured."""
-    named = definition.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
-    root = checkout(first=named + SECOND)
+    root = checkout(first=two_workloads)
     monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: published(root))
     real, folder = running.load_workload, root / "measurements/first/records"
 
