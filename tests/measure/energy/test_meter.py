@@ -16,8 +16,8 @@ from generator.core.definition import CONTROL
 from generator.core.definition_file import load_measurement
 from generator.core.errors import MeterError
 from generator.core.record import Block, EnergyWindow, Tier
+from generator.measure.energy import load, wall_meter
 from generator.measure.energy import meter as energy
-from generator.measure.energy import wall_meter
 from generator.measure.energy.counters import Load, Powercap, find_counters
 from generator.measure.energy.meter import Clock, NoMeter, SteadyMeter, WallMeter, judged
 from generator.measure.run import run_measurement
@@ -145,16 +145,16 @@ def test_a_load_is_there_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch,
     """A graphics card's program takes seconds to start, and those seconds are idle ones."""
     at_work = tmp_path / "at-work"
     slow = f"import pathlib, time\ntime.sleep(0.5)\npathlib.Path({str(at_work)!r}).touch()\nprint(flush=True)\ntime.sleep(60)"
-    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", slow)
-    with energy.burning(frozenset({"accelerator"}), ()):
+    monkeypatch.setattr(load, "_BUSY_ACCELERATOR", slow)
+    with load.burning(frozenset({"accelerator"}), ()):
         assert at_work.exists()
 
 
 @pytest.mark.parametrize("program", ["", "import time\ntime.sleep(60)"], ids=["ends", "never begins"])
 def test_a_load_that_never_comes_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", program)
-    monkeypatch.setattr(energy, "BURNER_START_S", 0.5)
-    with energy.burning(frozenset({"accelerator", "processor"}), ()):
+    monkeypatch.setattr(load, "_BUSY_ACCELERATOR", program)
+    monkeypatch.setattr(load, "BURNER_START_S", 0.5)
+    with load.burning(frozenset({"accelerator", "processor"}), ()):
         pass
 
 
