@@ -25,7 +25,6 @@ from generator.cli import contribute as contributing
 from generator.cli import measure as measuring
 from generator.cli import publish as publishing
 from generator.cli.console_failures import print_not_measured
-from generator.cli.measure import MeasureChoice
 from generator.cli.options import (
     ClusterOption,
     MinutesOption,
@@ -42,6 +41,7 @@ from generator.core.attempt import NotMeasured
 from generator.core.definition_file import load_sound
 from generator.core.errors import GeneratorError
 from generator.core.record import Tier
+from generator.measure.plan import MeasurePolicy
 
 out, err = Console(), Console(stderr=True)
 
@@ -76,7 +76,7 @@ app = typer.Typer(
 
 @app.command()
 def build(
-    measure: Annotated[MeasureChoice, typer.Option(help="What to measure first.")] = MeasureChoice.missing,
+    measure: Annotated[MeasurePolicy, typer.Option(help="What to measure first.")] = MeasurePolicy.MISSING,
     suite: SuiteOption = None,
     tier: TierOption = Tier.STANDARD,
     only: Only = None,
@@ -93,13 +93,13 @@ def build(
     options = replace(measuring.run_options(suite, only), minutes=minutes)
     failed, problems = list[NotMeasured](), list[GeneratorError](broken.values())
     before = publishing.ingredients(root)
-    published = publishing.publish(root, problems, fetching=measure is MeasureChoice.none)
+    published = publishing.publish(root, problems, fetching=measure is MeasurePolicy.NONE)
     site = published.path
     show.print_site(out, site)
     if open_site:
         webbrowser.open(show.address(site))
     try:
-        if measure is not MeasureChoice.none:
+        if measure is not MeasurePolicy.NONE:
             with _standing(site):
                 failed += measuring.measure_if_possible(root, chosen, tier, measure, options, problems)
                 failed += publishing.prepare_kit_if_possible(root)
@@ -142,7 +142,7 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     if options.cluster is not None:
         measuring.measure_on_cluster(root, options.cluster, chosen, tier, options, plan)
         return
-    failed = measuring.measure(root, chosen, tier, MeasureChoice.all, options, plan, problems)
+    failed = measuring.measure(root, chosen, tier, MeasurePolicy.ALL, options, plan, problems)
     print_not_measured(err, failed)
     measuring.exit_with_failures(failed, problems)
 

@@ -23,6 +23,7 @@ from generator.core.definition_file import load_sound
 from generator.core.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.core.problem import Problem
 from generator.core.record import Record, SystemDescription, Tier
+from generator.measure.plan import MeasurePolicy
 
 if TYPE_CHECKING:
     from generator.measure.plan import Planned, PlannedRun
@@ -32,14 +33,6 @@ out, err = Console(), Console(stderr=True)
 
 FAILURES = 3
 """Exit status when something was measured and some of it failed."""
-
-
-class MeasureChoice(StrEnum):
-    """What `build` measures."""
-
-    none = "none"
-    missing = "missing"
-    all = "all"
 
 
 class SuiteChoice(StrEnum):
@@ -122,7 +115,7 @@ def measure_if_possible(
     root: Path,
     chosen: Sequence[Measurement],
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
     problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
@@ -140,7 +133,7 @@ def measure(
     root: Path,
     chosen: Sequence[Measurement],
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
     only_plan: bool = False,
     problems: list[GeneratorError] | None = None,
@@ -249,14 +242,14 @@ def _planned(
     records: Mapping[str, Sequence[Record]],
     system: SystemDescription,
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
 ) -> Planned:
     """What a machine is to run, and how long each may take."""
     from generator.measure import plan as planning
 
     most_s = options.minutes * 60 if options.minutes else None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, options.core)
+    runs = planning.plan_runs(chosen, records, system, tier, policy, most_s, options.core)
     if options.suite and options.minutes is None and tier is Tier.STANDARD:
         runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[options.suite], runs)
         return planning.Planned(runs, each_s, each_s)
@@ -277,7 +270,7 @@ def measure_on_cluster(
         root,
         address,
         [one.name for one in chosen],
-        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, options),
+        lambda system: _planned(chosen, records, system, tier, MeasurePolicy.ALL, options),
         patience_s=options.patience_s,
         only_plan=only_plan,
     )

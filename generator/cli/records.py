@@ -18,13 +18,14 @@ from generator.cli import console as show
 from generator.cli import measure as measuring
 from generator.cli import publish as publishing
 from generator.cli.console_failures import print_not_measured
-from generator.cli.measure import MeasureChoice, RunOptions
+from generator.cli.measure import RunOptions
 from generator.cli.options import Root
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
 from generator.core.errors import GeneratorError, RecordError
 from generator.core.record import Record, SystemDescription
 from generator.core.record_file import load_record
+from generator.measure.plan import MeasurePolicy
 
 if TYPE_CHECKING:
     from generator.results.freshness import Freshness
@@ -96,7 +97,7 @@ def reproduce(
         raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
     # A script reads the outcome alone from the standard output.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        failed = measuring.measure(root, [measurement], first.tier, MeasureChoice.all, RunOptions(core=first.core_only))
+        failed = measuring.measure(root, [measurement], first.tier, MeasurePolicy.ALL, RunOptions(core=first.core_only))
     known = {one.record_id for one in records[measurement.name]}
     after = _records(root, [measurement])[measurement.name]
     fresh = [one for one in after if one.record_id not in known]
