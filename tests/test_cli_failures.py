@@ -49,6 +49,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, error: Exception, name: str = "fir
     monkeypatch.setattr(running, "load_workload", load)
 
 
+@pytest.mark.slow
 def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_records(
     checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch, system: SystemDescription
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_r
     assert load_attempts(root / ".cache") == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "retried"),
     [
@@ -102,6 +104,7 @@ def test_what_was_out_of_reach_is_tried_again_and_measured_only_when_it_is_there
     assert retried is not any(one.failed for one in records[-1].variants)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
@@ -159,6 +162,7 @@ def broken(request: pytest.FixtureRequest, checkout: Make, definition: str) -> P
     return root
 
 
+@pytest.mark.slow
 def test_a_definition_that_cannot_be_read_costs_itself(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`measure`, `list` and `build` go on with the others, say it once and end with status 3; `check` refuses it."""
     built = list[list[GeneratorError]]()
@@ -182,6 +186,7 @@ def test_a_definition_that_is_named_must_be_sound(broken: Path) -> None:
     assert "there is no measurement" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_read_costs_itself(checkout: Make) -> None:
     """Planning and the list go on with the other records."""
     root = checkout()

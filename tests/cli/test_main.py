@@ -38,6 +38,7 @@ def _run(*arguments: str) -> Any:
     return CliRunner().invoke(cli.app, list(arguments))
 
 
+@pytest.mark.slow
 def test_measure_writes_a_record_and_list_shows_it(checkout: Make) -> None:
     """What was measured is listed for this machine."""
     root = checkout()
@@ -57,6 +58,7 @@ def test_plan_measures_nothing(checkout: Make) -> None:
     assert not (root / "measurements/trial/records").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "left_out"),
     [(("trial", "--suite", "core"), 3), (("trial",), 0), ((), 3), (("--suite", "all"), 0)],
@@ -82,6 +84,7 @@ def test_what_is_not_in_the_core_suite_has_no_core_part(checkout: Make, definiti
     assert "'trial' is not part of the core suite. Leave --suite out." in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
     """Measured, but not everything: a script can tell."""
     bad = definition.replace("outputs = 1", 'fail_after = 1, fail_how = "crash"')
@@ -158,6 +161,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
     assert "package 'psutil' is not installed" in done.stderr
 
 
+@pytest.mark.slow
 def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of this machine, definition and tier is enough; another definition or `all` is not."""
     root = checkout()
