@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from generator.cli.publish import Published
 from generator.core.cache import Cache
@@ -77,8 +78,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide packages, so that nothing light can come to need them unseen."""
+    """Hide packages, so that nothing light can come to need them unseen; and try fewer examples of each property."""
     if config.getoption("--light"):
+        settings.register_profile("light", max_examples=10)
+        settings.load_profile("light")
         config.option.markexpr = config.option.markexpr or "not slow"
         sys.meta_path[:] = [_Light if finder is PathFinder else finder for finder in sys.meta_path]
 

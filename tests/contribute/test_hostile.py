@@ -386,6 +386,7 @@ class _Reader(HTMLParser):
                 self.faults.append(f"<{tag} {name}={value}>")
 
 
+@pytest.mark.slow
 def test_nothing_of_a_record_reaches_a_page_unescaped(folder: Path) -> None:
     """The same text in every place that takes one, all at once; the page shows it and runs none of it."""
     data = json.loads(SMALL)
@@ -434,7 +435,7 @@ ANY_JSON = st.recursive(
 RELAXED = settings(
     deadline=None,
     derandomize=True,
-    max_examples=150,
+    max_examples=3 * settings().max_examples // 2,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
