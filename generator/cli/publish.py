@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from generator.cli.console_progress import RunDisplay
 from generator.cli.measure import this_system
-from generator.core.attempt import ATTEMPTS_FOLDER, load_attempts
+from generator.core.attempt import ATTEMPTS_FOLDER, NotMeasured, load_attempts
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
 from generator.core.errors import GeneratorError
@@ -83,19 +83,23 @@ def _this_machine(
     return this_machine(suite, collection, here, load_attempts(Cache.default(root).root))
 
 
-def prepare_models(root: Path) -> None:
-    """Prepare the models that a reader measures in the browser."""
+def prepare_models(root: Path) -> list[NotMeasured]:
+    """Prepare the models that a reader measures in the browser; gives back those that cannot be, and why."""
     from generator.core.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
     suite, collection = collection_of(root)
     published = {name: {sha for one in every for sha in one.artifacts} for name, every in collection.every.items()}
     with RunDisplay(out) as display:
-        prepare_kit(suite, published, root, Cache.default(root), display)
+        return prepare_kit(suite, published, root, Cache.default(root), display)
 
 
-def prepare_kit_if_possible(root: Path) -> None:
-    """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without."""
+def prepare_kit_if_possible(root: Path) -> list[NotMeasured]:
+    """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without.
+
+    Returns:
+        The models that cannot be prepared, and why; the site has the others.
+    """
     from generator.assets.asset import asset
     from generator.assets.fetch import fetch
     from generator.browser.kit import CHOICES, RUNTIME, load_groups
@@ -103,14 +107,16 @@ def prepare_kit_if_possible(root: Path) -> None:
 
     (suite, _), cache = load_sound(root / "measurements"), Cache.default(root)
     if not {one.measurement for one in CHOICES} & {one.name for one in suite}:
-        return
+        return []
+    failed = list[NotMeasured]()
     try:
-        prepare_models(root)
+        failed = prepare_models(root)
         load_groups(suite, cache.root)
         fetch(asset(RUNTIME), cache)
     except Exception as error:  # whatever it is: what was measured is to be published
         reason = escape(str(error) or type(error).__name__)
         err.print(f"The page 'Measure on your own device' has no button: {reason}", soft_wrap=True)
+    return failed
 
 
 def ingredients(root: Path) -> str:

@@ -41,6 +41,7 @@ def _no_pip(*arguments: str) -> subprocess.CompletedProcess[str]:
     raise AssertionError("pip was called")
 
 
+@pytest.mark.slow
 def test_files_are_read_out_of_a_wheel(
     index: Path, cache: Cache, wheel_asset: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_files_are_read_out_of_a_wheel(
     assert fetch(wheel_asset(index), cache) == paths
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_fetched_again(index: Path, cache: Cache, wheel_asset: MakeWheel) -> None:
     """A file that was changed in the cache is not used."""
     only = {"tiny_weights/data/weights.bin": FILES["tiny_weights/data/weights.bin"]}
@@ -63,12 +65,14 @@ def test_a_damaged_file_is_fetched_again(index: Path, cache: Cache, wheel_asset:
     assert fetch_one(wheel_asset(index, only), cache).read_bytes() == only["tiny_weights/data/weights.bin"]
 
 
+@pytest.mark.slow
 def test_another_wheel_is_refused(index: Path, cache: Cache, wheel_asset: MakeWheel) -> None:
     """A package that was replaced on the index is not used."""
     with pytest.raises(AssetError, match="another hash than the catalogue says"):
         fetch(wheel_asset(index, wheel_sha256="1" * 64), cache)
 
 
+@pytest.mark.slow
 def test_a_package_that_the_index_lacks(index: Path, cache: Cache, wheel_asset: MakeWheel) -> None:
     """The remedy sends to pip's configuration and the network."""
     with pytest.raises(AssetError, match=r"has no PyPI: absent==1\.0.*pip config list"):
@@ -83,6 +87,7 @@ def test_a_package_that_the_index_lacks(index: Path, cache: Cache, wheel_asset: 
     ],
     ids=["member missing", "member of another hash"],
 )
+@pytest.mark.slow
 def test_wrong_members_are_refused(
     index: Path, cache: Cache, wheel_asset: MakeWheel, files: dict[str, bytes], problem: str
 ) -> None:
@@ -92,6 +97,7 @@ def test_wrong_members_are_refused(
     assert not [path for path in cache.root.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_a_member_that_unpacks_to_more_than_it_may(index: Path, cache: Cache, wheel_asset: MakeWheel) -> None:
     """A wheel cannot fill the disk."""
     with pytest.raises(AssetError, match="more than the catalogue says"):

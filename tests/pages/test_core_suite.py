@@ -76,7 +76,7 @@ def test_every_article_copes_with_the_core_alone(cache: Path, measurement: Measu
     for workload in measurement.workloads:
         heading = f"### {localized(workload.title, language)}"
         assert (heading in made.splitlines()) is (len(measurement.workloads) > 1 and workload.name in shown)
-    partial = part != measurement.variant_names
+    partial = part.names != measurement.variant_names
     assert (words.say("page.core_only").replace(NBSP, " ") in made) is partial
     assert (f"python -m generator measure {measurement.name}\n" in made) is partial
     assert LEFT_OUT.message not in made or language is Language.EN

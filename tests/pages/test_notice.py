@@ -21,6 +21,8 @@ from generator.results.findings import analyse
 from generator.results.store import collect
 from tests.pages import imaginary
 
+pytestmark = pytest.mark.slow
+
 ROOT = imaginary.FOLDER.parents[1]
 PAGE = "measurements/quantization-image/index.md"
 MISSING = {"ru": "Здесь кое-чего не хватает", "en": "Something is missing here"}

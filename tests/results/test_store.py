@@ -31,6 +31,8 @@ from generator.results.store_memory import CACHE_FILE, CACHE_FOLDER
 from generator.results.summary import summarise
 from tests.pages import imaginary
 
+pytest.importorskip("pyarrow", reason="what the store remembers is Parquet")
+
 NAME = "quantization-image"
 
 
@@ -147,6 +149,7 @@ def test_with_other_prices_what_is_shown_is_worked_out_again(measurements: Path,
     assert len(_remembered(measurements)) == len(first.shown[NAME]), "what no one asks for any more is deleted"
 
 
+@pytest.mark.slow
 def test_pages_are_the_same_bytes_with_and_without_the_cache(
     measurements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

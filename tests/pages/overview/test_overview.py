@@ -126,12 +126,14 @@ def test_each_machine_has_its_page_with_its_own_files(two: Site) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_single_machine_is_not_compared_with_others(cache: Path) -> None:
     page = text(site(cache, imaginary.record()), "ru")
     assert "{ #systems }" not in page
     assert "На других машинах" not in page
 
 
+@pytest.mark.slow
 def test_what_was_measured_otherwise_is_not_put_beside(cache: Path) -> None:
     """Other inputs, another question: the ratio is left out, and the cell says why."""
     workload = {**imaginary.fields()["workloads"][0], "data_sha256": "4" * 64}
@@ -183,6 +185,7 @@ def test_pages_without_any_record_are_there(tmp_path: Path) -> None:
     assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_machine_s_page_tells_its_ceilings_or_that_there_are_none(cache: Path) -> None:
     def ceiling(kind: str, precision: str | None, size: int, *rates: float) -> dict[str, Any]:
         runs = {"threads": 1, "runtime": "torch 2", "kernel": None, "size": "x", "per_second": rates}
@@ -229,6 +232,7 @@ def test_translations_leave_what_nobody_translated() -> None:
     assert re.search("[а-яё]", translated(known, Language.RU))
 
 
+@pytest.mark.slow
 def test_licences_name_the_measurements_that_used_an_asset(cache: Path) -> None:
     source = {"name": "20 labelled ImageNet photographs", "origin": "x", "sha256": "2" * 64, "licence": "MIT"}
     provenance = {**imaginary.fields()["provenance"], "sources": [source]}
