@@ -10,16 +10,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from generator.draw.card import Card
+from generator.draw.card import Card, draw_card
 from generator.draw.chart import Chart
 from generator.draw.palette import PALETTE_FILE
 from generator.site.staging import write_whole
 from generator.words.language import Language
-
-_DRAWN_BY = (
-    *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
-    *("palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py", "sheet.py", "svg.py"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +60,6 @@ class Gallery:
         """Draw a page's card as PNG, or take it from the folder."""
         path = self._card_path(card)
         if not path.is_file():
-            from generator.draw.card_drawing import draw_card
-
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, draw_card(card))
         return path.read_bytes()
@@ -107,9 +100,9 @@ def _hash(*depends: object) -> str:
 
 @cache
 def _drawn_by() -> str:
-    """Hash over the code that draws, the colours, and matplotlib's version."""
+    """Hash over this room, the colours, and matplotlib's version."""
     digest = hashlib.sha256(version("matplotlib").encode())
-    for path in (*(Path(__file__).with_name(name) for name in _DRAWN_BY), PALETTE_FILE):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), PALETTE_FILE):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
