@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ def collection_of(
         here: this machine; None where it is not known.
         passed_over: gets what could not be read, and is left out; `check` says how to mend it.
     """
+    from generator.core.cache import Cache
     from generator.results.collection import Here
     from generator.results.store import collect, uncommitted
 
@@ -67,7 +69,7 @@ def collection_of(
         tell(error)
         prices = ()
     place = Here(here.fingerprint() if here else None, uncommitted(measurements))
-    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, place, strict=False)
+    collection = collect(measurements, suite, prices, Cache.default(root).root, pool, place, strict=False)
     for found in collection.unread.values():
         for problem in found:
             tell(problem)
@@ -178,6 +180,7 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     passed_over: Tell | None = None,
     fetching: bool = True,
 ) -> Iterator[Page]:
+    from generator.core.cache import Cache
     from generator.pages.age import Today
     from generator.pages.edition import pages
 
@@ -185,7 +188,7 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     kit, measurements = _kit(root, suite, fetching), root / "measurements"
     site = (os.environ.get("SITE_URL"), kit, today)
-    return pages(collection, suite, root / ".cache" / "charts", measurements, *site, tell, pool, machine, passed_over)
+    return pages(collection, suite, Cache.default(root).root, measurements, *site, tell, pool, machine, passed_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +212,11 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
+    from generator.core.cache import Cache
+    from generator.draw.gallery import CHARTS
     from generator.site.build import build_site
 
-    here = this_system()
+    here, began_ns = this_system(), time.time_ns()
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
@@ -223,6 +228,7 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         written = _written(root, suite, collection, pool, machine, tell, take, fetching)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         site = build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool)
+        Cache.default(root).trim(CHARTS, began_ns)
         return Published(site.path, machine)
 
 

@@ -68,7 +68,7 @@ def pages(  # noqa: PLR0913 - what a site is made of, and what stands around it
     Args:
         collection: what all records say.
         suite: all measurements, those without a record too.
-        cache: folder for drawn charts.
+        cache: root of the cache, which keeps drawn charts.
         measurements: folder of the definitions, where articles lie; without it, pages have no articles of their own.
         site_url: address of the site's root, for citations; without it, they have no address.
         kit: what a reader measures in the browser; without it, that page has no button.

@@ -256,10 +256,10 @@ def test_a_chart_is_drawn_once(found: Findings, tmp_path: Path, monkeypatch: pyt
 def test_a_damaged_drawing_is_drawn_anew(found: Findings, tmp_path: Path) -> None:
     chart, kept = made(found)["health"], gallery.Gallery(tmp_path)
     first = kept.drawn(chart, "x", Language.RU)
-    (path,) = tmp_path.glob("*.json")
-    path.write_text(path.read_text("utf-8")[:100], "utf-8")
+    (path,) = (tmp_path / "charts").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
     assert kept.drawn(chart, "x", Language.RU) == first
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_another_word_number_or_code_is_another_drawing(found: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
