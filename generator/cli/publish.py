@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ def collection_of(
         here: this machine; None where it is not known.
         passed_over: gets what could not be read, and is left out; `check` says how to mend it.
     """
+    from generator.core.cache import Cache
     from generator.results.collection import Here
     from generator.results.store import collect, uncommitted
 
@@ -67,7 +69,7 @@ def collection_of(
         tell(error)
         prices = ()
     place = Here(here.fingerprint() if here else None, uncommitted(measurements))
-    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, place, strict=False)
+    collection = collect(measurements, suite, prices, Cache.default(root).root, pool, place, strict=False)
     for found in collection.unread.values():
         for problem in found:
             tell(problem)
@@ -184,6 +186,7 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     tell: Callable[[int, int], None] | None = None,
     passed_over: Tell | None = None,
 ) -> Iterator[Page]:
+    from generator.core.cache import Cache
     from generator.pages.age import Today
     from generator.pages.edition import pages
 
@@ -191,7 +194,7 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
     measurements = root / "measurements"
     site = (os.environ.get("SITE_URL"), kit, today)
-    return pages(collection, suite, root / ".cache" / "charts", measurements, *site, tell, pool, machine, passed_over)
+    return pages(collection, suite, Cache.default(root).root, measurements, *site, tell, pool, machine, passed_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +218,12 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
+    from generator.core.cache import Cache
+    from generator.draw.gallery import CHARTS
     from generator.site.build import build_site, keep_sources, unchanged
 
     here, told, made_from = this_system(), list[GeneratorError](), ingredients(root)
+    began_ns = time.time_ns()
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
@@ -231,6 +237,7 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         written = _written(root, suite, collection, pool, machine, kit, tell, told.append)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         site = build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool)
+        Cache.default(root).trim(CHARTS, began_ns)
         # What was said of these pages is to be said again, and what was not to be had may be there the next time.
         if not told and (kit or not fetching):
             keep_sources(root, made_from)

@@ -224,7 +224,7 @@ def test_without_npm_the_site_is_built_and_says_what_is_missing(
         return SimpleNamespace(path=root / "site")
 
     monkeypatch.setattr("generator.browser.kit.load_groups", lambda *_: ())
-    monkeypatch.setattr("generator.assets.npm.shutil.which", lambda _: None)
+    monkeypatch.setattr("generator.assets.installers.shutil.which", lambda _: None)
     monkeypatch.setattr("generator.pages.edition.pages", lambda *given: [Page("en", "kit", repr(given[5]).encode())])
     monkeypatch.setattr("generator.site.build.build_site", built)
     done = _run("build", "--measure", "none", "--root", str(root))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from generator.assets.asset import load_catalogue
 from generator.core.definition import Application, Measurement, Technology
 from generator.core.definition_file import load_suite
 from generator.core.record import Record
 from generator.pages.edition import pages
 from generator.pages.overview.glossary import load_glossary
-from generator.pages.overview.licences import load_terms
 from generator.pages.overview.topics import CAUSES, GROUPS
 from generator.pages.views.system import machine_name
 from generator.results.collection import collected
@@ -218,10 +218,9 @@ def test_glossary_names_are_unique_and_its_links_lead_somewhere() -> None:
 
 def test_every_asset_has_its_terms_and_its_russian() -> None:
     """The licences page is only as complete as the catalogue; Russian readers get Russian."""
-    terms = load_terms()
-    assert len(terms) >= 10
-    assert all(one.origin.strip(" @") for one in terms)
-    english = {one.title for one in terms}
+    catalogue = load_catalogue()
+    assert len(catalogue) >= 10
+    english = {one.title for one in catalogue.values()}
     assert not [title for title in english if not re.search("[а-яё]", translated(title, Language.RU))]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from generator.assets import sdist
+from generator.assets import index as asked_index
 from generator.assets.asset import AssetFile, SdistAsset
 from generator.assets.fetch import fetch_one
 from generator.core.cache import Cache
@@ -134,7 +134,7 @@ def test_a_file_is_read_out_of_an_archive(cache: Cache) -> None:
 def test_an_archive_with_another_hash_is_not_read(cache: Cache, index: Path) -> None:
     """Even where the file in it is the right one."""
     (index / NAME).write_bytes(_archive() + b" ")
-    with pytest.raises(AssetError, match=r"another hash than the catalogue says.*Do not use it"):
+    with pytest.raises(AssetError, match=r"another hash than the catalogue says.*do not use it"):
         fetch_one(_asset(), cache)
 
 
@@ -174,7 +174,7 @@ def test_without_a_configuration_pips_own_index_is_asked(cache: Cache, configure
     asked = _serve(configured, {})
     with pytest.raises(AssetError, match=f"has no {NAME}"):
         fetch_one(_asset(), cache)
-    assert [address for address, _ in asked] == [f"{sdist.PYPI}/tiny-data/"]
+    assert [address for address, _ in asked] == [f"{asked_index.PYPI}/tiny-data/"]
 
 
 def test_no_network_is_said(cache: Cache, configured: pytest.MonkeyPatch) -> None:
