@@ -175,11 +175,14 @@ def ratio(found: Comparison) -> str:
     numbers = (found.speedup.point, found.speedup.interval.low, found.speedup.interval.high)
     digits = max(0, 2 - math.floor(math.log10(found.speedup.point)))
     point, low, high = (f"{one:.{digits}f}" for one in numbers)
+    asked = f"{found.asked:g}×" if found.asked else ""
     said = {
+        Verdict.REACHED: f"{asked} or more, {point}× [{low}, {high}]",
+        Verdict.NOT_REACHED: f"not {asked}, {point}× [{low}, {high}]",
         Verdict.NO_DIFFERENCE: f"no difference shown, {point}× [{low}, {high}]",
         Verdict.CANNOT_TELL: f"cannot tell, {point}× [{low}, {high}]",
     }
-    return said.get(found.verdict, f"{point}× as fast [{low}, {high}]")
+    return said.get(found.answer, f"{point}× as fast [{low}, {high}]")
 
 
 def in_short(reason: str) -> str:

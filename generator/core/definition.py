@@ -234,6 +234,8 @@ class Headline(_Part):
 
     variant: Name
     against: Name
+    asked: Annotated[float, Field(gt=1, le=1000)] | None = None
+    """Factor that the question asks about: "twice as fast?" asks for 2. None where it asks for no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,22 @@ class Measurement(_Part):
     def variant(self, name: str) -> Variant:
         """The variant of this name; KeyError when there is none."""
         return {v.name: v for v in self.variants}[name]
+
+    def asked_of(self, variant: str, against: str) -> float | None:
+        """Factor that the question asks about this pair; None where it asks for none.
+
+        It is asked of the pair that answers the question, and of the same two runtimes in other workloads.
+        """
+        asked = self.headline
+        if asked is None or asked.asked is None:
+            return None
+        pair, named = (self.variant(variant), self.variant(against)), (asked.variant, asked.against)
+        alike = all(
+            (one.runtime, one.environment) == (other.runtime, other.environment)
+            for one, other in zip(pair, map(self.variant, named), strict=True)
+        )
+        steps = pair[0].precision is pair[1].precision and pair[0].environment != pair[1].environment
+        return asked.asked if (variant, against) == named or (alike and steps) else None
 
     def part(self, core: bool) -> Part:
         """What a run measures: all variants, or those that the core suite does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from generator.core.definition import Measurement, Scenario, WorkloadChoice
@@ -32,6 +33,7 @@ def inconsistencies(m: Measurement) -> Iterator[Problem]:
     yield from _stray_batches(m)
     yield from _stray_card_options(m)
     yield from _unknown_in_headline(m)
+    yield from _unasked(m)
     yield from _unsound_core(m)
 
 
@@ -95,6 +97,21 @@ def _unknown_in_headline(m: Measurement) -> Iterator[Problem]:
             if chosen not in m.variant_names:
                 reason = f"headline.{role} names the unknown variant '{chosen}'"
                 yield Problem(reason, suggest(chosen, m.variant_names), ("headline", role))
+
+
+_ASKS = re.compile(r"\b(?:вдвое|втрое|вчетверо|в (?:два|три|четыре) раза|twice|(?:three|four) times)\b", re.IGNORECASE)
+"""Words of a question that is answered by yes or no: whether a factor is reached."""
+
+
+def _unasked(m: Measurement) -> Iterator[Problem]:
+    """A question of a factor whose answer could not say whether it is reached."""
+    if m.headline is None or m.headline.asked is None:
+        for language, text in (("ru", m.question.ru), ("en", m.question.en)):
+            if found := _ASKS.search(text):
+                reason = f"the question asks whether something is '{found[0]}', and no answer could say so"
+                remedy = "Write the factor into the table 'headline': asked = 2."
+                yield Problem(reason, remedy, ("question", language))
+                return
 
 
 def _unsound_core(m: Measurement) -> Iterator[Problem]:

@@ -169,6 +169,7 @@ def _schema() -> Any:
             "mean_speedup": estimate,
             "verdict": text,
             "block_values": pa.list_(number),
+            "asked": number,
         }
     )
     asked = pa.struct({"data_sha256": text, "size": text})

@@ -121,6 +121,18 @@ BAD = [
         "headline.variant names the unknown variant 'fas'. Did you mean 'fast'?",
     ),
     (
+        "a factor of one",
+        'suite = "core"',
+        'suite = "core"\nheadline = {variant = "fast", against = "slow", asked = 1}',
+        "[headline]: asked: Input should be greater than 1.",
+    ),
+    (
+        "a factor that nobody asks about",
+        'ru = "Быстрее ли второй вариант?"',
+        'ru = "Вдвое ли быстрее второй вариант?"',
+        "the question asks whether something is 'Вдвое', and no answer could say so. Write the factor",
+    ),
+    (
         "value of an option",
         'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
         'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {instructions = "avx"}',
@@ -366,3 +378,11 @@ def test_a_core_without_the_baseline_compares_with_the_first_that_it_names(check
     assert moved.of_run(moved.part(True)).variants_of("numbers")[0].name == "third"
     assert baselines(kept, True) == ["slow"]
     assert moved.fingerprint() == kept.fingerprint()
+
+
+def test_a_factor_is_asked_of_the_same_two_runtimes_in_every_workload() -> None:
+    """Of no other pair: not of what came after, nor of another number format."""
+    history = load_measurement(Path(__file__).parents[2] / "measurements" / "runtime-history")
+    names = [one.name for one in history.variants]
+    asked = {(a, b) for a in names for b in names if a != b and history.asked_of(a, b)}
+    assert asked == {(f"{one.name}-2025", f"{one.name}-2023") for one in history.workloads}

@@ -179,7 +179,7 @@ def test_text_can_be_read_on_a_phone(found: Findings, name: str) -> None:
 
 def test_the_title_is_the_finding(found: Findings) -> None:
     chart = made(found)["speedup"]
-    assert chart.title.startswith("ONNX Runtime int8 (статическое) работает в")
+    assert chart.title.startswith("ONNX Runtime int8 (статическое): в")
     assert not chart.title.endswith(".")
 
 
