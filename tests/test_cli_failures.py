@@ -128,7 +128,8 @@ def test_whatever_ends_a_run_costs_that_run(
     monkeypatch.setattr(running, "describe_provenance", failing)
     done = _run("measure", "--tier", "smoke", "--root", str(root))
     assert done.exit_code == 3
-    assert "Not measured (1), and how to mend it:\nfirst\n" in done.stderr
+    assert "Not measured (1), and how to mend it:\n" in done.stderr
+    assert "\n  first (" in done.stderr
     assert load_records(root / "measurements/second/records")
     (attempt,) = load_attempts(root / ".cache")
     assert attempt.not_measured[0].workload is None

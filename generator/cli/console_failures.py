@@ -19,9 +19,9 @@ MOST_DETAIL = 300
 
 
 def print_not_measured(console: Console, failures: Sequence[NotMeasured]) -> None:
-    """List what could not be measured, a row a thing; nothing where everything was.
+    """List what could not be measured, a row a thing below its cause and remedy; nothing where everything was.
 
-    In a pipe a row is lines of its own that are not wrapped, so that a command can be copied out of a log.
+    In a pipe a row is a line that is not wrapped, so that a command can be copied out of a log.
 
     Args:
         console: where to print.
@@ -30,21 +30,32 @@ def print_not_measured(console: Console, failures: Sequence[NotMeasured]) -> Non
     if not failures:
         return
     console.print(f"\nNot measured ({len(failures)}), and how to mend it:", style="red", highlight=False)
+    groups = _by_advice(failures)
     if console.is_terminal:
-        console.print(_table(failures))
+        console.print(_table(groups))
         return
-    for one in failures:
-        for line in (one.what, *(f"  {part}" for part in (*_advice(one.failure), _detail(one.failure)))):
+    for advice, alike in groups:
+        for line in (*advice, *(f"  {one.what} {_detail(one.failure)}" for one in alike)):
             console.print(Text(line), soft_wrap=True)
 
 
-def _table(failures: Sequence[NotMeasured]) -> Table:
+def _by_advice(failures: Sequence[NotMeasured]) -> list[tuple[tuple[str, ...], list[NotMeasured]]]:
+    """What has one cause and one remedy together, so that both are read once."""
+    groups = dict[tuple[str, ...], list[NotMeasured]]()
+    for one in failures:
+        groups.setdefault(_advice(one.failure), []).append(one)
+    return list(groups.items())
+
+
+def _table(groups: Sequence[tuple[tuple[str, ...], Sequence[NotMeasured]]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_lines=True)
     table.add_column("what", overflow="fold", max_width=26)
     table.add_column("why, and what to do", overflow="fold")
-    for one in failures:
-        told = (*(Text(part) for part in _advice(one.failure)), Text(_detail(one.failure), "dim"))
-        table.add_row(Text(one.what), Text("\n").join(told))
+    for advice, alike in groups:
+        if advice:
+            table.add_row("", Text("\n").join(map(Text, advice)))
+        for one in alike:
+            table.add_row(Text(one.what), Text(_detail(one.failure), "dim"))
     return table
 
 

@@ -91,7 +91,7 @@ def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
     root = checkout(trial=bad)
     done = _run("measure", "--tier", "smoke", "--root", str(root))
     assert done.exit_code == 3
-    assert "trial: fast\n" in done.stderr
+    assert "\n  trial: fast (" in done.stderr
 
 
 def test_an_unknown_measurement_gives_status_1_with_a_suggestion(checkout: Make) -> None:
@@ -206,7 +206,8 @@ def test_the_browsers_models_are_prepared_alone(checkout: Make, monkeypatch: pyt
     assert _run("browser-kit", "--root", str(root)).exit_code == 0
     failed = _run("browser-kit", "--root", str(root))
     assert failed.exit_code == 3
-    assert "Not measured (1), and how to mend it:\nquantization-image: image-classification\n" in failed.stderr
+    assert "Not measured (1), and how to mend it:\n" in failed.stderr
+    assert "\n  quantization-image: image-classification (" in failed.stderr
     done = _run("browser-kit", "--root", str(root))
     assert (done.exit_code, asked) == (1, [root] * 3)
     assert "the package 'torch' is not installed" in done.stderr
