@@ -96,7 +96,7 @@ def quantize_nbits(artifact: Artifact, options: Mapping[str, Option], workload: 
         count = sum(node.op_type == _OPERATOR for node in all_nodes(quantized.graph))
         if not count:
             raise PreparationError(NAME, "no MatMul of the graph has constant weights", "Leave the transform out.")
-        save_tidied(quantized, path)
+        save_tidied(quantized, path, of=load_graph(artifact.path))
         return {
             "activations": "int8, scaled for each block" if level == EIGHT_BITS_LEVEL else "fp32",
             "weights": f"int{bits}, blocks of {block}, {'symmetric' if symmetric else 'with zero points'}",
