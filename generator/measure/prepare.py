@@ -69,8 +69,8 @@ def prepare(
     """
     tell(Preparing(f"{choice.name}: inputs"))
     samples, timed = workload.samples(), workload.timed_samples()
-    quality_inputs, data_sha256 = _stored(samples, cache)
-    timed_inputs, _ = _stored(timed, cache)
+    quality_inputs, data_sha256 = stored(samples, cache)
+    timed_inputs, _ = stored(timed, cache)
     jobs, artifacts, failures = dict[str, Job](), dict[str, Artifact](), dict[str, Failure]()
     environments, work = dict[str, Environment](), dict[str, Work]()
     for variant in measurement.variants_of(choice.name):
@@ -169,7 +169,7 @@ def _require(variant: Variant) -> None:
         raise MissingPackage(package, "measure", f"variant '{variant.name}'")
 
 
-def _stored(samples: Sequence[Arrays], cache: Cache) -> tuple[Path, str]:
+def stored(samples: Sequence[Arrays], cache: Cache) -> tuple[Path, str]:
     """Write inputs where workers read them; the hash is over names, shapes, types and bytes in their order."""
     digest = hashlib.sha256()
     arrays = dict[str, Any]()

@@ -51,6 +51,7 @@ def describe_provenance(
     root: Path,
     most_s: float | None = None,
     core: bool = False,
+    command: str = "",
 ) -> Provenance:
     """Provenance of a run that begins now.
 
@@ -61,6 +62,7 @@ def describe_provenance(
         root: the checkout, for its commit.
         most_s: a person's own limit on the blocks.
         core: whether only what the core suite measures is run.
+        command: what repeats the run, where that is not `measure`.
     """
     commit, modified = commit_of(root)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
@@ -74,7 +76,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
+        command=command or f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
     )
 
 

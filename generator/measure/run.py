@@ -77,6 +77,9 @@ class RunContext:
     ceilings: Callable[[int], Ceilings | None] = lambda threads: None
     """What bounds a variant of so many threads on this machine; measured, or taken from the cache."""
 
+    command: str = ""
+    """What repeats the run, where that is not `measure` with the measurement's name."""
+
     again_for: frozenset[str] = frozenset()
     """Variants that an earlier run could not prepare, for whose sake alone this one is made: when none of them can be
     prepared now either, nothing is measured. Empty: the run is made whatever can be prepared."""
@@ -162,7 +165,9 @@ class _Run:
         self.rules, self.part = protocol.TIERS[tier], measurement.part(context.core)
         self.sources = _distinct(source for one in prepared if one.workload for source in one.workload.sources)
         partly = context.core and self.part != measurement.variant_names
-        self.provenance = describe_provenance(measurement, tier, self.sources, context.root, context.most_s, partly)
+        self.provenance = describe_provenance(
+            measurement, tier, self.sources, context.root, context.most_s, partly, context.command
+        )
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
         simulated = all(variant.runtime == "fake" for variant in measurement.variants)
         self.ceilings = None if simulated else self._ceilings()

@@ -176,7 +176,12 @@ class OnnxModel:
         return given_inputs(self.folder / self.inputs, self.graph, self.sizes, self.pixels)
 
     @cached_property
-    def _labels(self) -> NDArray[Any] | None:
+    def judged_labels(self) -> NDArray[Any] | None:
+        """Labels of the single samples; None where nobody gave any.
+
+        Raises:
+            DefinitionError: when they are none, or of another number than the inputs.
+        """
         if not self.labels:
             return None
         if not self.inputs:
@@ -207,10 +212,10 @@ class OnnxModel:
         Raises:
             DefinitionError: when inputs or labels do not fit the graph.
         """
-        self._labels  # noqa: B018 - labels of the wrong number are told before anything is computed
-        return (*self.single, *(self._together(count) for count in self.rows if self.sizes.free))
+        self.judged_labels  # noqa: B018 - labels of the wrong number are told before anything is computed
+        return (*self.single, *(self.together(count) for count in self.rows if self.sizes.free))
 
-    def _together(self, count: int) -> Sample:
+    def together(self, count: int) -> Sample:
         """So many samples side by side; where their shapes differ, the first one repeated."""
         first = self.single[0]
         alike = [one for one in self.single if all(one[name].shape == first[name].shape for name in first)]
@@ -239,7 +244,7 @@ class OnnxModel:
         Raises:
             WorkerError: when an answer is missing, not finite, of another shape, or right alone and wrong in a batch.
         """
-        count, labels = len(self.single), self._labels
+        count, labels = len(self.single), self.judged_labels
         check_answers(outputs, len(self.samples()))
         observed = list[Observations]()
         if labels is not None:
