@@ -36,6 +36,7 @@ _REASONS = {
 
 def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     """Inputs with their axes and values, variants, what is left out, how long it takes."""
+    from generator.measure.trial.variants import WHY
     from generator.workloads.own.drawn import told
 
     workload, probed = staged.workload, staged.probed
@@ -60,7 +61,7 @@ def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     names = ", ".join(one.title.en for one in staged.measurement.variants)
     console.print(f"Tried, the first is the baseline: {escape(names)}.", highlight=False, soft_wrap=True)
     for what, why in staged.left_out.items():
-        console.print(f"Not tried: {escape(what)}: {escape(why)}.", style="dim", highlight=False, soft_wrap=True)
+        console.print(f"Not tried: {escape(what)}: {WHY[why]}.", style="dim", highlight=False, soft_wrap=True)
     console.print(f"At most about {minutes:g} minutes of measuring; Ctrl-C keeps what is finished.", highlight=False)
 
 

@@ -43,6 +43,10 @@ _EXTENSIONS = ("tables", "attr_list", "def_list", "md_in_html", "pymdownx.superf
 """Of the site's own those that the page needs; see mkdocs.yml."""
 
 
+_CHANGES = ("weights", "activations", "calibration", "calibration samples", "operators quantized", "kept in fp32")
+"""Notes of transforms that tell what they did."""
+
+
 @dataclass(frozen=True)
 class TrialPage:
     """What a trial found, in one language."""
@@ -107,7 +111,10 @@ class TrialPage:
             "facts": tables.facts(self.found.findings, page.system, self.phrases),
             "gate_rule": say("quality.rule", share=self.language.percent(GATE_SHARE, 0)),
             "isa_list": page.isa(),
-            "left_out": [say("trial.left_out_one", what=what, why=why) for what, why in self.found.left_out.items()],
+            "left_out": [
+                say("trial.left_out_one", what=what, why=self.phrases.of("trial_why", why))
+                for what, why in self.found.left_out.items()
+            ],
             "made_by": record.provenance.generator_version,
             "operators": tables.operators(workload, self.phrases),
             "question": localized(self.found.findings.measurement.question, self.language),

@@ -29,7 +29,7 @@ class Trial:
 
     dropped: tuple[Dropped, ...]
     left_out: Mapping[str, str]
-    """What was not tried, and why."""
+    """What was not tried, and why, by the key of its phrase."""
 
     @property
     def record(self) -> Record:

@@ -43,6 +43,9 @@ from generator.workloads.workload import Arrays, Artifact
 
 KIND = "onnx_model"
 
+OWN = "own"
+"""Folder of the cache in which models' files lie."""
+
 TIMED_SAMPLES = 16
 DRAWN_SAMPLES = 64
 ROWS = (33, 64)
@@ -132,8 +135,9 @@ class OnnxModel:
         """
         name = PurePosixPath(self.file).name
         path = self.folder / self.file
-        if not path.is_file() and self.address:
-            return self.cache.pinned("own", f"{self.sha256[:16]}/{name}", self.sha256, self._fetch)
+        kept = self.cache.root / OWN / kept_name(self.sha256, name)
+        if not path.is_file() and (self.address or kept.is_file()):
+            return self.cache.pinned(OWN, kept_name(self.sha256, name), self.sha256, self._fetch)
         if not path.is_file():
             get = f"Get it ({self.origin}) and put" if self.origin else "Put"
             problem = f"'{self.file}' is not in the measurement's folder"
@@ -144,6 +148,9 @@ class OnnxModel:
         return path
 
     def _fetch(self, to: Path) -> None:
+        if not self.address:
+            problem = f"'{self.file}' in the cache is damaged"
+            raise PreparationError(self.where, problem, "Make the measurement again: new NAME --from FILE.")
         download(self.where, self.address, self.sha256, to, self.address, "Put the file into the measurement's folder.")
 
     @cached_property
@@ -258,6 +265,11 @@ class OnnxModel:
                 _refuse_wrong_batches(alike[0].values, together)
                 observed.append(proportion(IN_BATCHES, "baseline", together))
         return tuple(observed)
+
+
+def kept_name(sha256: str, name: str) -> str:
+    """Where the cache keeps a model's file of a committed measurement, whose folder does not hold it."""
+    return f"{sha256[:16]}/{name}"
 
 
 def _refuse_wrong_batches(alone: Sequence[float], together: NDArray[np.bool_]) -> None:

@@ -21,10 +21,10 @@ from generator.core.registry import RUNTIMES
 from generator.measure.system import available_cores
 from generator.measure.trial.probe import Probed, probe
 from generator.measure.trial.request import Request
-from generator.measure.trial.variants import DOWNLOADS_MB, PINS, RUNTIME_TITLES, WORKLOAD, Choice, choose
+from generator.measure.trial.variants import PINS, RUNTIME_TITLES, WHY, WORKLOAD, Choice, choose
 from generator.runtimes.environment import made
 from generator.workloads.metrics.likeness import ARGMAX, ERROR
-from generator.workloads.onnx_model import KIND, OnnxModel, make_in
+from generator.workloads.onnx_model import KIND, OWN, OnnxModel, kept_name, make_in
 
 FOLDER = "trials"
 """Where trials lie in the cache: a folder each, laid out like a checkout."""
@@ -46,7 +46,7 @@ class Staged:
     workload: OnnxModel
     probed: Probed
     left_out: Mapping[str, str]
-    """What is not tried, and why."""
+    """What is not tried, and why: keys of `WHY`."""
 
     @property
     def folder(self) -> Path:
@@ -63,8 +63,7 @@ def stage(request: Request, cache: Cache, system: SystemDescription, today: date
         StorageError: when the folder cannot be written.
     """
     name = trial_name(request.model)
-    root = cache.root / FOLDER / name
-    folder = root / "measurements" / name
+    folder = staged_folder(name, cache)
     options = _filled(request, folder)
     workload = make_in(folder, options, cache)
     workload.sizes  # noqa: B018 - what does not fit is told before anything is started
@@ -77,14 +76,14 @@ def stage(request: Request, cache: Cache, system: SystemDescription, today: date
     runtimes, absent = _runtimes(request, cache)
     choice = choose(workload.graph, runtimes, request.changes, threads, system.host_processor_isa)
     if len(choice.variants) < 2:
-        reasons = "; ".join(f"{what}: {why}" for what, why in {**absent, **choice.left_out}.items())
+        reasons = "; ".join(f"{what}: {WHY[why]}" for what, why in {**absent, **choice.left_out}.items())
         problem = f"there is nothing to compare the file with ({reasons})" if reasons else "there is one variant alone"
         raise PreparationError(request.model.name, problem, "Ask for more: --threads, --precision, --runtime.")
     measurement = _measurement(name, request, options, choice, workload, today)
     write_definition(folder, measurement)
     loaded = load_measurement(folder)
     staged = make_in(folder, loaded.workloads[0].options, cache)
-    return Staged(loaded, root, staged, probed, {**absent, **choice.left_out})
+    return Staged(loaded, folder.parents[1], staged, probed, {**absent, **choice.left_out})
 
 
 def narrowed(staged: Staged, kept: Sequence[str]) -> Staged:
@@ -101,6 +100,25 @@ def write_definition(folder: Path, measurement: Measurement) -> None:
         (folder / DEFINITION_FILE).write_text(definition_text(measurement), "utf-8")
     except OSError as error:
         raise StorageError(str(folder), f"it cannot be written: {error.strerror}", "Make room.") from error
+
+
+def staged_folder(name: str, cache: Cache) -> Path:
+    """Folder of a trial's measurement, by its name; it may have been deleted with the cache."""
+    return cache.root / FOLDER / name / "measurements" / name
+
+
+def keep_model(folder: Path, staged: Path, cache: Cache) -> None:
+    """Keep the model's file of a new measurement in the cache: it does not lie in the folder, which is committed.
+
+    Args:
+        folder: the new measurement's.
+        staged: where the file lies now; where it does not, the measurement says where to get it.
+        cache: keeps it.
+    """
+    for workload in load_measurement(folder).workloads:
+        file, sha256 = str(workload.options["file"]), str(workload.options["sha256"])
+        if (staged / file).is_file():
+            cache.pinned(OWN, kept_name(sha256, file), sha256, lambda to, path=staged / file: _put(path, to))  # type: ignore[misc]
 
 
 def trial_name(model: Path) -> str:
@@ -161,13 +179,12 @@ def _threads(request: Request) -> tuple[int, ...]:
 
 
 def _runtimes(request: Request, cache: Cache) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Runtimes that can be used, and why the others cannot."""
+    """Runtimes that can be used, and why the others cannot: keys of `WHY`."""
     asked = request.runtimes or tuple(RUNTIME_TITLES)
     found, absent = list[str](), dict[str, str]()
     for name in asked:
         if RUNTIMES[name].always_isolated and not request.install and not made(PINS[name], cache):
-            size = f"about {DOWNLOADS_MB[name]} MB to fetch"
-            absent[RUNTIME_TITLES[name]] = f"it has no environment here; --install makes one, {size}"
+            absent[RUNTIME_TITLES[name]] = "no-environment"
         else:
             found.append(name)
     return tuple(found), absent
@@ -192,7 +209,7 @@ def _measurement(
                 name=WORKLOAD,
                 kind=KIND,
                 title=Text(ru=model, en=model),
-                options={k: v for k, v in options.items() if v},
+                options={key: one for key, one in options.items() if one not in ("", ())},
             ),
         ),
         variants=choice.variants,

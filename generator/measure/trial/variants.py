@@ -21,9 +21,6 @@ PINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Isolated environments of the runtimes that are not installed beside the generator."""
 
-DOWNLOADS_MB: Mapping[str, int] = MappingProxyType({"openvino": 90})
-"""What making one fetches, roughly."""
-
 _CHANGES: Mapping[str, tuple[Change, ...]] = MappingProxyType(
     {
         "onnxruntime": (Change.GIVEN, Change.INT8_DYNAMIC, Change.INT8_STATIC, Change.INT4),
@@ -50,6 +47,18 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """What a reader knows a change by, in Russian and English."""
 
+WHY: Mapping[str, str] = MappingProxyType(
+    {
+        "compressed": "the file is in fewer bits than fp32 already",
+        "no-bf16": "the processor has no instructions for bf16",
+        "no-matmul": "no MatMul of the graph has constant weights",
+        "no-products": "the graph has no products with constant weights, and convolutions gain nothing by it",
+        "nothing-to-quantize": "the graph has neither convolutions nor products with constant weights",
+        "no-environment": "it has no environment here; --install makes one",
+    }
+)
+"""Why something is not tried, by the key of its phrase."""
+
 _VNNI = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 """Flags of processors that multiply whole numbers of 8 bits and add up without overflow."""
 
@@ -63,6 +72,7 @@ class Choice:
 
     variants: tuple[Variant, ...]
     left_out: Mapping[str, str]
+    """Keys of `WHY`."""
 
 
 def choose(
@@ -96,25 +106,20 @@ def choose(
 
 
 def _unsuited(graph: Graph, change: Change, isa: Collection[str]) -> str:
-    """Why a change makes no sense for this graph or machine; nothing where it does."""
+    """Why a change makes no sense for this graph or machine, by the key of `WHY`; nothing where it does."""
     operators = graph.operators
     if change is Change.GIVEN:
         return ""
     if graph.precision is not Precision.FP32:
-        return f"the file is in {graph.precision} already"
-    if change is Change.BF16:
-        return "" if SHORT_FORMATS["bf16"] & set(isa) else "the processor has no instructions for bf16"
-    if change is Change.INT4:
-        return (
-            "" if graph.constant_products and operators.get("MatMul") else "no MatMul of the graph has constant weights"
-        )
-    if change is Change.INT8_DYNAMIC:
-        suited = graph.constant_products or operators.get("LSTM")
-        return (
-            "" if suited else "it gains nothing with convolutions, and the graph has no products with constant weights"
-        )
-    suited = graph.constant_products or operators.get("Conv")
-    return "" if suited else "the graph has neither convolutions nor products with constant weights"
+        return "compressed"
+    match change:
+        case Change.BF16:
+            return "" if SHORT_FORMATS["bf16"] & set(isa) else "no-bf16"
+        case Change.INT4:
+            return "" if graph.constant_products and operators.get("MatMul") else "no-matmul"
+        case Change.INT8_DYNAMIC:
+            return "" if graph.constant_products or operators.get("LSTM") else "no-products"
+    return "" if graph.constant_products or operators.get("Conv") else "nothing-to-quantize"
 
 
 def _variant(graph: Graph, runtime: str, change: Change, threads: int, isa: Collection[str], baseline: bool) -> Variant:
