@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_text
 import math
 import shlex
-import time
 import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -165,7 +164,7 @@ def _exit(found: Trial, request: Request, unmet: Sequence[str]) -> None:
         raise typer.Exit(FAILURES)
 
 
-def _tried(staged: Staged, context: RunContext, left_s: float, console: Console, folder: Path) -> Trial:
+def _tried(staged: Staged, context: RunContext, seconds: float, console: Console, folder: Path) -> Trial:
     """Two short blocks of everything, then the protocol for what has a chance; the records are in the folder."""
     from generator.core.record_file import dump_record
     from generator.measure.run import forget, measured
@@ -175,28 +174,47 @@ def _tried(staged: Staged, context: RunContext, left_s: float, console: Console,
     from generator.results.trial import trial
     from generator.site.staging import write_whole
 
-    began, name = time.monotonic(), staged.measurement.name
+    name = staged.measurement.name
     with RunDisplay(console) as display:
         context = replace(context, tell=display)
         display.begin(name)
         first = measured(staged.measurement, Tier.SMOKE, context)
         looked = analyse(staged.measurement, first)
-        left_s = max(0.0, left_s - (time.monotonic() - began))
+        # By what the record says and not by the clock: a trial that was interrupted chooses the same again.
+        left_s = max(0.0, seconds - time_spent(first, sum(staged.probed.rows)))
         screening = screened(looked.workloads[0], block_costs(first), left_s)
         words.print_screening(console, screening, staged)
-        chosen = narrowed(staged, screening.kept)
-        if len(screening.kept) < 2:
-            record, definition = first, staged.measurement
-        else:
-            record = measured(chosen.measurement, Tier.STANDARD, replace(context, most_s=left_s))
-            definition = chosen.measurement
+        record, definition, written = first, staged.measurement, staged.folder
+        if len(screening.kept) > 1:
+            chosen = narrowed(staged, screening.kept)
+            definition, written = chosen.measurement, chosen.folder
+            record = measured(definition, Tier.STANDARD, replace(context, most_s=left_s))
     folder.mkdir(parents=True, exist_ok=True)
     for one in (first, record):
         write_whole(folder / f"{one.record_id}.json", dump_record(one).encode())
-    write_whole(folder / "measurement.toml", (chosen.folder / "measurement.toml").read_bytes())
+    write_whole(folder / "measurement.toml", (written / "measurement.toml").read_bytes())
     for tier in (Tier.SMOKE, Tier.STANDARD):
         forget(name, tier, context.cache)
     return trial(analyse(definition, record), looked, screening, staged.left_out)
+
+
+def time_spent(record: Record, rows: int) -> float:
+    """Seconds that a screening took, and that checking the quality will take once more after it.
+
+    Args:
+        record: of the screening.
+        rows: samples that are answered side by side.
+    """
+    blocks_s = math.fsum(block.duration_s for block in record.blocks)
+    samples = sum(one.samples or 0 for one in record.workloads) + rows
+    checking_s = 0.0
+    for variant in record.variants:
+        rounds = [one for block in record.blocks for one in block.rounds if one.variant == variant.name]
+        starts = [one for block in record.blocks for one in block.workers if one.variant == variant.name]
+        if rounds and starts:
+            checking_s += samples * min(min(one.latencies_ns) for one in rounds) / 1e9
+            checking_s += (starts[0].load_ns + starts[0].first_call_ns) / 1e9
+    return blocks_s + 2 * checking_s
 
 
 def block_costs(record: Record) -> Mapping[str, float]:

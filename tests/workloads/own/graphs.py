@@ -10,7 +10,7 @@ import numpy as np
 FEATURES, HIDDEN, CLASSES, WORDS = 12, 16, 5, 50
 
 
-def _tensor(name: str, *shape: int) -> Any:
+def tensor(name: str, *shape: int) -> Any:
     import onnx
 
     values = np.random.default_rng(len(name)).standard_normal(shape).astype(np.float32)
@@ -44,7 +44,7 @@ def classifier(path: Path, batch: int | str | None = "batch") -> Path:
         make_node("MatMul", ["b", "second"], ["c"], name="two"),
         make_node("Softmax", ["c"], ["probabilities"]),
     ]
-    weights = [_tensor("first", FEATURES, HIDDEN), _tensor("second", HIDDEN, CLASSES)]
+    weights = [tensor("first", FEATURES, HIDDEN), tensor("second", HIDDEN, CLASSES)]
     return save(
         path, nodes, [value("x", "FLOAT", batch, FEATURES)], [value("probabilities", "FLOAT", batch, CLASSES)], weights
     )
@@ -66,5 +66,5 @@ def embedder(path: Path) -> Path:
     last = onnx.numpy_helper.from_array(np.array([2], np.int64), "last")
     inputs = [value(name, "INT64", "batch", "sequence") for name in ("input_ids", "attention_mask")]
     return save(
-        path, nodes, inputs, [value("embedding", "FLOAT", "batch", FEATURES)], [_tensor("table", WORDS, FEATURES), last]
+        path, nodes, inputs, [value("embedding", "FLOAT", "batch", FEATURES)], [tensor("table", WORDS, FEATURES), last]
     )
