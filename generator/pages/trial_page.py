@@ -37,7 +37,7 @@ from generator.words.markdown import Markdown
 from generator.words.phrases import Phrases, phrases
 
 TEMPLATE = "trial.md.j2"
-STYLE_FILE = Path(__file__).with_name("trial.css")
+STYLE_FILE = Path(__file__).with_name("single-file.css")
 
 _EXTENSIONS = ("tables", "attr_list", "def_list", "md_in_html", "pymdownx.superfences")
 """Of the site's own those that the page needs; see mkdocs.yml."""
@@ -198,7 +198,7 @@ class TrialPage:
     def _dropped(self, one: Dropped) -> str:
         title = localized(self.found.title(one.variant).title, self.language)
         times = self.language.decimal(one.times, 1) if one.times else ""
-        return self.phrases.say(f"trial.dropped_{one.reason}", title=title, times=times, detail=one.detail)
+        return self.phrases.of("trial_dropped", one.reason, title=title, times=times, detail=one.detail)
 
 
 def trial_page(found: Trial, languages: Sequence[Language], drawn: Path) -> str:
