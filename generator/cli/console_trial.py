@@ -46,10 +46,10 @@ def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     for port in graph.inputs:
         values = f"from {workload.inputs}" if workload.inputs else told(port)
         shape = "x".join(map(str, sizes.shapes[port.name])) or "a number"
-        inputs.add_row(*map(escape, (port.name, port.dtype, port.shown, shape, values)))
+        inputs.add_row(*map(_plain, (port.name, port.dtype, port.shown, shape, values)))
     console.print(inputs, highlight=False)
     for axis, said in sizes.said.items():
-        console.print(f"  axis {escape(axis)} = {escape(said)}; --shape sets it", highlight=False, soft_wrap=True)
+        console.print(f"  axis {_plain(axis)} = {_plain(said)}; --shape sets it", highlight=False, soft_wrap=True)
     how = "the largest element" if probed.metric == "argmax" else f"a relative error of at most {workload.tolerance:g}"
     against = "labels, and the file's own answers" if workload.labels else "the file's own answers"
     console.print(f"Quality: {how}, against {against}; 99 % must be kept.", highlight=False, soft_wrap=True)
@@ -57,12 +57,17 @@ def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     console.print(f"Compared before anything is timed: {rows} rows, {len(workload.single)} samples.", highlight=False)
     if probed.rows_refused:
         said = f"Several rows at once are not compared: {probed.rows_refused}."
-        console.print(escape(said), style="yellow", highlight=False, soft_wrap=True)
+        console.print(_plain(said), style="yellow", highlight=False, soft_wrap=True)
     names = ", ".join(one.title.en for one in staged.measurement.variants)
     console.print(f"Tried, the first is the baseline: {escape(names)}.", highlight=False, soft_wrap=True)
     for what, why in staged.left_out.items():
         console.print(f"Not tried: {escape(what)}: {WHY[why]}.", style="dim", highlight=False, soft_wrap=True)
     console.print(f"At most about {minutes:g} minutes of measuring; Ctrl-C keeps what is finished.", highlight=False)
+
+
+def _plain(text: str) -> str:
+    """A stranger's text for the terminal: nothing in it is markup or moves the cursor."""
+    return escape("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def print_screening(console: Console, screening: Screening, staged: Staged) -> None:
@@ -72,7 +77,7 @@ def print_screening(console: Console, screening: Screening, staged: Staged) -> N
         times = f" ({one.times:.2f} times the time of the best)" if one.times else ""
         detail = f": {one.detail}" if one.detail else ""
         said = f"Dropped: {titles[one.variant]}: {_REASONS[one.reason]}{times}{detail}"
-        console.print(escape(said), style="dim", highlight=False, soft_wrap=True)
+        console.print(_plain(said), style="dim", highlight=False, soft_wrap=True)
 
 
 def print_outcome(console: Console, found: Trial) -> None:
@@ -159,13 +164,24 @@ def unmet(found: Trial, at_least: float | None, before: Record | None, path: Pat
     if at_least is not None and not _reached(found, at_least):
         said.append(f"no variant that keeps the quality is shown to be {at_least:g} times as fast as the file as given")
     if before is not None and path is not None:
-        if before.system.fingerprint() != found.record.system.fingerprint():
-            remedy = "Measure both on one machine."
-            raise RecordError(path.name, "it was measured on another machine, and times do not compare", remedy)
+        _refuse_incomparable(found.record, before, path)
         low = _slower_by(found, before, path)
         if low > 1:
             said.append(f"the file takes at least {low:.2f} times as long as in {path.name}")
     return said
+
+
+def _refuse_incomparable(ours: Record, theirs: Record, path: Path) -> None:
+    """Times compare only on one machine, with the same inputs and as many threads."""
+    if theirs.system.fingerprint() != ours.system.fingerprint():
+        remedy = "Measure both on one machine."
+        raise RecordError(path.name, "it was measured on another machine, and times do not compare", remedy)
+    if [one.data_sha256 for one in theirs.workloads] != [one.data_sha256 for one in ours.workloads]:
+        remedy = "Give both the same --inputs and --shape."
+        raise RecordError(path.name, "its inputs were others, and times do not compare", remedy)
+    threads = [{one.threads for one in record.variants if one.baseline} for record in (ours, theirs)]
+    if threads[0] != threads[1]:
+        raise RecordError(path.name, "its baseline had another number of threads", "Give both the same --threads.")
 
 
 def _reached(found: Trial, factor: float) -> bool:

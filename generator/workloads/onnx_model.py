@@ -219,6 +219,10 @@ class OnnxModel:
         Raises:
             DefinitionError: when inputs or labels do not fit the graph.
         """
+        return self._samples
+
+    @cached_property
+    def _samples(self) -> tuple[Sample, ...]:
         self.judged_labels  # noqa: B018 - labels of the wrong number are told before anything is computed
         return (*self.single, *(self.together(count) for count in self.rows if self.sizes.free))
 

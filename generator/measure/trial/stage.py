@@ -140,9 +140,11 @@ def _filled(request: Request, folder: Path) -> dict[str, Option]:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for path in (request.model, *graph.external):
-            _put(path, folder / path.name)
-        options: dict[str, Option] = {"file": request.model.name, "sha256": file_sha256(request.model)}
+        file = plain_name(request.model)
+        _put(request.model, folder / file)
+        for path in graph.external:
+            _put(path, folder / path.relative_to(request.model.parent))
+        options: dict[str, Option] = {"file": file, "sha256": file_sha256(request.model)}
         for key, given in (("inputs", request.inputs), ("labels", request.labels)):
             if given:
                 name = f"{key}{'' if given.is_dir() else given.suffix}"
@@ -154,8 +156,14 @@ def _filled(request: Request, folder: Path) -> dict[str, Option]:
     return options
 
 
+def plain_name(path: Path) -> str:
+    """The file's name without what a path, a terminal or a page could stumble over."""
+    return re.sub(r"[^\w.+-]", "_", path.name)
+
+
 def _put(path: Path, to: Path) -> None:
     """A file or folder at another place: the same bytes where the disk allows it, a copy elsewhere."""
+    to.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         shutil.copytree(path, to)
         return
@@ -193,7 +201,7 @@ def _runtimes(request: Request, cache: Cache) -> tuple[tuple[str, ...], dict[str
 def _measurement(
     name: str, request: Request, options: Mapping[str, Option], choice: Choice, workload: OnnxModel, today: date
 ) -> Measurement:
-    model = request.model.name
+    model = plain_name(request.model)
     return Measurement(
         schema_version=1,
         name=name,
