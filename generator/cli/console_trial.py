@@ -53,8 +53,9 @@ def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     how = "the largest element" if probed.metric == "argmax" else f"a relative error of at most {workload.tolerance:g}"
     against = "labels, and the file's own answers" if workload.labels else "the file's own answers"
     console.print(f"Quality: {how}, against {against}; 99 % must be kept.", highlight=False, soft_wrap=True)
-    rows = ", ".join(map(str, (1, *probed.rows)))
-    console.print(f"Compared before anything is timed: {rows} rows, {len(workload.single)} samples.", highlight=False)
+    several = f"; {' and '.join(map(str, probed.rows))} rows at once" if probed.rows else ""
+    said = f"Compared before anything is timed: {len(workload.single)} samples, one by one{several}."
+    console.print(said, highlight=False, soft_wrap=True)
     if probed.rows_refused:
         said = f"Several rows at once are not compared: {probed.rows_refused}."
         console.print(_plain(said), style="yellow", highlight=False, soft_wrap=True)
@@ -62,7 +63,7 @@ def print_staged(console: Console, staged: Staged, minutes: float) -> None:
     console.print(f"Tried, the first is the baseline: {escape(names)}.", highlight=False, soft_wrap=True)
     for what, why in staged.left_out.items():
         console.print(f"Not tried: {escape(what)}: {WHY[why]}.", style="dim", highlight=False, soft_wrap=True)
-    console.print(f"At most about {minutes:g} minutes of measuring; Ctrl-C keeps what is finished.", highlight=False)
+    console.print(f"Measuring takes about {minutes:g} min at most; Ctrl-C keeps what is finished.", highlight=False)
 
 
 def _plain(text: str) -> str:
@@ -201,16 +202,15 @@ RUN_TO_RUN = math.log(1.1)
 
 
 def _slower_by(found: Trial, before: Record, path: Path) -> float:
-    """Lower bound of the baseline's time over that of the record of before: Welch's t over blocks, and `RUN_TO_RUN`."""
+    """Lower bound of the baseline's time over that of the record of before: t over blocks, and `RUN_TO_RUN`."""
     ours = _block_logs(found.record, found.workload.baseline.variant.name)
     baselines = [one.name for one in before.variants if one.baseline]
     theirs = _block_logs(before, baselines[0])
     if len(ours) < 2 or len(theirs) < 2:
         raise RecordError(path.name, "there are fewer than two blocks to compare", "Measure for longer: --minutes.")
-    parts = [statistics.variance(one) / len(one) for one in (ours, theirs)]
-    total = sum(parts)
-    freedom = total**2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (ours, theirs), strict=True))
-    half = math.hypot(float(special.stdtrit(freedom, protocol.CONFIDENCE)) * math.sqrt(total), RUN_TO_RUN)
+    error = math.sqrt(sum(statistics.variance(one) / len(one) for one in (ours, theirs)))
+    quantile = float(special.stdtrit(min(len(ours), len(theirs)) - 1, protocol.CONFIDENCE))
+    half = math.hypot(quantile * error, RUN_TO_RUN)
     return math.exp(statistics.fmean(ours) - statistics.fmean(theirs) - half)
 
 

@@ -139,7 +139,7 @@ def try_model(  # noqa: PLR0913 - a command takes what its options give
         if plan:
             return
         context = _context(staged, cache, system, _command(model, request, minutes))
-        folder = to or root / "build" / "try" / staged.measurement.name
+        folder = (to or root / "build" / "try" / staged.measurement.name).resolve()
         found = _tried(staged, context, minutes * 60, console, folder)
     page = _published(found, staged, folder, language, cache)
     unmet = words.unmet(found, demands.at_least, before, not_slower_than)
@@ -147,7 +147,7 @@ def try_model(  # noqa: PLR0913 - a command takes what its options give
         typer.echo(json_text.dumps(words.as_json(found, folder, unmet), ensure_ascii=False, indent=1))
     else:
         words.print_outcome(out, found)
-        out.print(f"Page: {address(page)}", highlight=False, soft_wrap=True, markup=False)
+        out.print(f"Page: {address(page.parent)}", highlight=False, soft_wrap=True, markup=False)
         out.print(f"Record: {found.record.record_id}.json, beside it", highlight=False, soft_wrap=True, markup=False)
     if open_page:
         webbrowser.open(page.resolve().as_uri())

@@ -95,7 +95,7 @@ class TrialPage:
     def body(self) -> str:
         """The page's text as HTML."""
         text = render(Environment(self.language), TEMPLATE, self._context())
-        return html_of(text, extensions=list(_EXTENSIONS), output_format="html")
+        return str(html_of(text, extensions=list(_EXTENSIONS), output_format="html"))
 
     def _context(self) -> dict[str, Any]:
         page, record, say = self._page, self.found.record, self.phrases.say

@@ -80,7 +80,7 @@ def best_of(
     return Best(
         members=tuple(members),
         behind=tuple(behind),
-        recommended=min(members, key=simplicity),  # type: ignore[arg-type, return-value]
+        recommended=min(members, key=simplicity),  # type: ignore[arg-type]
         blocks=len(kept),
     )
 

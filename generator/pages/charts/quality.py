@@ -31,7 +31,7 @@ def quality(subject: Subject) -> Chart | None:
 
 def fidelity(subject: Subject) -> Chart | None:
     """The same where there are no labels: how often is an answer the baseline's own, which agrees with itself?"""
-    metric = next((found for variant, _ in subject.timed if (found := agreement_metric(variant))), None)
+    metric = next((known for variant, _ in subject.timed if (known := agreement_metric(variant))), None)
     if metric is None or subject.findings.served:
         return None
     itself = replace(metric, estimate=replace(metric.estimate, point=1.0, interval=Interval(1.0, 1.0)))

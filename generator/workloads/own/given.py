@@ -26,13 +26,13 @@ MOST_SAMPLES = 10_000
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".pgm", ".ppm", ".tif", ".tiff"})
 
-PIXELS: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+PIXELS: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "unit": lambda x: x / np.float32(255),
     "signed": lambda x: x / np.float32(127.5) - np.float32(1),
-    "imagenet": lambda x: (
-        (x / np.float32(255) - np.array([0.485, 0.456, 0.406], np.float32))
-        / np.array([0.229, 0.224, 0.225], np.float32)
-    ),
+    "imagenet": lambda x: (x / np.float32(255) - _MEAN) / _DEVIATION,
     "bytes": lambda x: x,
 }
 """What a picture's values from 0 to 255 are turned into: 0 to 1; -1 to 1; less ImageNet's mean, over its deviation; as
