@@ -17,6 +17,10 @@ BLOCKS = 6
 """Blocks that a run of the tier standard measures at least."""
 
 
+PAIR = 2
+"""So many variants are a comparison."""
+
+
 class Reason(StrEnum):
     """Why a variant takes no further part."""
 
@@ -83,9 +87,9 @@ def screened(found: WorkloadFindings, costs_s: Mapping[str, float], left_s: floa
             dropped.append(Dropped(name, Reason.NO_GAIN, times))
     gone = {one.variant for one in dropped}
     kept = [name for name in speeds if name not in gone]
-    # The slowest go first when there is no time for the least number of blocks of all.
+    # The slowest go first when there is no time for the least number of blocks of all; a pair stays in any case.
     removable = sorted((name for name in kept if name not in (baseline, best)), key=lambda name: sum(speeds[name]))
-    while removable and BLOCKS * _block_s(kept, costs_s, baseline) > left_s:
+    while removable and len(kept) > PAIR and BLOCKS * _block_s(kept, costs_s, baseline) > left_s:
         name = removable.pop(0)
         kept.remove(name)
         times = math.exp((sum(speeds[best]) - sum(speeds[name])) / 2)

@@ -62,6 +62,9 @@ WHY: Mapping[str, str] = MappingProxyType(
 _VNNI = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 """Flags of processors that multiply whole numbers of 8 bits and add up without overflow."""
 
+CHANNELS_OPSET = 13
+"""Operator set from which DequantizeLinear takes a scale for each channel."""
+
 _DYNAMIC = ("MatMul", "Gemm", "LSTM")
 """Operators that gain by scales that are computed for each query; convolutions lose (`transforms/quantize.py`)."""
 
@@ -148,7 +151,9 @@ def _steps(graph: Graph, change: Change, isa: Collection[str]) -> Iterator[Trans
             options |= {"weight": "int8"} if _VNNI & set(isa) else {}
             yield TransformStep(name="quantize_dynamic", options=options)
         case Change.INT8_STATIC:
-            yield TransformStep(name="quantize_static")
+            # Before operator set 13 a dequantizer has one scale for all channels.
+            options = {} if graph.opset >= CHANNELS_OPSET else {"per_channel": False}
+            yield TransformStep(name="quantize_static", options=options)
         case Change.INT4:
             yield TransformStep(name="quantize_nbits")
 

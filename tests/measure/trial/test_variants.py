@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,12 @@ def test_bf16_is_tried_where_the_processor_has_it() -> None:
     assert dict(without.left_out) == {"OpenVINO, bf16": "no-bf16"}
     with_it = choose(_graph(TRANSFORMER, 8), *asked, isa=("avx512_bf16",))
     assert with_it.variants[-1].options == {"precision": "bf16"}
+
+
+def test_older_operator_sets_have_one_scale_for_all_channels() -> None:
+    graph = replace(_graph(CONVOLUTIONS, 0), opset=11)
+    found = choose(graph, ["onnxruntime"], (Change.INT8_STATIC,), (1,), VNNI)
+    assert found.variants[-1].transforms[0].options == {"per_channel": False}
 
 
 def test_dynamic_weights_are_signed_only_where_sums_do_not_overflow() -> None:
