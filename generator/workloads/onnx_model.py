@@ -92,6 +92,7 @@ class OnnxModel:
 
     tolerance: float = TOLERANCE
     drawn: int = DRAWN_SAMPLES
+    timed: int = TIMED_SAMPLES
     seed: int = 0
     rows: tuple[int, ...] = ()
     pixels: str = "unit"
@@ -238,8 +239,8 @@ class OnnxModel:
         }
 
     def timed_samples(self) -> Sequence[Arrays]:
-        """16 of the single ones, spread evenly."""
-        count = min(TIMED_SAMPLES, len(self.single))
+        """Some of the single ones, spread evenly."""
+        count = min(self.timed, len(self.single))
         return tuple(self.single[index * len(self.single) // count] for index in range(count))
 
     def calibration(self, count: int) -> Sequence[Arrays]:
@@ -296,7 +297,7 @@ def make_in(folder: Path, options: Mapping[str, Option], cache: Cache, progress:
 
     `file` and `sha256` must be there; further `origin`, `licence` and `address` (where it is fetched from), `shapes`
     (["x=1x3x224x224", "sequence=64"]), `inputs`, `labels` and `pixels` (see `own.given`), `metric` (error, argmax),
-    `output`, `tolerance` (0.01), `samples` (64 drawn ones), `seed` (0), `rows` (none; [33, 64]).
+    `output`, `tolerance` (0.01), `samples` (64 drawn ones), `timed` (16 of them), `seed` (0), `rows` (none; [33, 64]).
 
     Raises:
         DefinitionError: when an option is unknown, out of bounds, or leads out of the folder.
@@ -304,7 +305,7 @@ def make_in(folder: Path, options: Mapping[str, Option], cache: Cache, progress:
     where = f"workload '{KIND}'"
     chosen = Options(where, options).only(
         *("file", "sha256", "origin", "licence", "address", "shapes", "inputs", "labels", "pixels"),
-        *("metric", "output", "tolerance", "samples", "seed", "rows"),
+        *("metric", "output", "tolerance", "samples", "timed", "seed", "rows"),
     )
     paths = {name: chosen.text(name) for name in ("file", "inputs", "labels")}
     problems = [
@@ -334,6 +335,7 @@ def make_in(folder: Path, options: Mapping[str, Option], cache: Cache, progress:
         output=chosen.text("output"),
         tolerance=chosen.real("tolerance", TOLERANCE, 0.0, 1.0),
         drawn=chosen.whole("samples", DRAWN_SAMPLES, 1, 10_000),
+        timed=chosen.whole("timed", TIMED_SAMPLES, 1, 1000),
         seed=chosen.whole("seed", 0, 0, 2**31 - 3),
         rows=chosen.wholes("rows", ()),
         pixels=chosen.word("pixels", *PIXELS),

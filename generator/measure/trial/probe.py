@@ -19,7 +19,7 @@ from generator.measure.prepare import stored
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.system import available_cores
 from generator.workloads.metrics.likeness import ARGMAX, ERROR, check_answers
-from generator.workloads.onnx_model import DRAWN_SAMPLES, ROWS, OnnxModel
+from generator.workloads.onnx_model import DRAWN_SAMPLES, ROWS, TIMED_SAMPLES, OnnxModel
 from generator.workloads.own.graph import Graph
 from generator.workloads.workload import Arrays
 
@@ -29,11 +29,13 @@ QUALITY_PASS_NS = 3_000_000_000
 """What all samples of one variant may take; fewer are drawn where they would take longer."""
 
 LEAST_SAMPLES = 8
+TIMED_NS = 1_000_000_000
+LEAST_TIMED = 2
 BATCH_NS = 5_000_000_000
 BATCH_BYTES = 2**26
 """A batch that takes longer or is larger is not asked."""
 
-_VERSION = 1
+_VERSION = 2
 
 _CLASSES = re.compile(r"logit|prob|score|class|label|softmax", re.IGNORECASE)
 _TELLING = frozenset({"Softmax", "LogSoftmax", "ArgMax"})
@@ -71,6 +73,9 @@ class Probed:
     latency_ns: int
     samples: int
     """Samples to draw: as many as all variants answer in a few seconds."""
+
+    timed: int
+    """Samples to time: a query of each takes about a second together, for the audit asks them all again and again."""
 
     rows: tuple[int, ...]
     """Numbers of samples that the graph answers side by side."""
@@ -139,7 +144,8 @@ def _probed(workload: OnnxModel, cache: Cache, threads: int, metric: str | None)
         except PreparationError as error:
             rows, refused = (), error.problem
     samples = max(LEAST_SAMPLES, min(DRAWN_SAMPLES, QUALITY_PASS_NS // max(1, latency_ns)))
-    return Probed(latency_ns, int(samples), rows, refused, how, output)
+    timed = max(LEAST_TIMED, min(TIMED_SAMPLES, TIMED_NS // max(1, latency_ns)))
+    return Probed(latency_ns, int(samples), int(timed), rows, refused, how, output)
 
 
 def _answers(job: Job, cache: Cache, graph: Graph) -> tuple[list[Arrays], int]:

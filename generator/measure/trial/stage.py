@@ -70,7 +70,7 @@ def stage(request: Request, cache: Cache, system: SystemDescription, today: date
     threads = _threads(request)
     workload.samples()
     probed = probe(workload, cache, threads[0], _metric(request, workload))
-    options |= {"metric": probed.metric, "output": probed.output, "rows": probed.rows}
+    options |= {"metric": probed.metric, "output": probed.output, "rows": probed.rows, "timed": probed.timed}
     if not request.inputs:
         options["samples"] = probed.samples
     runtimes, absent = _runtimes(request, cache)
