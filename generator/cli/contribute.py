@@ -17,6 +17,7 @@ from rich.markup import escape
 from generator.cli.options import Root
 from generator.core.definition_file import load_suite, measurement_folders
 from generator.core.prices import PRICES_FILE, load_prices
+from generator.core.record_file import load_record
 
 out, err = Console(), Console(stderr=True)
 
@@ -70,7 +71,7 @@ def check(names: Names = None, json: Json = False, root: Root = Path()) -> None:
         raise typer.Exit(1)
 
 
-def new(
+def new(  # noqa: PLR0913 - a command takes what its options give
     name: Annotated[str, typer.Argument(help="Folder and address of the page: a-z, 0-9 and single hyphens.")],
     question_ru: Annotated[str | None, typer.Option(help="What the page answers, in Russian.")] = None,
     question_en: Annotated[str | None, typer.Option(help="The same in English.")] = None,
@@ -80,14 +81,58 @@ def new(
         str | None,
         typer.Option(help="A measurement whose workloads and variants to begin with.", autocompletion=known_names),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A record that `try` wrote, or a model's file; texts are taken from there too."),
+    ] = None,
+    origin: Annotated[str, typer.Option(help="With --from: where to get the model, as package==version.")] = "",
+    licence: Annotated[str, typer.Option(help="With --from: the model's licence.")] = "",
+    address: Annotated[str, typer.Option(help="With --from: address the model is fetched from, https://...")] = "",
     root: Root = Path(),
 ) -> None:
     """Make a measurement that already measures and renders; asks for what no option says."""
     from generator.contribute.scaffold import scaffold
 
+    if source:
+        texts = {"title": _both(title_ru, title_en), "question": _both(question_ru, question_en)}
+        options = {"origin": origin, "licence": licence, "address": address}
+        _made(_from(root.resolve(), name, source, texts, {k: v for k, v in options.items() if v}), root, name)
+        return
     title = {"ru": _asked(title_ru, "Title in Russian"), "en": _asked(title_en, "Title in English")}
     question = {"ru": _asked(question_ru, "Question in Russian"), "en": _asked(question_en, "Question in English")}
     folder = scaffold(root.resolve(), name, title, question, like, datetime.now(UTC).date())
+    _made(folder, root, name)
+
+
+def _both(ru: str | None, en: str | None) -> dict[str, str] | None:
+    """A text in both languages, or None where neither is given; one alone asks for the other."""
+    if ru is None and en is None:
+        return None
+    return {"ru": _asked(ru, "The same in Russian"), "en": _asked(en, "The same in English")}
+
+
+def _from(
+    root: Path, name: str, source: Path, texts: Mapping[str, Mapping[str, str] | None], options: Mapping[str, str]
+) -> Path:
+    """Make a measurement of a record that `try` wrote, or of a model's file, which is kept in the cache."""
+    from generator.contribute.scaffold import scaffold_of_trial
+    from generator.core.cache import Cache
+    from generator.measure.system import describe_system
+    from generator.measure.trial.request import Request
+    from generator.measure.trial.stage import keep_model, stage, staged_folder
+
+    cache, today = Cache.default(root), datetime.now(UTC).date()
+    if source.suffix == ".json":
+        folder, inputs = source.resolve().parent, staged_folder(load_record(source).measurement, cache)
+    else:
+        folder = inputs = stage(Request(source), cache, describe_system(), today).folder
+    made = scaffold_of_trial(root, name, folder, inputs, texts, options, today)
+    keep_model(made, inputs, cache)
+    return made
+
+
+def _made(folder: Path, root: Path, name: str) -> None:
+    """Say what was made, and what to do next."""
     where = escape(folder.relative_to(root.resolve()).as_posix())
     out.print(f"Made [bold]{where}[/]. Now, in this order:", highlight=False)
     for command in (f"check {name}", f"measure {name} --tier smoke", "build --measure none --open"):

@@ -1,8 +1,8 @@
 """The program's commands: what each takes, and which room does it. Only this room prints or exits.
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 done, but something was not
-measured, not read or not published, or some machines of a cluster did not measure, 130 interrupted (finished blocks are
-kept), 141 nobody reads what it prints.
+measured, not read or not published, or some machines of a cluster did not measure, 4 a model does not meet what was
+demanded of it, 130 interrupted (finished blocks are kept), 141 nobody reads what it prints.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from generator.cli import console as show
 from generator.cli import contribute as contributing
 from generator.cli import measure as measuring
 from generator.cli import publish as publishing
+from generator.cli import trial as trying
 from generator.cli.console_failures import print_not_measured
 from generator.cli.options import (
     ClusterOption,
@@ -185,6 +186,8 @@ def serve(
         root.resolve(), partial(publishing.all_pages, root.resolve()), host=host, port=port, open_browser=open_site
     )
 
+
+app.command("try")(trying.try_model)
 
 for command in (compare, reproduce, contributing.check, contributing.new, contributing.export, contributing.schema):
     app.command()(command)

@@ -16,7 +16,7 @@ from generator.contribute import browser_records
 from generator.contribute.faults import faults
 from generator.contribute.lines import line_in_toml
 from generator.contribute.records import MOST_SHOWN, of_record
-from generator.core.definition import Measurement
+from generator.core.definition import Measurement, WorkloadChoice
 from generator.core.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
 from generator.core.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
 from generator.core.files import Unreadable, is_ours, read_plain
@@ -36,6 +36,9 @@ from generator.words.language import Language
 ARTICLES = frozenset(f"article.{language.value}.md.j2" for language in Language)
 KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
 """What may lie in a measurement's folder, beside the folders of records."""
+
+MODEL_KIND = "onnx_model"
+"""Kind of the workload that names a model's file, and inputs and labels that lie in the folder."""
 
 RECORDS = ("records", FOLDER)
 """Folders of native and of browsers' records."""
@@ -147,7 +150,8 @@ class _Folder:
         except DefinitionError as error:
             found = [*self._about_files(), *self._about_records(None), *self._about_browser_records(None)]
             return [*found, *self._about_definition(error)]
-        found = [*self._about_files(), *self._about_records(measurement)]
+        found = [*self._about_files(measurement), *self._about_model_files(measurement)]
+        found += self._about_records(measurement)
         found += self._about_browser_records(measurement.fingerprint())
         return [*found, *self._about_words(measurement), *self._about_articles(measurement)]
 
@@ -157,12 +161,31 @@ class _Folder:
             yield from (Path(parent, name) for name in names)
             yield from (Path(parent, name) for name in folders if Path(parent, name).is_symlink())
 
-    def _about_files(self) -> Iterator[Problem]:
+    def _about_model_files(self, measurement: Measurement) -> Iterator[Problem]:
+        """A model's file does not lie here: whoever repeats the measurement must know where to get it."""
+        for index, workload in enumerate(measurement.workloads):
+            if workload.kind != MODEL_KIND:
+                continue
+            path, text = self.folder / DEFINITION_FILE, read_plain(self.folder / DEFINITION_FILE, MAX_DEFINITION_BYTES)
+            line = line_in_toml(text, ("workloads", index, "options"))
+            if not (workload.options.get("address") or workload.options.get("origin")):
+                remedy = "Write options.address = 'https://...', or options.origin with the package and its version."
+                problem = f"nobody is told where to get '{workload.options.get('file')}'"
+                yield self.problem(path, problem, remedy, line=line, level=Level.ADVICE)
+            if not workload.options.get("licence"):
+                remedy = "Write options.licence."
+                yield self.problem(path, "the model's licence is not stated", remedy, line=line, level=Level.ADVICE)
+            for given in _given_files(workload):
+                if not (self.folder / given).exists():
+                    yield self.problem(path, f"'{given}' is not in the folder", "Put it there.", line=line)
+
+    def _about_files(self, measurement: Measurement | None = None) -> Iterator[Problem]:
+        given = {one for workload in (measurement.workloads if measurement else ()) for one in _given_files(workload)}
         for path in sorted(self.files()):
             inside = path.relative_to(self.folder)
             if path.is_symlink():
                 yield self.problem(path, "it is a link", "Put the file itself there.")
-            elif inside.as_posix() in KNOWN_FILES or _is_record(inside):
+            elif inside.as_posix() in KNOWN_FILES or _is_record(inside) or inside.parts[0] in given:
                 continue
             elif path.suffix.lower() in WEIGHTS:
                 remedy = "Pin it in generator/assets/catalogue.toml, with its hash and licence."
@@ -278,6 +301,14 @@ class _Folder:
     def name_of(self, path: Path) -> str:
         """How problems call a file of the folder."""
         return path.relative_to(self.root).as_posix()
+
+
+def _given_files(workload: WorkloadChoice) -> tuple[str, ...]:
+    """Inputs and labels that a definition says lie in its folder; its model file never does."""
+    if workload.kind != MODEL_KIND:
+        return ()
+    names = (workload.options.get(key) for key in ("inputs", "labels"))
+    return tuple(name for name in names if isinstance(name, str) and name and "/" not in name and name != "..")
 
 
 def _is_record(inside: Path) -> bool:

@@ -14,8 +14,15 @@ from types import MappingProxyType
 
 from generator.contribute.schema import DEFINITION_SCHEMA
 from generator.core.definition import Measurement
-from generator.core.definition_file import DEFINITION_FILE, load_measurement, parse_measurement
+from generator.core.definition_file import (
+    DEFINITION_FILE,
+    MAX_DEFINITION_BYTES,
+    load_measurement,
+    parse_measurement,
+)
+from generator.core.definition_text import definition_text
 from generator.core.errors import DefinitionError, StorageError
+from generator.core.files import Unreadable, read_plain
 from generator.core.problem import Problem
 from generator.words.language import Language
 
@@ -93,10 +100,71 @@ def scaffold(
     except tomllib.TOMLDecodeError as error:
         problem = Problem(f"a title or question cannot be written ({error})", "Use plain text.")
         raise DefinitionError(where, [problem]) from error
-    files = {DEFINITION_FILE: text}
+    files: dict[str, str | bytes] = {DEFINITION_FILE: text}
     files |= {f"article.{language.value}.md.j2": _ARTICLES[language] for language in Language}
     _write(folder, files)
     return folder
+
+
+def scaffold_of_trial(
+    root: Path,
+    name: str,
+    trial: Path,
+    given: Path,
+    texts: Mapping[str, Mapping[str, str] | None],
+    options: Mapping[str, str],
+    today: date,
+) -> Path:
+    """Make `measurements/NAME/` of a model that was tried, or of a model's file.
+
+    Args:
+        root: the checkout.
+        name: of the folder.
+        trial: folder that holds the trial's `measurement.toml`.
+        given: folder that holds its inputs and labels.
+        texts: "title" and "question" by language; the trial's own where they are None.
+        options: where to get the model's file (`origin`, `licence`, `address`), as the workload takes it.
+        today: day of the article's first publication.
+
+    Raises:
+        DefinitionError: when the folder holds no definition, or a text is none.
+        StorageError: when the folder exists already or cannot be written.
+    """
+    folder = root / "measurements" / name
+    if folder.exists() or folder.is_symlink():
+        raise StorageError(f"measurements/{name}", "the folder exists already", "Choose another name.")
+    where = f"{trial.name}/{DEFINITION_FILE}"
+    try:
+        data = tomllib.loads(read_plain(trial / DEFINITION_FILE, MAX_DEFINITION_BYTES))
+    except FileNotFoundError as error:
+        remedy = "Name a record that `try` has written, where it wrote it, or the model's file."
+        raise DefinitionError(where, [Problem("is not there", remedy)]) from error
+    except (Unreadable, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(where, [Problem(f"cannot be read ({error})", "Try the model again.")]) from error
+    data |= {key: value for key, value in texts.items() if value}
+    data["published"] = today
+    for workload in data.get("workloads", ()):
+        workload["options"] = {**workload.get("options", {}), **options}
+    files: dict[str, str | bytes] = {DEFINITION_FILE: _of(parse_measurement(name, data, where))}
+    for workload in data["workloads"]:
+        for key in ("inputs", "labels"):
+            if file := workload["options"].get(key):
+                files |= _given(given / file)
+    files |= {f"article.{language.value}.md.j2": _ARTICLES[language] for language in Language}
+    _write(folder, files)
+    return folder
+
+
+def _of(measurement: Measurement) -> str:
+    return f"#:schema ../../{DEFINITION_SCHEMA}\n{definition_text(measurement)}"
+
+
+def _given(path: Path) -> dict[str, bytes]:
+    """Inputs or labels: a file, or a folder of pictures."""
+    if not path.is_dir():
+        return {path.name: path.read_bytes()} if path.is_file() else {}
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    return {one.relative_to(path.parent).as_posix(): one.read_bytes() for one in files}
 
 
 def _model(root: Path, like: str | None) -> tuple[str, str]:
@@ -142,14 +210,15 @@ def _texts(texts: Mapping[str, str]) -> str:
     return "{ " + ", ".join(f"{key} = {quoted[key]}" for key in ("ru", "en")) + " }"
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
+def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Make the folder whole or not at all: it is filled beside its place and then moved there."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
         try:
-            for name, text in files.items():
-                (making / name).write_text(text, "utf-8")
+            for name, content in files.items():
+                (making / name).parent.mkdir(parents=True, exist_ok=True)
+                (making / name).write_bytes(content.encode() if isinstance(content, str) else content)
             making.chmod(0o755)
             making.rename(folder)
         finally:

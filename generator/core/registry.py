@@ -48,6 +48,7 @@ WORKLOADS: dict[str, str] = {
     "forecasting": "generator.workloads.forecasting",
     "image_classification": "generator.workloads.image_classification",
     "object_detection": "generator.workloads.object_detection",
+    "onnx_model": "generator.workloads.onnx_model",
     "question_answering": "generator.workloads.question_answering",
     "synthetic": "generator.workloads.synthetic",
     "text_classification": "generator.workloads.text_classification",

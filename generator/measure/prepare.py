@@ -65,8 +65,8 @@ def prepare(
     """
     tell(Preparing(f"{asked.name}: inputs"))
     timed = workload.timed_samples()
-    quality_inputs, data_sha256 = _stored(workload.samples(), cache)
-    inputs = _Inputs(_stored(timed, cache)[0], quality_inputs)
+    quality_inputs, data_sha256 = stored(workload.samples(), cache)
+    inputs = _Inputs(stored(timed, cache)[0], quality_inputs)
     jobs, artifacts, failures = dict[str, Job](), dict[str, Artifact](), dict[str, Failure]()
     environments, work = dict[str, Environment](), dict[str, Work]()
     for variant in asked.variants:
@@ -182,7 +182,7 @@ def _require(variant: Variant) -> None:
         raise MissingPackage(package, "measure", f"variant '{variant.name}'")
 
 
-def _stored(samples: Sequence[Arrays], cache: Cache) -> tuple[Path, str]:
+def stored(samples: Sequence[Arrays], cache: Cache) -> tuple[Path, str]:
     """Write inputs where workers read them; the hash is over names, shapes, types and bytes in their order."""
     digest = hashlib.sha256()
     arrays = dict[str, Any]()

@@ -60,6 +60,7 @@ def describe_provenance(
     root: Path,
     most_s: float | None = None,
     part: Part | None = None,
+    command: str = "",
 ) -> Provenance:
     """Provenance of a run that begins now.
 
@@ -70,6 +71,7 @@ def describe_provenance(
         root: the checkout, for its commit.
         most_s: a person's own limit on the blocks.
         part: what of it is run; None is all.
+        command: what repeats the run, where that is not `measure`.
     """
     commit = commit_of(root, measurement.name)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
@@ -84,7 +86,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}{core}{limit}",
+        command=command or f"python -m generator measure {measurement.name} --tier {tier}{core}{limit}",
     )
 
 

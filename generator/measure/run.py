@@ -116,7 +116,9 @@ class _Run:
         self.measurement, self.tier, self.context = measurement, tier, context
         self.part = measurement.part(context.core)
         sources = _distinct(source for one in prepared if one.workload for source in one.workload.sources)
-        self.provenance = describe_provenance(measurement, tier, sources, context.root, context.most_s, self.part)
+        self.provenance = describe_provenance(
+            measurement, tier, sources, context.root, context.most_s, self.part, context.command
+        )
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
         simulated = all(variant.runtime == "fake" for variant in measurement.variants)
         self.ceilings = None if simulated else self._ceilings()

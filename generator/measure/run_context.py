@@ -47,6 +47,9 @@ class RunContext:
     ceilings: Callable[[int], Ceilings | None] = lambda threads: None
     """What bounds a variant of so many threads on this machine; measured, or taken from the cache."""
 
+    command: str = ""
+    """What repeats the run, where that is not `measure` with the measurement's name."""
+
     again_for: frozenset[str] = frozenset()
     """Variants that an earlier run could not prepare, for whose sake alone this one is made: when none of them can be
     prepared now either, nothing is measured. Empty: the run is made whatever can be prepared."""

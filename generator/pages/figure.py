@@ -31,14 +31,16 @@ class Figure:
     records: tuple[str, ...]
     """Names of the records that it shows."""
 
-    def markdown(self) -> Markdown:
-        """Figure as raw HTML on one line."""
+    def markdown(self, linked: bool = True) -> Markdown:
+        """Figure as raw HTML on one line; with links to its files where they lie beside the page."""
+        links = f" {self._links()}" if linked else ""
+        name = f' id="chart-{self.chart.name}"' if linked else ""
         title, note = (markdown.html_text(text) for text in (self.chart.title, self.chart.note))
         # `data-search-exclude`: tick labels are no words to be found.
         html = (
-            f'<figure class="chart" id="chart-{self.chart.name}" data-search-exclude><p class="chart-title">{title}</p>'
+            f'<figure class="chart"{name} data-search-exclude><p class="chart-title">{title}</p>'
             f'<div class="chart-wide">{self.drawn.wide}</div><div class="chart-narrow">{self.drawn.narrow}</div>'
-            f"<figcaption>{note} {self._links()}</figcaption></figure>"
+            f"<figcaption>{note}{links}</figcaption></figure>"
         )
         return Markdown(html)
 

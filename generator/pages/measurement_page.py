@@ -226,7 +226,7 @@ class MeasurementPage:
             "freshness": freshness(self.findings.record, self.today, self.phrases),
             "history": history.history(self.findings, self.others, self.sentences),
             "holds": self.holds,
-            "isa_list": self._isa(),
+            "isa_list": self.isa(),
             "licence": markdown.link(LICENCE, LICENCE_ADDRESS),
             "publishable": record.publishable,
             "question": localized(self.findings.measurement.question, self.language),
@@ -336,7 +336,8 @@ class MeasurementPage:
         """Control, blocks, why the run ended, energy, caveats."""
         return tables.trust(workload, self.findings, self.sentences)
 
-    def _isa(self) -> Markdown:
+    def isa(self) -> Markdown:
+        """What the processor can do, a line each."""
         flags = self.system.isa
         if not flags:
             return Markdown.escape(self.phrases.say("page.isa_none"))

@@ -103,6 +103,12 @@ def isolated(pins: Sequence[str], cache: Cache, progress: Progress | None = None
     return _inspected(folder, wanted)
 
 
+def made(pins: Sequence[str], cache: Cache) -> bool:
+    """Whether the environment of these pins is there already; whether it is sound, `isolated` finds out."""
+    wanted = dict(pin.split("==", 1) for pin in pins)
+    return _interpreter(cache.root / FOLDER / _key(wanted)).exists()
+
+
 def without_foreign(variables: Mapping[str, str]) -> dict[str, str]:
     """Environment variables without those that would lead an isolated interpreter to other packages."""
     return {name: value for name, value in variables.items() if name not in _FOREIGN}

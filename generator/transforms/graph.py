@@ -51,12 +51,13 @@ def load_graph(path: Path) -> Any:
         raise PreparationError(path.name, "the file is no ONNX graph", "Delete it from the cache.") from error
 
 
-def save_tidied(graph: Any, path: Path) -> tuple[str, ...]:
+def save_tidied(graph: Any, path: Path, of: Any = None) -> tuple[str, ...]:
     """Write a graph that runtimes of 2023 can read: without unused operator sets, and without build remarks.
 
     Args:
         graph: an onnx.ModelProto; it is changed.
         path: where to write it.
+        of: the graph that it was made of: what somebody's file needs already, what is made of it may need too.
 
     Returns:
         Operator sets that were declared and not used.
@@ -67,10 +68,11 @@ def save_tidied(graph: Any, path: Path) -> tuple[str, ...]:
     import onnx
 
     used = {_domain(node.domain) for node in all_nodes(graph.graph)}
-    if foreign := sorted(used - set(DOMAINS)):
+    known = {*DOMAINS, *(_domain(node.domain) for node in all_nodes(of.graph))} if of else set(DOMAINS)
+    if foreign := sorted(used - known):
         problem = f"the graph uses operators of {', '.join(foreign)}, which runtimes of 2023 do not have"
         raise PreparationError(path.name, problem, "Choose another transform or an older opset.")
-    if graph.ir_version > NEWEST_IR_VERSION:
+    if graph.ir_version > max(NEWEST_IR_VERSION, of.ir_version if of else 0):
         problem = f"the graph has IR version {graph.ir_version}; runtimes of 2023 read {NEWEST_IR_VERSION}"
         raise PreparationError(path.name, problem, "Choose opset 17 or older.")
     kept = {_domain(one.domain): one.version for one in graph.opset_import if _domain(one.domain) in used | {""}}

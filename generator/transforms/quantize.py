@@ -186,7 +186,7 @@ def _quantized(
     integer = quantized_operators(graph)
     if not integer:
         raise PreparationError(name, "nothing in the graph was quantized", "Name operators that the graph has.")
-    stray = save_tidied(graph, target)
+    stray = save_tidied(graph, target, of=load_graph(source))
     return {
         **notes,
         "opset": str(opset_of(graph)),

@@ -82,7 +82,7 @@ def quantize_nbits(artifact: Artifact, options: Mapping[str, Option], workload: 
 
     def make(path: Path) -> Mapping[str, str]:
         quantized = _quantized(artifact.path, bits, block, symmetric, level)
-        save_tidied(quantized, path)
+        save_tidied(quantized, path, of=load_graph(artifact.path))
         count = sum(node.op_type == _OPERATOR for node in all_nodes(quantized.graph))
         return {
             "activations": "int8, scaled for each block" if level == EIGHT_BITS_LEVEL else "fp32",

@@ -31,7 +31,8 @@ def load_workload(choice: WorkloadChoice, folder: Path, cache: Cache, progress: 
 
     Args:
         choice: kind and options.
-        folder: the measurement's folder; its `workload.py` is run when the kind says so.
+        folder: the measurement's folder; its `workload.py` is run when the kind says so, and a kind that reads files
+            of it has `make_in`.
         cache: where downloads and models go.
         progress: gets the progress of later downloads.
 
@@ -41,6 +42,8 @@ def load_workload(choice: WorkloadChoice, folder: Path, cache: Cache, progress: 
     if choice.kind == WORKLOAD_FILE:
         return _contributed(choice, folder, cache)
     module = importlib.import_module(WORKLOADS[choice.kind])
+    if hasattr(module, "make_in"):
+        return cast(Workload, module.make_in(folder, choice.options, cache, progress))
     return cast(Workload, module.make(choice.options, cache, progress))
 
 

@@ -44,6 +44,27 @@ class Options:
             self._refuse(name, 'Write a list of words: ["Conv", "Gemm"].')
         return tuple(str(one) for one in value)
 
+    def text(self, name: str, default: str = "") -> str:
+        """A text of one's own."""
+        value = self.values.get(name, default)
+        if not isinstance(value, str):
+            self._refuse(name, "Write a text in quotes.")
+        return value
+
+    def wholes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """A list of whole numbers above 0."""
+        value = self.values.get(name, default)
+        if not isinstance(value, list | tuple) or not all(isinstance(one, int) and one > 0 for one in value):
+            self._refuse(name, "Write a list of whole numbers above 0: [33, 64].")
+        return tuple(int(one) for one in value)
+
+    def real(self, name: str, default: float, least: float, most: float) -> float:
+        """A number within bounds."""
+        value = self.values.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            self._refuse(name, f"Write a number from {least:g} to {most:g}.")
+        return float(value)
+
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number within bounds."""
         value = self.values.get(name, default)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from generator.contribute.check import check
-from generator.contribute.scaffold import scaffold
+from generator.contribute.scaffold import scaffold, scaffold_of_trial
 from generator.core.definition_file import load_measurement
 from generator.core.errors import DefinitionError, StorageError
 from generator.core.problem import Level
@@ -97,3 +97,66 @@ def test_any_quotes_and_backslashes_are_kept(tmp_path: Path) -> None:
 def test_an_unknown_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"measurements/nothing/measurement\.toml"):
         _made(tmp_path, like="nothing")
+
+
+TRIED = """
+schema_version = 1
+suite = "extended"
+published = 2026-11-23
+title = { ru = "Модель", en = "The model" }
+question = { ru = "Что быстрее?", en = "What is faster?" }
+
+[[workloads]]
+name = "model"
+kind = "onnx_model"
+title = { ru = "m.onnx", en = "m.onnx" }
+options = { file = "m.onnx", sha256 = "abc", inputs = "inputs.npz", rows = [33, 64] }
+
+[[variants]]
+name = "one"
+runtime = "onnxruntime"
+precision = "fp32"
+baseline = true
+title = { ru = "1 поток", en = "1 thread" }
+threads = 1
+
+[[variants]]
+name = "two"
+runtime = "onnxruntime"
+precision = "fp32"
+title = { ru = "2 потока", en = "2 threads" }
+threads = 2
+"""
+
+
+def test_a_trial_becomes_a_measurement_that_can_be_checked(tmp_path: Path) -> None:
+    """Texts, variants and inputs are the trial's; the model's file stays outside, and the definition says whence."""
+    (trial := tmp_path / "trial").mkdir()
+    (trial / "measurement.toml").write_text(TRIED, "utf-8")
+    (trial / "inputs.npz").write_bytes(b"numbers")
+    texts = {"title": None, "question": QUESTION}
+    folder = scaffold_of_trial(tmp_path, "mine", trial, trial, texts, {"origin": "PyPI: m==1"}, TODAY)
+    measurement = load_measurement(folder)
+    assert measurement.title.en == "The model"
+    assert measurement.question.en == QUESTION["en"]
+    assert measurement.variant_names == {"one", "two"}
+    assert measurement.workloads[0].options["origin"] == "PyPI: m==1"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("article.en.md.j2", "article.ru.md.j2", "inputs.npz", "measurement.toml"),
+    ]
+    found = check(tmp_path)
+    assert found.sound
+    assert [problem.reason for problem in found.problems] == ["the model's licence is not stated"]
+
+
+def test_inputs_that_the_definition_names_must_be_there(tmp_path: Path) -> None:
+    (trial := tmp_path / "trial").mkdir()
+    (trial / "measurement.toml").write_text(TRIED, "utf-8")
+    scaffold_of_trial(tmp_path, "mine", trial, trial, {}, {"address": "https://a/m.onnx", "licence": "MIT"}, TODAY)
+    (problem,) = check(tmp_path).problems
+    assert problem.reason == "'inputs.npz' is not in the folder"
+
+
+def test_a_folder_without_a_definition_is_no_trial(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match="is not there"):
+        scaffold_of_trial(tmp_path, "mine", tmp_path, tmp_path, {}, {}, TODAY)

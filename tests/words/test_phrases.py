@@ -21,6 +21,7 @@ from generator.core.errors import FailureCause, PublishError
 from generator.core.record import Failure, StopReason, Tier
 from generator.core.registry import RUNTIMES, TRANSFORMS
 from generator.measure.needs import LACKS, LEFT_OUT
+from generator.measure.trial.variants import WHY
 from generator.pages.charts.length import LENGTHS
 from generator.pages.overview.answers import VERDICTS
 from generator.pages.overview.topics import CAUSES, GROUPS
@@ -29,6 +30,7 @@ from generator.results.comparison import Verdict
 from generator.results.overview import NO_GAIN
 from generator.results.quality import Gate
 from generator.results.roofline import Bound
+from generator.results.screening import Reason
 from generator.results.this_machine import REASONS, Doubt, Standing
 from generator.words.language import Language
 from generator.words.markdown import Markdown
@@ -66,6 +68,8 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "length": frozenset(LENGTHS),
     "length_axis": frozenset(LENGTHS),
     "outcome": frozenset(VERDICTS),
+    "trial_dropped": Reason,
+    "trial_why": frozenset(WHY),
     "no_gain": frozenset(NO_GAIN),
     "filter": frozenset({"technology", "application", "verdict", "system", "metric", "basis", "confidence"}),
     "overview": frozenset({"technologies", "technologies_lede", "applications", "applications_lede"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
@@ -10,7 +11,8 @@ from generator.draw.picture import Plane, Spot
 from generator.pages.charts.latency import middle
 from generator.pages.charts.subject import Subject
 from generator.pages.sentences import Sentences
-from generator.results.findings import LatencyFindings, VariantFindings, accuracy_metric
+from generator.results.estimate import Interval
+from generator.results.findings import LatencyFindings, VariantFindings, accuracy_metric, agreement_metric
 from generator.results.quality import Quality
 
 Measured = tuple[VariantFindings, LatencyFindings, Quality]
@@ -24,6 +26,24 @@ def quality(subject: Subject) -> Chart | None:
     found = [
         (variant, latency, known) for variant, latency in subject.timed if (known := variant.quality_of(metric.metric))
     ]
+    return _plane(subject, metric, found)
+
+
+def fidelity(subject: Subject) -> Chart | None:
+    """The same where there are no labels: how often is an answer the baseline's own, which agrees with itself?"""
+    metric = next((known for variant, _ in subject.timed if (known := agreement_metric(variant))), None)
+    if metric is None or subject.findings.served:
+        return None
+    itself = replace(metric, estimate=replace(metric.estimate, point=1.0, interval=Interval(1.0, 1.0)))
+    found = [
+        (variant, latency, known)
+        for variant, latency in subject.timed
+        if (known := itself if variant is subject.baseline else variant.quality_of(metric.metric))
+    ]
+    return _plane(subject, metric, found)
+
+
+def _plane(subject: Subject, metric: Quality, found: Sequence[Measured]) -> Chart | None:
     if len(found) < 2:
         return None
     say = subject.phrases.say

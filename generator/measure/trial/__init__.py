@@ -1,0 +1,1 @@
+"""A trial: a model file becomes a measurement of its own, in a folder of the cache, and is run like any other."""
