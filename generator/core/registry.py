@@ -62,7 +62,10 @@ A folder's own `workload.py` is no entry: its kind is "workload.py".
 RUNTIMES: dict[str, Runtime] = {
     "fake": Runtime(
         "generator.runtimes.fake",
-        {"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"},
+        {
+            *("latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"),
+            *("tokens", "first_token_ns", "tokens_at_once"),
+        },
         pins={"numpy"},
     ),
     "onnxruntime": Runtime(

@@ -23,6 +23,7 @@ from generator.results.memory import Memory, memory
 from generator.results.percentile import Percentile, percentiles, plain
 from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.results.roofline import Roofline, roofline
+from generator.results.tokens import TokenFindings, token_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class VariantFindings:
 
     cost: Cost | Unknown
     roofline: Roofline | Unknown
+    tokens: TokenFindings | None = None
+    """When its tokens came; None where no text is generated, and in records from before it was asked."""
 
     @property
     def least_bytes_per_sample(self) -> float | None:
@@ -234,6 +237,10 @@ def _workload(
     comparisons = max(1, record.compared(choice.name))
     others = {one.name: compare(times, one.name, baseline.name, comparisons, _statistic(record)) for one in defined[1:]}
     variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
+    variants = tuple(
+        replace(one, tokens=token_findings(kept, times, one.variant.name, baseline.name)) if one.latency else one
+        for one in variants
+    )
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     timed = [(one.variant.name, one.latency.p50_ns) for one in variants if one.latency and not one.latency.served]
     spreads = {name: p50.most / p50.least for name, p50 in timed}
