@@ -95,6 +95,12 @@ ClusterOption = Annotated[
 PatienceOption = Annotated[
     float, typer.Option(help="With --cluster: minutes to wait for a machine that has left, or for the first.", min=0)
 ]
+EndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Address of the server that is asked, http://HOST:PORT/v1; VARIANT=ADDRESS for one variant of several."
+    ),
+]
 SuiteOption = Annotated[
     SuiteChoice | None,
     typer.Option(
@@ -155,12 +161,14 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     watts_per_core: WattsOption = None,
     cluster: ClusterOption = None,
     patience: PatienceOption = 2.0,
+    endpoint: EndpointOption = None,
     root: Root = Path(),
 ) -> None:
     """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
     chosen, problems = measuring.chosen_by(measurements, suite, names, broken), list[GeneratorError](broken.values())
+    chosen = measuring.at_endpoints(chosen, endpoint or ())
     options = replace(
         measuring.run_options(suite, names),
         minutes=minutes,

@@ -11,6 +11,7 @@ GeneratorError
 │   └── IndexSilent     the package index does not answer
 ├── WorkerError         a process that measures or builds crashed or answered nonsense
 │   ├── HungWorker      it did not answer, and was stopped
+│   ├── ServerError     the server that it asked did not answer as its protocol says
 │   └── WrongAnswer     what it answered cannot be judged
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
@@ -45,6 +46,7 @@ __all__ = [
     "PreparationError",
     "PublishError",
     "RecordError",
+    "ServerError",
     "StorageError",
     "WorkerError",
     "WrongAnswer",
@@ -76,6 +78,9 @@ class FailureCause(StrEnum):
 
     TIMEOUT = "timeout"
     """A worker hung."""
+
+    SERVER = "server"
+    """A server did not answer, or not as its protocol says."""
 
     ANSWER = "answer"
     """A variant's answers cannot be judged: they are not finite, or of another form than they must be."""
@@ -205,6 +210,12 @@ class HungWorker(WorkerError):
     """A process that measures did not answer in time, and was stopped."""
 
     cause = FailureCause.TIMEOUT
+
+
+class ServerError(WorkerError):
+    """A server that a worker asked did not answer, reported an error, broke off, or sent what is no answer."""
+
+    cause = FailureCause.SERVER
 
 
 class WrongAnswer(WorkerError):

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from generator.core.definition import CONTROL, Name, Precision, Scenario
 from generator.core.errors import FailureCause
+from generator.core.registry import RUNTIMES
 
 SCHEMA_VERSION = 1
 """Version of the JSON's form; a reader of this version reads no other."""
@@ -393,6 +394,11 @@ class VariantRecord(_Part):
     to the next, so that every first call is such a one."""
 
     failure: Failure | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a server computed, whose process nobody watched."""
+        return self.runtime in RUNTIMES and RUNTIMES[self.runtime].remote
 
     @property
     def failed(self) -> bool:

@@ -29,6 +29,12 @@ class Runtime:
     always_isolated: bool = False
     """Whether it is not installed beside the generator: its variants name an environment."""
 
+    required: Set[str] = frozenset()
+    """Options that every variant must state."""
+
+    remote: bool = False
+    """Whether a server computes, here or elsewhere: nothing of it is started afresh, and its process is not watched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transform:
@@ -52,6 +58,7 @@ WORKLOADS: dict[str, str] = {
     "synthetic": "generator.workloads.synthetic",
     "text_classification": "generator.workloads.text_classification",
     "text_generation": "generator.workloads.text_generation",
+    "text_requests": "generator.workloads.text_requests",
     "translation": "generator.workloads.translation",
 }
 """Kind of workload, and the module whose `make(options, cache, progress)` makes it; it checks its options itself.
@@ -73,6 +80,15 @@ RUNTIMES: dict[str, Runtime] = {
         {"decoding", "graph_optimization", "spinning"},
         package="onnxruntime",
         pins={"numpy", "onnxruntime"},
+    ),
+    "openai_endpoint": Runtime(
+        "generator.runtimes.openai_endpoint",
+        {
+            *("address", "model", "key_variable", "api", "token_ids", "logprobs"),
+            *("cache_prompt", "ignore_eos", "may_end_early", "same_prompts"),
+        },
+        required={"address", "model"},
+        remote=True,
     ),
     "openvino": Runtime(
         "generator.runtimes.openvino",

@@ -83,17 +83,19 @@ def prepare(
             if lack := lacking(variant, system):
                 failures[variant.name] = lack
                 continue
-            artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
+            artifact = None if RUNTIMES[variant.runtime].remote else _artifact(variant, workload, cache)
             if variant.environment:
                 environments[variant.name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
         except Exception as error:  # a transform may raise anything, and the other variants are worth more
             failures[variant.name] = failure("prepare", error)
             continue
+        if artifact:
+            artifacts[variant.name] = artifact
         work[variant.name] = _work(artifact, workload, timed, cache)
         jobs[variant.name] = Job(
             variant=variant.name,
             runtime=variant.runtime,
-            artifact=artifact.path,
+            artifact=artifact.path if artifact else timed_inputs,
             timed_inputs=timed_inputs,
             quality_inputs=quality_inputs,
             threads=variant.threads or measurement.threads,
@@ -153,7 +155,9 @@ def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:
     return artifact
 
 
-def _work(artifact: Artifact, workload: Workload, timed: Sequence[Arrays], cache: Cache) -> Work:
+def _work(artifact: Artifact | None, workload: Workload, timed: Sequence[Arrays], cache: Cache) -> Work:
+    if artifact is None:
+        return unknown("a server computes it, and does not say how")
     if isinstance(workload, Stepwise):
         return unknown("a query is many passes of the model, and how many depends on the variant and the answer")
     return counted_work(artifact, timed, cache)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.core.errors import HungWorker, WorkerError
+from generator.core.errors import FailureCause, HungWorker, ServerError, WorkerError
 from generator.core.registry import RUNTIMES
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
@@ -35,6 +35,8 @@ class Job:
     variant: str
     runtime: str
     artifact: Path
+    """Of a server's variant the file of its inputs: the model is the server's."""
+
     timed_inputs: Path
     quality_inputs: Path
     threads: int
@@ -147,6 +149,8 @@ class WorkerProcess:
             answer: dict[str, Any] = json.loads(line)
         except ValueError as error:
             raise self._error(f"the worker answered '{what}' with something that is no JSON") from error
+        if answer.get("cause") == FailureCause.SERVER:
+            raise self._error(answer["error"].partition(": ")[2], kind=ServerError)
         if "error" in answer:
             raise self._error(f"the worker could not do '{what}': {answer['error']}")
         return answer

@@ -65,6 +65,8 @@ def describe_provenance(
     commit, modified = commit_of(root)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
     part = " --suite core" if core else ""
+    served = [one for one in measurement.variants if RUNTIMES[one.runtime].remote]
+    where = "".join(f" --endpoint {one.name}={one.options['address']}" for one in served)
     return Provenance(
         generator_version=generator.__version__,
         generator_commit=commit,
@@ -74,7 +76,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
+        command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}{where}",
     )
 
 

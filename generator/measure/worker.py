@@ -214,6 +214,8 @@ class Worker:
         session = self._session
         query = self._queries[self._issued % len(self._queries)]
         self._issued += 1
+        if session.generates:
+            query = session.fresh(query)
         begin = session.clock_ns()
         answer = session.run(query)
         self._last_ns = session.clock_ns() - begin
@@ -343,7 +345,7 @@ def serve(read: Callable[[], str], write: Callable[[Answer], None]) -> None:
                 write(getattr(worker, command["do"])(command))
         except Exception as error:
             traceback.print_exc()
-            write({"error": f"{type(error).__name__}: {error}"})
+            write({"error": f"{type(error).__name__}: {error}", "cause": getattr(error, "cause", None)})
             return
         if command["do"] == "stop":
             return

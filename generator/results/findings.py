@@ -289,7 +289,7 @@ def _variant(
         against_baseline=against_baseline,
         memory=memory([start for block in kept for start in block.workers if start.variant == variant.name]),
         energy=energy(record, kept, variant.name, baseline.name),
-        energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency else None),
+        energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency and not found.elsewhere else None),
         cost=cost(rate, record.system, prices),
         roofline=roofline(found, rate, record.ceilings, found.threads or record.controls.threads),
     )

@@ -55,6 +55,13 @@ class Session(ABC):
     def prepare(self, sample: Arrays) -> Any:
         """Turn a sample's arrays (batch axis first) into what `run` takes, outside the timed region."""
 
+    def fresh(self, query: Any) -> Any:
+        """The same query where the runtime has seen it before and would remember; outside the timed region.
+
+        Asked only of a session that `generates`.
+        """
+        return query
+
     @abstractmethod
     def run(self, query: Any) -> Any:
         """Answer one query."""

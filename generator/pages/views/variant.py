@@ -89,6 +89,8 @@ class VariantView:
     @property
     def load(self) -> str:
         """Time from the process's start to the model in memory."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         return self._centre(self.found.latency.load_ns if self.found.latency else None)
 
     @property
@@ -108,6 +110,8 @@ class VariantView:
     @property
     def cpu(self) -> str:
         """Processor time a sample."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         spread = self.found.latency.cpu_s_per_sample if self.found.latency else None
         return self._language.duration(spread.median * 1e9) if spread else self._say("cell.none")
 
@@ -132,6 +136,8 @@ class VariantView:
     @property
     def memory(self) -> str:
         """Peak memory above what the process had before it loaded the model."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         spread = self.found.latency.memory_bytes if self.found.latency else None
         return self._language.size(spread.median) if spread else self._say("cell.none")
 
