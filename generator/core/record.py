@@ -227,8 +227,9 @@ class Observations(_Part):
     kind: Literal["proportion", "mean", "maximum", "bleu"]
     """proportion: values are 0 or 1. mean, maximum: what the values are summarised by. bleu: counts, and no values."""
 
-    reference: Literal["label", "baseline"]
-    """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
+    reference: Literal["label", "baseline", "file"]
+    """What the answers were compared with: labels (accuracy), the baseline's own outputs (fidelity), or what the model
+    file itself says when its weights are computed with in fp32."""
 
     better: Literal["higher", "lower"] = "higher"
     """Whether a larger value is a gain; of an error it is a loss."""

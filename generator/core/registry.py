@@ -29,6 +29,9 @@ class Runtime:
     always_isolated: bool = False
     """Whether it is not installed beside the generator: its variants name an environment."""
 
+    unimported: Set[str] = frozenset()
+    """Of the pinned packages those of which only a library is loaded: what they import is not in the environment."""
+
     required: Set[str] = frozenset()
     """Options that every variant must state."""
 
@@ -67,6 +70,13 @@ A folder's own `workload.py` is no entry: its kind is "workload.py".
 """
 
 RUNTIMES: dict[str, Runtime] = {
+    "ctransformers": Runtime(
+        "generator.runtimes.ctransformers",
+        set(),
+        pins={"ctransformers", "numpy"},
+        always_isolated=True,
+        unimported={"ctransformers"},
+    ),
     "fake": Runtime(
         "generator.runtimes.fake",
         {
@@ -75,6 +85,7 @@ RUNTIMES: dict[str, Runtime] = {
         },
         pins={"numpy"},
     ),
+    "llama_cpp": Runtime("generator.runtimes.llama_cpp", set(), pins={"numpy", "xllamacpp"}, always_isolated=True),
     "onnxruntime": Runtime(
         "generator.runtimes.ort",
         {"decoding", "graph_optimization", "spinning"},
@@ -122,5 +133,6 @@ TRANSFORMS: dict[str, Transform] = {
         "generator.transforms.quantize:quantize_static",
         {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"},
     ),
+    "write_gguf": Transform("generator.transforms.write_gguf:write_gguf", {"weights"}),
 }
 """Transforms by the name that a variant's step gives."""

@@ -85,7 +85,12 @@ def prepare(
                 continue
             artifact = None if RUNTIMES[variant.runtime].remote else _artifact(variant, workload, cache)
             if variant.environment:
-                environments[variant.name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
+                environments[variant.name] = isolated(
+                    variant.environment,
+                    cache,
+                    lambda *p: tell(Preparing(*p)),
+                    RUNTIMES[variant.runtime].unimported,
+                )
         except Exception as error:  # a transform may raise anything, and the other variants are worth more
             failures[variant.name] = failure("prepare", error)
             continue

@@ -196,8 +196,12 @@ def surprisal(graph: Graph, text: Ids) -> Floats:
     """Negative natural logarithm of the probability of each token but the first, (requests, length - 1)."""
     tokens = text.shape[1] - 1
     logits = Reading(graph, len(text), tokens).read(text[:, :-1], range(tokens)).astype(np.float64)
-    largest = logits.max(-1, keepdims=True)
-    total = largest[..., 0] + np.log(np.exp(logits - largest).sum(-1))
-    said = np.take_along_axis(logits, text[:, 1:, np.newaxis], -1)[..., 0]
-    found: Floats = (total - said).astype(np.float32)
+    found: Floats = surprisal_of(logits, text[:, 1:]).astype(np.float32)
     return found
+
+
+def surprisal_of(logits: NDArray[np.float64], said: NDArray[Any]) -> NDArray[np.float64]:
+    """Negative natural logarithm of the probability that logits, (..., tokens, vocabulary), give to what was said."""
+    largest = logits.max(-1, keepdims=True)
+    total: NDArray[np.float64] = largest[..., 0] + np.log(np.exp(logits - largest).sum(-1))
+    return total - np.take_along_axis(logits, said[..., np.newaxis].astype(np.int64), -1)[..., 0]
