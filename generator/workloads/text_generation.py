@@ -178,7 +178,7 @@ class TextGeneration:
     def _prompts(self) -> tuple[Arrays, ...]:
         whole = self._shortened() if self.task == SHORTEN else (text[: self.prompt_tokens] for text in self._long_texts)
         rows = list(whole)
-        if self.task == CONTINUE and len(rows) < GENERATED_SAMPLES * self.requests:
+        if self.task == CONTINUE and len(rows) < TIMED_SAMPLES * self.requests:
             rows = self._joined()
         count = min(GENERATED_SAMPLES, len(rows) // self.requests)
         if not count:

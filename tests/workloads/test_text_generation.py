@@ -86,7 +86,7 @@ def test_several_requests_of_a_query_are_different_prompts(workload: Any) -> Non
     assert len(set(prompts)) == len(prompts)
 
 
-@pytest.mark.parametrize("options", [{"prompt_tokens": 900}, {"task": "shorten", "prompt_tokens": 5}])
+@pytest.mark.parametrize("options", [{"prompt_tokens": 5000}, {"task": "shorten", "prompt_tokens": 5}])
 def test_prompts_that_no_text_can_fill(workload: Any, options: dict[str, Option]) -> None:
     with pytest.raises(AssetError, match="Ask for"):
         workload(**options).samples()
