@@ -128,6 +128,15 @@ class VariantView:
         rate = latency.sustained if latency else None
         return self._language.number(tokens * rate.median) if rate and tokens else self._say("cell.none")
 
+    def token_ratio(self, statistic: str) -> str:
+        """By what factor its time is shorter than the baseline's, with its interval; a dash where it is not known.
+
+        Args:
+            statistic: one of `token_times.TOKEN_STATISTICS`, such as "ttft" or "tpot".
+        """
+        found = self.found.tokens.ratios.get(statistic) if self.found.tokens else None
+        return self._language.factor_estimate(found) if found else self._say("cell.none")
+
     @property
     def queries(self) -> str:
         """How many queries were timed."""
