@@ -15,19 +15,18 @@ import numpy as np
 from generator.assets.fetch import Progress
 from generator.core.cache import Cache
 from generator.core.definition import Option
-from generator.core.errors import AssetError, PreparationError, WorkerError
+from generator.core.errors import AssetError, PreparationError
 from generator.core.record import Observations, Source
-from generator.workloads.metrics.observations import floats, proportion
+from generator.workloads.metrics.answer_texts import TEXT, observe_answer_texts
 from generator.workloads.options import Options
 from generator.workloads.sources.data_sets import Taken, first_to_be_had
 from generator.workloads.text_generation import BRITANNICA, BRITANNICA_NOTE, SETS
 from generator.workloads.workload import Arrays, Artifact
 
 KIND = "text_requests"
-TEXT, WANTED = "text", "wanted"
+WANTED = "wanted"
 
 REQUESTS, TIMED_REQUESTS = 9, 3
-SAME_TEXT, SAME_TEXT_START = "same-answer-text", "same-answer-start"
 
 NOT_JUDGED = "answers-not-judged"
 """Why nothing is known of the quality on labels."""
@@ -116,17 +115,7 @@ class TextRequests:
         Raises:
             WorkerError: when an answer is missing or empty.
         """
-        texts = [_text(one) for one in outputs]
-        if len(texts) != len(self._requests):
-            raise WorkerError("quality", f"there are {len(texts)} answers to {len(self._requests)} requests")
-        if baseline is None:
-            return ()
-        pairs = list(zip(texts, map(_text, baseline), strict=True))
-        starts = [_same_start(ours, theirs) for ours, theirs in pairs]
-        return (
-            proportion(SAME_TEXT, "baseline", np.array([ours == theirs for ours, theirs in pairs])),
-            Observations(metric=SAME_TEXT_START, kind="mean", reference="baseline", values=floats(np.array(starts))),
-        )
+        return observe_answer_texts(outputs, len(self._requests), baseline)
 
 
 def request(text: str, wanted: int) -> Arrays:
@@ -135,19 +124,6 @@ def request(text: str, wanted: int) -> Arrays:
         TEXT: np.frombuffer(text.encode(), np.uint8)[np.newaxis].copy(),
         WANTED: np.array([[wanted]], np.int64),
     }
-
-
-def _text(output: Arrays) -> bytes:
-    found = output.get(TEXT)
-    if found is None or not found.size:
-        raise WorkerError("quality", "an answer has no text")
-    return found.tobytes()
-
-
-def _same_start(ours: bytes, theirs: bytes) -> float:
-    longest = max(len(ours), len(theirs))
-    differs = (index for index, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b)
-    return next(differs, min(len(ours), len(theirs))) / longest
 
 
 def make(options: Mapping[str, Option], cache: Cache, progress: Progress | None = None) -> TextRequests:
