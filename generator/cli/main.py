@@ -30,6 +30,7 @@ from generator.cli import trial as trying
 from generator.cli.console_failures import print_not_measured
 from generator.cli.options import (
     ClusterOption,
+    EndpointOption,
     MinutesOption,
     Only,
     PatienceOption,
@@ -139,12 +140,14 @@ def measure(  # noqa: PLR0913 - a command takes what its options give
     watts_per_core: WattsOption = None,
     cluster: ClusterOption = None,
     patience: PatienceOption = 2.0,
+    endpoint: EndpointOption = None,
     root: Root = Path(),
 ) -> None:
     """Measure here and now, or on a cluster, whatever records there are, and write a record each."""
     root = root.resolve()
     measurements, broken = load_sound(root / "measurements")
     chosen, problems = measuring.chosen_by(measurements, suite, names, broken), list[GeneratorError](broken.values())
+    chosen = measuring.at_endpoints(chosen, endpoint or ())
     options = replace(
         measuring.run_options(suite, names),
         minutes=minutes,

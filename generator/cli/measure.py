@@ -17,12 +17,14 @@ from rich.markup import escape
 
 from generator.cli import console as show
 from generator.cli.console_progress import RunDisplay
+from generator.core.address import address_problem
 from generator.core.attempt import Attempt, NotMeasured
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
 from generator.core.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.core.problem import Problem
 from generator.core.record import Record, SystemDescription, Tier
+from generator.core.registry import RUNTIMES
 from generator.measure.plan import MeasurePolicy
 
 if TYPE_CHECKING:
@@ -99,6 +101,30 @@ def chosen_by(
     if only:
         return tuple(known[name] for name in only)
     return tuple(one for one in suite if which is SuiteChoice.all or one.suite == "core")
+
+
+def at_endpoints(chosen: Sequence[Measurement], endpoints: Sequence[str]) -> tuple[Measurement, ...]:
+    """The measurements with their servers where a person says that they are.
+
+    Args:
+        chosen: measurements.
+        endpoints: "ADDRESS" for all variants that a server computes, or "VARIANT=ADDRESS".
+
+    Raises:
+        typer.BadParameter: when an address is none, or there is no variant that it could be for.
+    """
+    served = sorted(v.name for one in chosen for v in one.variants if RUNTIMES[v.runtime].remote)
+    addresses = dict[str, str]()
+    for text in endpoints:
+        name, _, address = text.rpartition("=")
+        if fault := address_problem(address):
+            raise typer.BadParameter(f"--endpoint: '{address}' {fault}; write http://HOST:PORT/v1")
+        if not served:
+            raise typer.BadParameter("--endpoint: no variant of what is to be measured asks a server")
+        if name and name not in served:
+            raise typer.BadParameter(f"--endpoint: no server computes a variant '{name}'. {suggest(name, served)}")
+        addresses[name] = address
+    return tuple(one.at(addresses) for one in chosen)
 
 
 def this_system() -> SystemDescription | None:

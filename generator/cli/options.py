@@ -35,6 +35,12 @@ ClusterOption = Annotated[
 PatienceOption = Annotated[
     float, typer.Option(help="With --cluster: minutes to wait for a machine that has left, or for the first.", min=0)
 ]
+EndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Address of the server that is asked, http://HOST:PORT/v1; VARIANT=ADDRESS for one variant of several."
+    ),
+]
 SuiteOption = Annotated[
     SuiteChoice | None,
     typer.Option(

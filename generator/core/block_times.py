@@ -14,11 +14,13 @@ from types import MappingProxyType
 
 from generator.core.protocol import PAIR, round_statistic, served_rate, turn_cycles
 from generator.core.record import Block, Record
+from generator.core.token_times import token_statistics
 
 Cycles = Mapping[int, float]
 """Latency in nanoseconds a sample, by cycle."""
 
 _NO_RATES = MappingProxyType(dict[str, float]())
+_NO_TOKENS = MappingProxyType(dict[str, Mapping[str, Cycles]]())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class BlockTimes:
     turn: int = PAIR
     """Cycles of a turn: see `protocol.turn_cycles`."""
 
+    token_ns: Mapping[str, Mapping[str, Cycles]] = field(default_factory=lambda: _NO_TOKENS)
+    """Generated text: each of `token_times.TOKEN_STATISTICS` in each round, by its name, variant and cycle."""
+
     def log_ratio(self, variant: str, against: str, statistic: str = "p50") -> float | None:
         """The block's value: speedup of a variant, as log(against / variant); above 0 is faster.
 
@@ -49,7 +54,8 @@ class BlockTimes:
         Args:
             variant: its name, or `control`.
             against: name of what it is compared with.
-            statistic: "p50" or "mean" of a round's latencies per sample, or "rate": the highest rate served.
+            statistic: "p50" or "mean" of a round's latencies per sample, "rate": the highest rate served, or one of
+                `token_times.TOKEN_STATISTICS`.
 
         Returns:
             Log ratio, or None when no cycle holds both.
@@ -57,7 +63,7 @@ class BlockTimes:
         if statistic == "rate":
             ours, theirs = self.rates.get(variant), self.rates.get(against)
             return math.log(ours / theirs) if ours and theirs else None
-        times = self.p50_ns if statistic == "p50" else self.mean_ns
+        times = {"p50": self.p50_ns, "mean": self.mean_ns, **self.token_ns}.get(statistic, {})
         return _over_turns(times.get(variant, {}), times.get(against, {}), self.turn)
 
 
@@ -79,11 +85,14 @@ def block_times(block: Block, turn: int = PAIR) -> BlockTimes:
         turn: cycles of a turn in its workload; see `protocol.turn_cycles`.
     """
     p50_ns, mean_ns = dict[str, dict[int, float]](), dict[str, dict[int, float]]()
+    token_ns = dict[str, dict[str, dict[int, float]]]()
     for one in block.rounds:
         p50_ns.setdefault(one.variant, {})[one.cycle] = round_statistic(one, "p50")
         mean_ns.setdefault(one.variant, {})[one.cycle] = round_statistic(one, "mean")
+        for statistic, value in token_statistics(one).items():
+            token_ns.setdefault(statistic, {}).setdefault(one.variant, {})[one.cycle] = value
     rates = {name: rate for name in p50_ns if (rate := served_rate(block, name))}
-    return BlockTimes(block.workload, block.index, block.disturbed, p50_ns, mean_ns, rates, turn)
+    return BlockTimes(block.workload, block.index, block.disturbed, p50_ns, mean_ns, rates, turn, token_ns)
 
 
 def times_of(record: Record, workload: str | None = None) -> tuple[BlockTimes, ...]:

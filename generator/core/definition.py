@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from generator.core.address import address_problem
 from generator.core.errors import suggest
 from generator.core.pins import pins_problem
 from generator.core.problem import Problem
@@ -28,6 +29,7 @@ CONTROL = "control"
 
 OPTION_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
+        "api": frozenset({"chat", "completions"}),
         "device": frozenset({"cpu", "cuda"}),
         "instructions": frozenset({"sse41", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"}),
         "layout": frozenset({"channels_last"}),
@@ -135,6 +137,9 @@ def _check_options(
             hint = suggest(str(options[option]), OPTION_VALUES[option])
             reason = f"unknown value '{options[option]}' of option '{option}'"
             raise refused(Problem(reason, hint, ("options", option)))
+        if kind == "runtime" and option == "address" and (fault := address_problem(options[option])):
+            remedy = 'Write it as "http://127.0.0.1:8080/v1"; a key belongs into the environment, see key_variable.'
+            raise refused(Problem(f"option 'address' {fault}", remedy, ("options", option)))
 
 
 class TransformStep(_Part):
@@ -224,6 +229,9 @@ class Variant(_Part):
     @model_validator(mode="after")
     def _known(self) -> Variant:
         _check_options("runtime", self.runtime, self.options, RUNTIMES)
+        if missing := sorted(RUNTIMES[self.runtime].required - self.options.keys()):
+            named = ", ".join(f"'{name}'" for name in missing)
+            raise refused(Problem(f"runtime '{self.runtime}' needs the option {named}", "Add it.", ("options",)))
         if problem := pins_problem(self.runtime, self.environment):
             raise refused(problem)
         return self
@@ -331,6 +339,20 @@ class Measurement(_Part):
         """What a run measures: all variants, or those that the core suite does."""
         return Part(core, frozenset(self.core) if core and self.core else self.variant_names)
 
+    def at(self, addresses: Mapping[str, str]) -> Measurement:
+        """The definition with its servers elsewhere.
+
+        Args:
+            addresses: by variant's name; "" stands for all variants that a server computes.
+        """
+        moved = tuple(
+            one.model_copy(update={"options": {**one.options, "address": address}})
+            if RUNTIMES[one.runtime].remote and (address := addresses.get(one.name, addresses.get("")))
+            else one
+            for one in self.variants
+        )
+        return self.model_copy(update={"variants": moved})
+
     def of_run(self, part: Part) -> Measurement:
         """The definition as a run takes it, with the baselines of what it measures.
 
@@ -360,9 +382,13 @@ class Measurement(_Part):
         """SHA-256 of what is measured and how; texts, dates, topics, suites do not count: an article can be reworded.
 
         Keys of a variant that came later do not count where they are left out: records from before stay current.
+        Where a server is does not count either: whoever has one of their own measures the same.
         """
         later = ("environment", "threads", "samples_per_query")
-        kept_out = [{"title", *(key for key in later if not getattr(one, key))} for one in self.variants]
+        kept_out = [
+            {"title": True, **{key: True for key in later if not getattr(one, key)}, **_whereabouts(one)}
+            for one in self.variants
+        ]
         measured = self.model_dump_json(
             exclude={
                 "title": True,
@@ -377,6 +403,11 @@ class Measurement(_Part):
             }
         )
         return hashlib.sha256(measured.encode()).hexdigest()
+
+
+def _whereabouts(variant: Variant) -> dict[str, Any]:
+    """What of a server's variant says where it is, for `model_dump`."""
+    return {"options": {"address": True, "key_variable": True}} if RUNTIMES[variant.runtime].remote else {}
 
 
 def _with_baseline(variant: Variant, baseline: bool) -> Variant:

@@ -12,6 +12,7 @@ GeneratorError
 ├── WorkerError         a process that measures or builds crashed or answered nonsense
 │   ├── CoresRefused    the processor cores that a worker was to run on are not to be had any more
 │   ├── HungWorker      it did not answer, and was stopped
+│   ├── ServerError     the server that it asked did not answer as its protocol says
 │   └── WrongAnswer     what it answered cannot be judged
 ├── MissingPackage      an optional package is not installed
 ├── StorageError        the disk is full, or a file cannot be written
@@ -48,6 +49,7 @@ __all__ = [
     "PreparationError",
     "PublishError",
     "RecordError",
+    "ServerError",
     "StorageError",
     "WorkerError",
     "WrongAnswer",
@@ -80,6 +82,9 @@ class FailureCause(StrEnum):
 
     TIMEOUT = "timeout"
     """A worker hung."""
+
+    SERVER = "server"
+    """A server did not answer, or not as its protocol says."""
 
     ANSWER = "answer"
     """A variant's answers cannot be judged: they are not finite, or of another form than they must be."""
@@ -218,6 +223,12 @@ class HungWorker(WorkerError):
     """A process that measures did not answer in time, and was stopped."""
 
     cause = FailureCause.TIMEOUT
+
+
+class ServerError(WorkerError):
+    """A server that a worker asked did not answer, reported an error, broke off, or sent what is no answer."""
+
+    cause = FailureCause.SERVER
 
 
 class WrongAnswer(WorkerError):

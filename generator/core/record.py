@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from generator.core.definition import CONTROL, Name, Scenario
-from generator.core.record_block import Block, EnergyWindow, Health, Round, WorkerStart
+from generator.core.record_block import Block, EnergyWindow, Generation, Health, Round, WorkerStart
 from generator.core.record_machine import Ceiling, Ceilings, EnergyCounter, EnergyRecord, SystemDescription
 from generator.core.record_types import (
     Count,
@@ -52,6 +52,7 @@ __all__ = [
     "EnergyRecord",
     "EnergyWindow",
     "Failure",
+    "Generation",
     "Health",
     "Latency",
     "Line",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from generator.core.definition import Name
 from generator.core.record_types import Count, Fraction, Joules, Latency, Line, Moment, NanoSeconds, RecordPart
+
+MOST_ARRIVALS = 100_000
+"""Moments at which the tokens of one answer came, at most."""
 
 MOST_LATENCIES = 1_000_000
 """Of one round. Rounds of today keep fifty; those of the first records hold every one."""
@@ -42,6 +46,37 @@ class WorkerStart(RecordPart):
     """Most memory taken on an accelerator; null where the variant computed on the processor."""
 
 
+class Generation(RecordPart):
+    """One text that a timed query generated: when its tokens came, from the moment at which the query was issued.
+
+    What follows of it (time to first token, between tokens, rates) is in `core/token_times.py`.
+    """
+
+    query: Count
+    """Place of its query among the round's latencies."""
+
+    prompt_tokens: Count | None
+    """Tokens that were read; null where a server does not tell."""
+
+    arrivals_ns: Annotated[tuple[Latency, ...], Field(min_length=1, max_length=MOST_ARRIVALS)]
+    """Each moment at which tokens came: after a pass of the model, or with a piece of a stream."""
+
+    tokens: tuple[Annotated[int, Field(ge=1, le=MOST_ARRIVALS)], ...] | None = ()
+    """Tokens of each arrival; empty: one each; null: the server does not tell how many tokens a piece carries."""
+
+    finished_ns: Latency | None = None
+    """When a server said that the answer is complete; null where nothing says so but the last token. The end of the
+    stream is the query's latency."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if any(later < earlier for earlier, later in pairwise(self.arrivals_ns)):
+            raise ValueError("tokens arrived before those that they follow")
+        if self.tokens and len(self.tokens) != len(self.arrivals_ns):
+            raise ValueError("there must be a number of tokens for each arrival, or none at all")
+        return self
+
+
 class Round(RecordPart):
     """Latencies of one variant's queries in one round of one block."""
 
@@ -65,6 +100,10 @@ class Round(RecordPart):
     offered_per_second: Annotated[float, Field(gt=0, le=1e12)] | None = None
     """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
 
+    answers: tuple[Generation, ...] = ()
+    """When the tokens of the kept queries' answers came; empty where no text is generated, where the runtime does not
+    tell, and in records from before it was asked."""
+
     @property
     def answered(self) -> int:
         """How many queries the round answered, kept or not."""
@@ -74,6 +113,12 @@ class Round(RecordPart):
     def _kept_are_some_of_them(self) -> Self:
         if self.queries is not None and self.queries < len(self.latencies_ns):
             raise ValueError("a round cannot keep more latencies than it answered queries")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_of_kept_queries(self) -> Self:
+        if any(one.query >= len(self.latencies_ns) for one in self.answers):
+            raise ValueError("an answer's query is none of those whose latencies are kept")
         return self
 
 

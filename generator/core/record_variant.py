@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from generator.core.definition import Name, Precision
 from generator.core.errors import FailureCause
 from generator.core.record_types import BleuCounts, Count, Latency, Line, RecordPart, Sha256, Unit, Value
+from generator.core.registry import RUNTIMES
 
 
 class WorkloadRecord(RecordPart):
@@ -50,8 +51,9 @@ class Observations(RecordPart):
     kind: Literal["proportion", "mean", "maximum", "bleu"]
     """proportion: values are 0 or 1. mean, maximum: what the values are summarised by. bleu: counts, and no values."""
 
-    reference: Literal["label", "baseline"]
-    """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
+    reference: Literal["label", "baseline", "file"]
+    """What the answers were compared with: labels (accuracy), the baseline's own outputs (fidelity), or what the model
+    file itself says when its weights are computed with in fp32."""
 
     better: Literal["higher", "lower"] = "higher"
     """Whether a larger value is a gain; of an error it is a loss."""
@@ -217,6 +219,11 @@ class VariantRecord(RecordPart):
     to the next, so that every first call is such a one."""
 
     failure: Failure | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a server computed, whose process nobody watched."""
+        return self.runtime in RUNTIMES and RUNTIMES[self.runtime].remote
 
     @property
     def failed(self) -> bool:

@@ -29,6 +29,15 @@ class Runtime:
     always_isolated: bool = False
     """Whether it is not installed beside the generator: its variants name an environment."""
 
+    unimported: Set[str] = frozenset()
+    """Of the pinned packages those of which only a library is loaded: what they import is not in the environment."""
+
+    required: Set[str] = frozenset()
+    """Options that every variant must state."""
+
+    remote: bool = False
+    """Whether a server computes, here or elsewhere: nothing of it is started afresh, and its process is not watched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transform:
@@ -53,6 +62,7 @@ WORKLOADS: dict[str, str] = {
     "synthetic": "generator.workloads.synthetic",
     "text_classification": "generator.workloads.text_classification",
     "text_generation": "generator.workloads.text_generation",
+    "text_requests": "generator.workloads.text_requests",
     "translation": "generator.workloads.translation",
 }
 """Kind of workload, and the module whose `make(options, cache, progress)` makes it; it checks its options itself.
@@ -61,16 +71,36 @@ A folder's own `workload.py` is no entry: its kind is "workload.py".
 """
 
 RUNTIMES: dict[str, Runtime] = {
+    "ctransformers": Runtime(
+        "generator.runtimes.ctransformers",
+        set(),
+        pins={"ctransformers", "numpy"},
+        always_isolated=True,
+        unimported={"ctransformers"},
+    ),
     "fake": Runtime(
         "generator.runtimes.fake",
-        {"latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"},
+        {
+            *("latency_ns", "spread", "start_up_s", "outputs", "fail_after", "fail_how"),
+            *("tokens", "first_token_ns", "tokens_at_once"),
+        },
         pins={"numpy"},
     ),
+    "llama_cpp": Runtime("generator.runtimes.llama_cpp", set(), pins={"numpy", "xllamacpp"}, always_isolated=True),
     "onnxruntime": Runtime(
         "generator.runtimes.ort",
         {"decoding", "graph_optimization", "spinning"},
         package="onnxruntime",
         pins={"numpy", "onnxruntime"},
+    ),
+    "openai_endpoint": Runtime(
+        "generator.runtimes.openai_endpoint",
+        {
+            *("address", "model", "key_variable", "api", "token_ids", "logprobs"),
+            *("cache_prompt", "ignore_eos", "may_end_early", "same_prompts"),
+        },
+        required={"address", "model"},
+        remote=True,
     ),
     "openvino": Runtime(
         "generator.runtimes.openvino",
@@ -104,5 +134,6 @@ TRANSFORMS: dict[str, Transform] = {
         "generator.transforms.quantize:quantize_static",
         {"activation", "calibration", "calibration_samples", "keep", "operators", "per_channel", "weight"},
     ),
+    "write_gguf": Transform("generator.transforms.write_gguf:write_gguf", {"weights"}),
 }
 """Transforms by the name that a variant's step gives."""

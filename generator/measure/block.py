@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import Any
 from generator.core import protocol
 from generator.core.definition import Scenario
 from generator.core.record import Block, Health, Round, WorkerStart
+from generator.core.registry import RUNTIMES
 from generator.measure.cores import drawn
 from generator.measure.energy.meter import Meter, NoMeter
 from generator.measure.health import Probe, is_disturbed
@@ -88,7 +89,7 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
         rounds=rounds,
         latency_bound_ns=plan.latency_bound_ns,
         health=health,
-        disturbed=is_disturbed(health),
+        disturbed=is_disturbed(health) and not _served(jobs.values()),
         energy=energy,
     )
 
@@ -105,13 +106,19 @@ def _play(
     used_ns = {name: int(start["process_cpu_ns"]) for name, start in starts.items()}
     begin_ns = sum(used_ns.values()) + time.process_time_ns()
     probe.start()
+    idle = plan.scenario is Scenario.SERVER or _served(worker.job for worker in workers.values())
     for one, used in play(plan.scenario, workers, plan.batches, plan.block_ns, plan.turn, plan.latency_bound_ns, order):
         rounds.append(one)
         used_ns[one.variant] = used
     own_cpu_s = (sum(used_ns.values()) + time.process_time_ns() - begin_ns) / 1e9
-    # A server idles between queries, so its share of a core says nothing about disturbance.
-    share = 1.0 if plan.scenario is Scenario.SERVER else _lowest_cpu_share(rounds)
+    # A server idles between queries, and who asks one while it computes, so their share of a core says nothing.
+    share = 1.0 if idle else _lowest_cpu_share(rounds)
     return tuple(rounds), probe.finish(own_cpu_s, share)
+
+
+def _served(jobs: Iterable[Job]) -> bool:
+    """Whether a server takes part: what it uses of this machine counts as foreign, and cannot be told from others'."""
+    return any(RUNTIMES[job.runtime].remote for job in jobs)
 
 
 def _lowest_cpu_share(rounds: Sequence[Round]) -> float:

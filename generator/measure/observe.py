@@ -18,7 +18,7 @@ from generator.measure.outputs import answers, audited
 from generator.measure.prepare import PreparedWorkload
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
-from generator.workloads.workload import Arrays, SeveralModels, Workload
+from generator.workloads.workload import Arrays, KnowsItsFile, SeveralModels, Workload
 
 
 def measure_quality(
@@ -113,8 +113,11 @@ def _judged(
         of_answers = workload.observe(outputs, None if variant.baseline else baseline)
     except WorkerError as error:
         raise WrongAnswer(error.where, error.problem, error.remedy, error.last_lines, variant.name) from error
-    if isinstance(workload, SeveralModels):
-        return (*of_answers, *workload.observe_model(prepared.artifacts[variant.name]))
+    artifact = prepared.artifacts.get(variant.name)
+    if artifact and isinstance(workload, KnowsItsFile):
+        of_answers = (*of_answers, *workload.observe_file(artifact, outputs))
+    if artifact and isinstance(workload, SeveralModels):
+        of_answers = (*of_answers, *workload.observe_model(artifact))
     return of_answers
 
 

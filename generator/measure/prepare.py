@@ -80,12 +80,19 @@ def prepare(
             if lack := _lack(variant, asked, system):
                 failures[name] = lack
                 continue
-            artifacts[name] = artifact = _artifact(variant, workload, cache)
+            artifact = None if RUNTIMES[variant.runtime].remote else _artifact(variant, workload, cache)
             if variant.environment:
-                environments[name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
+                environments[name] = isolated(
+                    variant.environment,
+                    cache,
+                    lambda *p: tell(Preparing(*p)),
+                    RUNTIMES[variant.runtime].unimported,
+                )
         except Exception as error:  # a transform may raise anything, and the other variants are worth more
             failures[name] = failure("prepare", error)
             continue
+        if artifact:
+            artifacts[name] = artifact
         work[name] = _work(artifact, workload, timed, cache)
         jobs[name] = _job(asked, variant, artifact, inputs, environments.get(name))
     record = _record(asked, workload, data_sha256)
@@ -101,12 +108,12 @@ class _Inputs:
 
 
 def _job(
-    asked: WorkloadRun, variant: Variant, artifact: Artifact, inputs: _Inputs, environment: Environment | None
+    asked: WorkloadRun, variant: Variant, artifact: Artifact | None, inputs: _Inputs, environment: Environment | None
 ) -> Job:
     return Job(
         variant=variant.name,
         runtime=variant.runtime,
-        artifact=artifact.path,
+        artifact=artifact.path if artifact else inputs.timed,
         timed_inputs=inputs.timed,
         quality_inputs=inputs.quality,
         threads=variant.threads or asked.threads,
@@ -170,7 +177,9 @@ def _artifact(variant: Variant, workload: Workload, cache: Cache) -> Artifact:
     return artifact
 
 
-def _work(artifact: Artifact, workload: Workload, timed: Sequence[Arrays], cache: Cache) -> Work:
+def _work(artifact: Artifact | None, workload: Workload, timed: Sequence[Arrays], cache: Cache) -> Work:
+    if artifact is None:
+        return unknown("a server computes it, and does not say how")
     if isinstance(workload, Stepwise):
         return unknown("a query is many passes of the model, and how many depends on the variant and the answer")
     return counted_work(artifact, timed, cache)

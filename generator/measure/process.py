@@ -17,7 +17,14 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.core.errors import CoresRefused, HungWorker, WorkerError, no_more_processes
+from generator.core.errors import (
+    CoresRefused,
+    FailureCause,
+    HungWorker,
+    ServerError,
+    WorkerError,
+    no_more_processes,
+)
 from generator.core.registry import RUNTIMES
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
@@ -35,6 +42,8 @@ class Job:
     variant: str
     runtime: str
     artifact: Path
+    """Of a server's variant the file of its inputs: the model is the server's."""
+
     timed_inputs: Path
     quality_inputs: Path
     threads: int
@@ -162,6 +171,8 @@ class WorkerProcess:
             problem = f"the system refused the processor cores {answer['refused_cores']}: it takes some away from us"
             remedy = "Leave this process its cores (cpuset, taskset) and run the same command again: blocks are kept."
             raise self._error(problem, remedy, CoresRefused)
+        if answer.get("cause") == FailureCause.SERVER:
+            raise self._error(answer["error"].partition(": ")[2], kind=ServerError)
         if "error" in answer:
             raise self._error(f"the worker could not do '{what}': {answer['error']}")
         return answer

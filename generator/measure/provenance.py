@@ -76,6 +76,8 @@ def describe_provenance(
     commit = commit_of(root, measurement.name)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
     core = " --suite core" if part and part.core and part.names != measurement.variant_names else ""
+    served = [one for one in measurement.variants if RUNTIMES[one.runtime].remote]
+    where = "".join(f" --endpoint {one.name}={one.options['address']}" for one in served)
     return Provenance(
         generator_version=generator.__version__,
         generator_commit=commit.sha,
@@ -86,7 +88,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=command or f"python -m generator measure {measurement.name} --tier {tier}{core}{limit}",
+        command=command or f"python -m generator measure {measurement.name} --tier {tier}{core}{limit}{where}",
     )
 
 

@@ -26,6 +26,7 @@ from generator.core.record import (
     VariantRecord,
 )
 from generator.core.record_file import dump_record, record_id, records_folder, sealed
+from generator.core.registry import RUNTIMES
 from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block
 from generator.measure.cores import affinity, available_cores
@@ -120,8 +121,8 @@ class _Run:
             measurement, tier, sources, context.root, context.most_s, self.part, context.command
         )
         # What bounds the machine is measured once and kept: preparation, like a download, and no part of the run.
-        simulated = all(variant.runtime == "fake" for variant in measurement.variants)
-        self.ceilings = None if simulated else self._ceilings()
+        elsewhere = all(one.runtime == "fake" or RUNTIMES[one.runtime].remote for one in measurement.variants)
+        self.ceilings = None if elsewhere else self._ceilings()
         path = _journal_path(measurement.name, tier, context.cache, context.machine)
         self.journal = Journal(path, self._identity())
         sittings = self.journal.parts("sitting")
@@ -165,6 +166,7 @@ class _Run:
             "environments": {name: e.packages for name, e in sorted(prepared.environments.items())},
             "artifacts": {name: a.sha256 for name, a in sorted(prepared.artifacts.items())},
             "data": prepared.record.data_sha256,
+            "servers": {name: job.options.get("address") for name, job in sorted(prepared.jobs.items())},
         }  # fmt: skip
         if not self.journal.same(name, identity):
             self.journal.drop(

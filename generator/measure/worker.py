@@ -6,7 +6,8 @@ whatever libraries print goes to standard error.
 
     {"do": "load", ...}                  -> version, details, load_ns, first_call_ns, memory before loading
     {"do": "warm_up"}                    -> warm_up_ns, warm_up_queries, process_cpu_ns
-    {"do": "round", "round_ns": n, ...}  -> latencies_ns, queries, wall_ns, cpu_ns, involuntary_switches, process_cpu_ns
+    {"do": "round", "round_ns": n, ...}  -> latencies_ns, queries, wall_ns, cpu_ns, involuntary_switches,
+                                            process_cpu_ns; of generated text answers
     {"do": "batch", "samples": n}        -> samples_per_query
     {"do": "serve", "rate": r, ...}      -> as round, latencies counted from the scheduled time
     {"do": "audit", "pairs": n, ...}     -> repeated_ns, varied_ns; the timed answers lie in the file named
@@ -55,6 +56,8 @@ class Worker:
         self._samples = _read_samples(command["inputs"])
         self._queries = [self._session.prepare(sample) for sample in self._samples]
         self._issued = self._last_ns = 0
+        self._told = list[tuple[int, Any, Any]]()
+        """When each query was issued, the query and its answer; empty unless the session tells of its tokens."""
         loaded_ns = time.monotonic_ns()
         first_call_ns = self._query()
         gc.collect()
@@ -87,6 +90,7 @@ class Worker:
             spent = clock() - begin
             enough = (long or queries >= command["least_queries"]) and spent >= command["least_ns"]
             if spent >= command["most_ns"] or (enough and is_warm(medians, command["gain"])):
+                self._told.clear()
                 return {"warm_up_ns": spent, "warm_up_queries": queries, "process_cpu_ns": time.process_time_ns()}
 
     def round(self, command: dict[str, Any]) -> Answer:
@@ -104,6 +108,7 @@ class Worker:
             if clock() - begin >= command["round_ns"]:  # a query this long has refilled the caches by itself
                 break
         self._issued = command.get("first_sample", self._issued)
+        self._told.clear()
         latencies = list[int]()
         keep = latencies.append
         switches, cpu, begin = _involuntary_switches(), self._session.cpu_clock_ns(), clock()
@@ -114,7 +119,9 @@ class Worker:
                 break
         wall_ns = clock() - begin
         after = _involuntary_switches()
+        answers = {"answers": self._answers(latencies, command.get("most_kept"))} if self._session.generates else {}
         return {
+            **answers,
             **thinned(latencies, command.get("most_kept"), len(self._queries)),
             "wall_ns": wall_ns,
             "cpu_ns": self._session.cpu_clock_ns() - cpu,
@@ -209,10 +216,29 @@ class Worker:
         session = self._session
         query = self._queries[self._issued % len(self._queries)]
         self._issued += 1
+        if session.generates:
+            query = session.fresh(query)
         begin = session.clock_ns()
-        session.run(query)
+        answer = session.run(query)
         self._last_ns = session.clock_ns() - begin
+        if session.generates:
+            self._told.append((begin, query, answer))
         return self._last_ns
+
+    def _answers(self, latencies: list[int], most: int | None) -> list[Answer]:
+        """When the tokens of the kept queries' answers came, from the moment at which each query was issued."""
+        kept, found = self._told[:: _step(len(latencies), most, len(self._queries))], list[Answer]()
+        for place, (begin, query, answer) in enumerate(kept):
+            for one in self._session.generated(query, answer):
+                after = [max(1, moment - begin) for moment in one.arrivals_ns]
+                told: Answer = {"query": place, "prompt_tokens": one.prompt_tokens, "arrivals_ns": after}
+                if one.tokens is None or any(count != 1 for count in one.tokens):
+                    told["tokens"] = one.tokens if one.tokens is None else list(one.tokens)
+                if one.finished_ns is not None:
+                    told["finished_ns"] = max(1, one.finished_ns - begin)
+                found.append(told)
+        self._told.clear()
+        return found
 
 
 def is_warm(medians: list[float], gain: float) -> bool:
@@ -221,17 +247,23 @@ def is_warm(medians: list[float], gain: float) -> bool:
 
 
 def thinned(latencies_ns: list[int], most: int | None, samples: int) -> Answer:
-    """Latencies of at most `most` queries, evenly spaced, and how many queries there were when some are left out.
+    """Latencies of at most `most` queries, evenly spaced, and how many queries there were when some are left out."""
+    step = _step(len(latencies_ns), most, samples)
+    if step == 1:
+        return {"latencies_ns": latencies_ns, "queries": None}
+    return {"latencies_ns": latencies_ns[::step], "queries": len(latencies_ns)}
+
+
+def _step(count: int, most: int | None, samples: int) -> int:
+    """Every which query is kept.
 
     The step has no divisor in common with the number of samples, which queries take in turn: or else always the same
     samples would be kept.
     """
-    step = -(-len(latencies_ns) // most) if most else 1
-    if step == 1:
-        return {"latencies_ns": latencies_ns, "queries": None}
-    while math.gcd(step, samples) > 1:
+    step = -(-count // most) if most else 1
+    while step > 1 and math.gcd(step, samples) > 1:
         step += 1
-    return {"latencies_ns": latencies_ns[::step], "queries": len(latencies_ns)}
+    return step
 
 
 def _joined(samples: list[Arrays]) -> Arrays:
@@ -319,7 +351,7 @@ def serve(read: Callable[[], str], write: Callable[[Answer], None]) -> None:
                 write(getattr(worker, command["do"])(command))
         except Exception as error:
             traceback.print_exc()
-            write({"error": f"{type(error).__name__}: {error}"})
+            write({"error": f"{type(error).__name__}: {error}", "cause": getattr(error, "cause", None)})
             return
         if command["do"] == "stop":
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from generator.pages.sentences import Sentences
+from generator.pages.token_table import tokens
 from generator.pages.views.system import SystemView
 from generator.pages.views.variant import VariantView
 from generator.pages.views.workload import WorkloadView
@@ -163,6 +164,7 @@ TABLES: Mapping[str, Callable[[WorkloadView, Phrases], Markdown]] = MappingProxy
         "details": details,
         "operators": operators,
         "start": start,
+        "tokens": tokens,
         "variants": variants,
     }
 )

@@ -9,6 +9,7 @@ from statistics import median
 from types import MappingProxyType
 
 from generator.core import protocol
+from generator.core.address import is_here
 from generator.core.record import Block, Record, StopReason, Tier
 from generator.results.comparison import Comparison
 
@@ -40,6 +41,7 @@ def caveats(
         *_about_the_blocks(record, workload, blocks),
         *_about_the_run(record),
         *_about_the_audits(record, workload),
+        *_about_the_servers(record, workload),
     ]
     if control and not control.speedup.interval.contains(1.0):
         interval = control.speedup.interval
@@ -69,6 +71,14 @@ def _about_the_audits(record: Record, workload: str) -> Iterator[Caveat]:
             yield Caveat("timed-answers-differ", {"variant": variant.name, "count": variant.audit.answers_differing})
         if median(variant.audit.repeated_ns) < (1 - protocol.AUDIT_GAIN) * median(variant.audit.varied_ns):
             yield Caveat("repeated-faster", {"variant": variant.name})
+
+
+def _about_the_servers(record: Record, workload: str) -> Iterator[Caveat]:
+    asked = [one for one in record.variants if one.workload == workload and one.elsewhere]
+    if asked:
+        yield Caveat("server")
+    if any(not is_here(one.options.get("address")) for one in asked):
+        yield Caveat("server-elsewhere")
 
 
 def _about_the_run(record: Record) -> Iterator[Caveat]:

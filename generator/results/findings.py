@@ -23,6 +23,7 @@ from generator.results.memory import Memory, memory
 from generator.results.percentile import Percentile, percentiles, plain
 from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
 from generator.results.roofline import Roofline, roofline
+from generator.results.tokens import TokenFindings, token_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class VariantFindings:
 
     cost: Cost | Unknown
     roofline: Roofline | Unknown
+    tokens: TokenFindings | None = None
+    """When its tokens came; None where no text is generated, and in records from before it was asked."""
 
     @property
     def least_bytes_per_sample(self) -> float | None:
@@ -240,6 +243,10 @@ def _workload(
         for one in defined[1:]
     }
     variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
+    variants = tuple(
+        replace(one, tokens=token_findings(kept, times, one.variant.name, baseline.name)) if one.latency else one
+        for one in variants
+    )
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     timed = [(one.variant.name, one.latency.p50_ns) for one in variants if one.latency and not one.latency.served]
     spreads = {name: p50.most / p50.least for name, p50 in timed}
@@ -288,7 +295,7 @@ def _variant(
         against_baseline=against_baseline,
         memory=memory([start for block in kept for start in block.workers if start.variant == variant.name]),
         energy=energy(record, kept, variant.name, baseline.name),
-        energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency else None),
+        energy_estimate=energy_estimate(record, latency.cpu_s_per_sample if latency and not found.elsewhere else None),
         cost=cost(rate, record.system, prices),
         roofline=roofline(found, rate, record.ceilings, found.threads or record.controls.threads),
     )

@@ -12,6 +12,7 @@ from generator.results.change import quality_change
 from generator.results.findings import (
     Findings,
     Spread,
+    Unknown,
     VariantFindings,
     WorkloadFindings,
     accuracy_metric,
@@ -89,6 +90,7 @@ def _result(findings: Findings, workload: WorkloadFindings, variant: VariantFind
     }
     row.update(_speed(variant))
     row.update(_latencies(variant))
+    row.update(_tokens(variant))
     row.update(_quality(variant, workload.baseline))
     row["file_bytes"] = record.artifact.size_bytes if record.artifact else None
     return row
@@ -118,6 +120,32 @@ def _latencies(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
     for one in latency.percentiles if latency else ():
         yield f"{percentile_key(one.share)}_pooled_ns", one.value_ns
         yield f"{percentile_key(one.share)}_bound_ns", one.bound_ns
+
+
+_TOKEN_SPREADS = (
+    *("first_token_ns", "per_token_ns", "end_ns", "prefill_per_second", "decode_per_second"),
+    *("prompt_tokens", "answer_tokens"),
+)
+"""Fields of `TokenFindings` that vary."""
+
+
+def _tokens(variant: VariantFindings) -> Iterator[tuple[str, Cell]]:
+    """Of a variant that generates text."""
+    found = variant.tokens
+    if found is None:
+        return
+    for name in _TOKEN_SPREADS:
+        spread: Spread | Unknown = getattr(found, name)
+        if isinstance(spread, Spread):
+            yield from ((name, tidy(spread.median)), (f"{name}_least", tidy(spread.least)))
+            yield f"{name}_most", tidy(spread.most)
+    for one in found.gaps:
+        yield f"itl_{percentile_key(one.share)}_pooled_ns", one.value_ns
+        yield f"itl_{percentile_key(one.share)}_bound_ns", one.bound_ns
+    for name, estimate in found.ratios.items():
+        key = f"{name.replace('-', '_')}_speedup"
+        yield from ((key, tidy(estimate.point)), (f"{key}_low", tidy(estimate.interval.low)))
+        yield f"{key}_high", tidy(estimate.interval.high)
 
 
 def _quality(variant: VariantFindings, baseline: VariantFindings) -> Iterator[tuple[str, Cell]]:

@@ -9,6 +9,7 @@ The graph takes `ids`, `keys`, `values` and `places` and gives logits, new keys 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.runtimes.session import Arrays
+from generator.runtimes.session import Arrays, Generated
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -26,9 +27,10 @@ PROMPT, WANTED = "prompt", "wanted"
 """Names of a query's arrays: tokens, (requests, length) int64; and how many shall follow, (1, 1) int64. With 0 nothing
 is generated: the prompt itself is scored."""
 
-TOKENS, PASSES, SURPRISAL = "tokens", "passes", "surprisal"
-"""Names of an answer's arrays: what followed, (requests, wanted) int64; passes of the graph, (1,) int64; of a scored
-prompt the negative natural logarithm of each token's probability, the first one's excepted, (requests, length - 1)."""
+TOKENS, PASSES, SURPRISAL, ARRIVALS = "tokens", "passes", "surprisal", "arrivals"
+"""Names of an answer's arrays: what followed, (requests, wanted) int64; passes of the graph, (1,) int64; the moment at
+which each token was known, nanoseconds of the clock, of the same shape as the tokens; of a scored prompt the negative
+natural logarithm of each token's probability, the first one's excepted, (requests, length - 1)."""
 
 MOST_GUESSED = 8
 """Tokens that `lookup` guesses at once; its author took 10. Passes over few tokens cost little more than over one."""
@@ -74,26 +76,35 @@ class Reading:
         return found
 
 
-Answered = tuple[Ids, int]
-"""Tokens, (requests, wanted), and passes of the graph."""
+Answered = tuple[Ids, int, Ids]
+"""Tokens, (requests, wanted); passes of the graph; and the moment at which each token was known."""
+
+now_ns = time.perf_counter_ns
 
 
 def cached(graph: Graph, prompt: Ids, wanted: int) -> Answered:
     """Read the prompt, then one token a pass: what was read is remembered. All requests go through each pass."""
     reading = Reading(graph, len(prompt), prompt.shape[1] + wanted)
-    tokens = [reading.next_token(prompt)]
+    tokens, moments = [reading.next_token(prompt)], [now_ns()]
     while len(tokens) < wanted:
         tokens.append(reading.next_token(tokens[-1]))
-    return np.concatenate(tokens, axis=1), wanted
+        moments.append(now_ns())
+    return np.concatenate(tokens, axis=1), wanted, _for_each(prompt, moments)
+
+
+def _for_each(requests: Ids, moments: Sequence[int]) -> Ids:
+    """The same moments for each of several requests."""
+    return np.repeat(np.array([moments], np.int64), len(requests), axis=0)
 
 
 def recomputed(graph: Graph, prompt: Ids, wanted: int) -> Answered:
     """Read the whole text anew for each token: nothing is remembered."""
-    text = prompt
+    text, moments = prompt, list[int]()
     for _ in range(wanted):
         token = Reading(graph, len(text), text.shape[1]).next_token(text)
+        moments.append(now_ns())
         text = np.concatenate((text, token), axis=1)
-    return text[:, prompt.shape[1] :], wanted
+    return text[:, prompt.shape[1] :], wanted, _for_each(prompt, moments)
 
 
 def lookup(graph: Graph, prompt: Ids, wanted: int) -> Answered:
@@ -109,7 +120,7 @@ def lookup(graph: Graph, prompt: Ids, wanted: int) -> Answered:
     length = prompt.shape[1]
     reading = Reading(graph, 1, length + wanted)
     text = [*prompt[0].tolist(), int(reading.next_token(prompt)[0, 0])]
-    passes = 1
+    passes, moments = 1, [now_ns()]
     while len(text) < length + wanted:
         guess = guessed(text, min(MOST_GUESSED, length + wanted - len(text) - 1))
         begin = reading.length
@@ -117,9 +128,10 @@ def lookup(graph: Graph, prompt: Ids, wanted: int) -> Answered:
         found = logits[0].argmax(-1).tolist()
         right = next((index for index, token in enumerate(guess) if token != found[index]), len(guess))
         text += found[: right + 1]
+        moments += [now_ns()] * (right + 1)
         reading.length = begin + right + 1  # what was read of wrong guesses is forgotten
         passes += 1
-    return np.array([text[length:]], np.int64), passes
+    return np.array([text[length:]], np.int64), passes, np.array([moments], np.int64)
 
 
 def guessed(text: Sequence[int], most: int) -> list[int]:
@@ -137,7 +149,8 @@ def one_by_one(way: Callable[[Graph, Ids, int], Answered]) -> Callable[[Graph, I
 
     def answer(graph: Graph, prompt: Ids, wanted: int) -> Answered:
         answers = [way(graph, prompt[index : index + 1], wanted) for index in range(len(prompt))]
-        return np.concatenate([tokens for tokens, _ in answers]), sum(passes for _, passes in answers)
+        tokens, passes, moments = zip(*answers, strict=True)
+        return np.concatenate(tokens), sum(passes), np.concatenate(moments)
 
     return answer
 
@@ -154,7 +167,7 @@ WAYS = MappingProxyType(
 
 
 def decode(graph: Graph, way: str, prompt: Ids, wanted: int) -> Arrays:
-    """Answer a query; see `TOKENS` and `SURPRISAL` for what comes back.
+    """Answer a query; see `TOKENS` for what comes back.
 
     Raises:
         ValueError: when there is no such way.
@@ -163,16 +176,32 @@ def decode(graph: Graph, way: str, prompt: Ids, wanted: int) -> Arrays:
         raise ValueError(f"there is no way of decoding called '{way}'; known: {', '.join(WAYS)}")
     if wanted == 0:
         return {SURPRISAL: surprisal(graph, prompt)}
-    tokens, passes = WAYS[way](graph, prompt, wanted)
-    return {TOKENS: tokens, PASSES: np.array([passes], np.int64)}
+    tokens, passes, moments = WAYS[way](graph, prompt, wanted)
+    return {TOKENS: tokens, PASSES: np.array([passes], np.int64), ARRIVALS: moments}
+
+
+def generated(answer: Arrays, prompt_tokens: int) -> list[Generated]:
+    """When the tokens of an answer came, a text for each request; none where a prompt was scored.
+
+    Tokens that were known at once, as right guesses are, came together.
+    """
+    found = list[Generated]()
+    for moments in answer.get(ARRIVALS, ()):
+        arrivals, counts = np.unique(moments, return_counts=True)
+        found.append(Generated(prompt_tokens, arrivals.tolist(), counts.tolist()))
+    return found
 
 
 def surprisal(graph: Graph, text: Ids) -> Floats:
     """Negative natural logarithm of the probability of each token but the first, (requests, length - 1)."""
     tokens = text.shape[1] - 1
     logits = Reading(graph, len(text), tokens).read(text[:, :-1], range(tokens)).astype(np.float64)
-    largest = logits.max(-1, keepdims=True)
-    total = largest[..., 0] + np.log(np.exp(logits - largest).sum(-1))
-    said = np.take_along_axis(logits, text[:, 1:, np.newaxis], -1)[..., 0]
-    found: Floats = (total - said).astype(np.float32)
+    found: Floats = surprisal_of(logits, text[:, 1:]).astype(np.float32)
     return found
+
+
+def surprisal_of(logits: NDArray[np.float64], said: NDArray[Any]) -> NDArray[np.float64]:
+    """Negative natural logarithm of the probability that logits, (..., tokens, vocabulary), give to what was said."""
+    largest = logits.max(-1, keepdims=True)
+    total: NDArray[np.float64] = largest[..., 0] + np.log(np.exp(logits - largest).sum(-1))
+    return total - np.take_along_axis(logits, said[..., np.newaxis].astype(np.int64), -1)[..., 0]

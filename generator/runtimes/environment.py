@@ -21,7 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +43,13 @@ _RUNNING = "{}.{}".format(*sys.version_info)
 
 _CHECK = """
 import importlib, importlib.metadata, json, platform, sys
-for name in sys.argv[1:]:
-    importlib.import_module(name.replace("-", "_"))
-print(json.dumps({"python": platform.python_version(), **{n: importlib.metadata.version(n) for n in sys.argv[1:]}}))
+names = [name.lstrip("-") for name in sys.argv[1:]]
+for name in names:
+    if "-" + name not in sys.argv[1:]:
+        importlib.import_module(name.replace("-", "_"))
+print(json.dumps({"python": platform.python_version(), **{n: importlib.metadata.version(n) for n in names}}))
 """
-"""Imports what is pinned, and says what is there."""
+"""Imports what is pinned but those with a dash before their name, and says what is there."""
 
 _NO_NETWORK = (
     "NewConnectionError|NameResolution|Retrying|Max retries|ConnectTimeout|ProxyError|SSLError"
@@ -69,13 +71,16 @@ class Environment:
     """What is in it, "name==version", Python first."""
 
 
-def isolated(pins: Sequence[str], cache: Cache, progress: Progress | None = None) -> Environment:
+def isolated(
+    pins: Sequence[str], cache: Cache, progress: Progress | None = None, unimported: Set[str] = frozenset()
+) -> Environment:
     """Return the environment of these pins, making it if it is absent or damaged.
 
     Args:
         pins: "name==version" each; "python==3.11" asks for that Python, the running one when it is left out.
         cache: keeps it.
         progress: is told what is being done.
+        unimported: packages that need not be importable.
 
     Raises:
         IsolationError: when there is no network, no wheel for this Python or machine, or it cannot be imported.
@@ -83,7 +88,7 @@ def isolated(pins: Sequence[str], cache: Cache, progress: Progress | None = None
     """
     wanted = dict(pin.split("==", 1) for pin in pins)
     folder = cache.root / FOLDER / _key(wanted)
-    if found := _sound(folder, wanted):
+    if found := _sound(folder, wanted, unimported):
         return found
     text = f"isolated environment: {', '.join(pins)}"
     if progress:
@@ -91,16 +96,17 @@ def isolated(pins: Sequence[str], cache: Cache, progress: Progress | None = None
     with cache.workspace() as workspace:
         made = workspace / "environment"
         _make(made, wanted)
-        _inspected(made, wanted)
+        _inspected(made, wanted, unimported)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if found := _sound(folder, wanted):  # a machine that shares the cache was quicker, and may be using it
+        # A machine that shares the cache may have been quicker, and be using it.
+        if found := _sound(folder, wanted, unimported):
             return found
         if folder.exists():
             folder.rename(workspace / "damaged")
         made.rename(folder)
     if progress:
         progress(text, 1, 1)
-    return _inspected(folder, wanted)
+    return _inspected(folder, wanted, unimported)
 
 
 def made(pins: Sequence[str], cache: Cache) -> bool:
@@ -169,23 +175,24 @@ def _interpreter(folder: Path) -> Path:
     return folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
 
 
-def _sound(folder: Path, wanted: Mapping[str, str]) -> Environment | None:
+def _sound(folder: Path, wanted: Mapping[str, str], unimported: Set[str]) -> Environment | None:
     """The environment that is there, when everything in it can still be imported."""
     if not _interpreter(folder).exists():  # false too where the Python that it links to has gone
         return None
     try:
-        return _inspected(folder, wanted)
+        return _inspected(folder, wanted, unimported)
     except IsolationError:
         return None
 
 
-def _inspected(folder: Path, wanted: Mapping[str, str]) -> Environment:
+def _inspected(folder: Path, wanted: Mapping[str, str], unimported: Set[str]) -> Environment:
     """Import everything and read the versions.
 
     Raises:
         IsolationError: when something cannot be imported, or is another version than the pinned one.
     """
     interpreter, names = _interpreter(folder), sorted(wanted.keys() - {"python"})
+    names = [f"-{name}" if name in unimported else name for name in names]
     done = _run([str(interpreter), "-P", "-c", _CHECK, *names], without_foreign(os.environ), wanted)
     if done.returncode != 0:
         problem = f"the packages are there but cannot be imported ({_last_line(done.stderr)})"

@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from generator.runtimes.session import Arrays, Session, Spec
+from generator.runtimes.session import Arrays, Generated, Session, Spec
 
 
 class FakeSession(Session):
     """Options: `latency_ns` (a number, or several taken in turn), `spread` (relative noise, seeded by process),
-    `outputs` (how many of ten answers are wrong), `fail_after` queries in the way `fail_how` says: crash, hang, error.
+    `outputs` (how many of ten answers are wrong), `fail_after` queries in the way `fail_how` says: crash, hang, error;
+    `tokens`: how many each answer has, the first after `first_token_ns`, the last when the latency has passed, the
+    others evenly between, `tokens_at_once` of them together.
     """
 
     version = "1"
@@ -32,6 +35,9 @@ class FakeSession(Session):
         self._fail_after = spec.options.get("fail_after")
         self._fail_how = str(spec.options.get("fail_how", "error"))
         self._random = random.Random(os.environ.get("GENERATOR_FAKE_SEED", "0"))
+        self._tokens, self._at_once = (int(spec.options.get(n, d)) for n, d in (("tokens", 0), ("tokens_at_once", 1)))
+        self._first_token_ns = int(spec.options.get("first_token_ns", 0))
+        self.generates = bool(self._tokens)
         self._prepared = 0
         self._queries = 0
         self._now_ns = 0
@@ -48,15 +54,27 @@ class FakeSession(Session):
         if self._fail_after is not None and self._queries >= self._fail_after:
             self._fail()
         stated = self._latencies[self._queries % len(self._latencies)]
-        noise = 1 + self._spread * self._random.uniform(-1, 1)
+        noise, asked_ns = 1 + self._spread * self._random.uniform(-1, 1), self._now_ns
         # A batch takes as long as its samples one by one: the fake gains nothing by batching.
         self._now_ns += max(1, round(stated * noise)) * sample["x"].shape[0]
         self._queries += 1
-        return {"y": np.roll(sample["x"], 1, axis=-1) if wrong else sample["x"]}
+        answer = {"y": np.roll(sample["x"], 1, axis=-1) if wrong else sample["x"]}
+        return {**answer, "moments": self._moments(asked_ns)} if self.generates else answer
+
+    def _moments(self, asked_ns: int) -> NDArray[np.int64]:
+        """When each token came."""
+        first, last, step = asked_ns + self._first_token_ns, self._now_ns, self._at_once
+        pieces = np.linspace(first, last, -(-self._tokens // step))
+        return np.repeat(pieces.astype(np.int64), step)[: self._tokens]
 
     def to_arrays(self, answer: Any) -> Arrays:
         """The answer itself."""
         return {"y": answer["y"]}
+
+    def generated(self, query: tuple[Arrays, bool], answer: Any) -> Sequence[Generated]:
+        """As the options state; a prompt has as many tokens as the sample has numbers."""
+        moments, counts = np.unique(answer["moments"], return_counts=True)
+        return [Generated(query[0]["x"].shape[-1], moments.tolist(), counts.tolist())]
 
     def details(self) -> dict[str, str]:
         """Says that nothing was computed."""

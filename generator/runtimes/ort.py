@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import onnxruntime as ort
 
 from generator.runtimes import decoding
-from generator.runtimes.session import Arrays, Session, Spec
+from generator.runtimes.session import Arrays, Generated, Session, Spec
 
 _LEVELS = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -60,6 +61,8 @@ class OnnxRuntimeSession(Session):
 class DecodingSession(OnnxRuntimeSession):
     """A decoder's graph, run once or more for each token; option `decoding` says how, see `decoding.WAYS`."""
 
+    generates = True
+
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)
         self._way = str(spec.options["decoding"])
@@ -75,9 +78,12 @@ class DecodingSession(OnnxRuntimeSession):
         return decoding.decode(self._graph, self._way, **query)
 
     def to_arrays(self, answer: Any) -> Arrays:
-        """Arrays by the names that `decoding` gives them."""
-        arrays: Arrays = answer
-        return arrays
+        """Arrays by the names that `decoding` gives them; the moments are no part of what was answered."""
+        return {name: array for name, array in answer.items() if name != decoding.ARRIVALS}
+
+    def generated(self, query: dict[str, Any], answer: Any) -> Sequence[Generated]:
+        """When each token was known."""
+        return decoding.generated(answer, query["prompt"].shape[1])
 
     def _pass(self, ids: Any, keys: Any, values: Any, places: Any) -> Any:
         return self._session.run(None, {"ids": ids, "keys": keys, "values": values, "places": places})

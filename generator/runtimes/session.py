@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +27,40 @@ class Spec:
     """Where to write the graph that the runtime really runs, if it can; only when quality is measured."""
 
 
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """When the tokens of one generated text came; moments are those of the session's clock."""
+
+    prompt_tokens: int | None
+    arrivals_ns: Sequence[int]
+    """Each moment at which tokens came, at least one."""
+
+    tokens: Sequence[int] | None
+    """Tokens of each arrival; None where nobody tells."""
+
+    finished_ns: int | None = None
+    """When a server said that the answer is complete."""
+
+
 class Session(ABC):
     """A loaded model. `run` is what gets timed; everything that can be done before stands in `prepare`."""
 
     version: str
     """Version of the runtime."""
 
+    generates = False
+    """Whether it tells when the tokens of an answer came: see `generated`."""
+
     @abstractmethod
     def prepare(self, sample: Arrays) -> Any:
         """Turn a sample's arrays (batch axis first) into what `run` takes, outside the timed region."""
+
+    def fresh(self, query: Any) -> Any:
+        """The same query where the runtime has seen it before and would remember; outside the timed region.
+
+        Asked only of a session that `generates`.
+        """
+        return query
 
     @abstractmethod
     def run(self, query: Any) -> Any:
@@ -44,6 +69,14 @@ class Session(ABC):
     @abstractmethod
     def to_arrays(self, answer: Any) -> Arrays:
         """Turn an answer into named arrays, outside the timed region."""
+
+    def generated(self, query: Any, answer: Any) -> Sequence[Generated]:
+        """When the tokens of an answer came, a text for each of the query's requests; outside the timed region.
+
+        Raises:
+            Exception: when the answer is none that may be timed.
+        """
+        return ()
 
     def details(self) -> Mapping[str, str]:
         """What the runtime says of itself."""

@@ -32,7 +32,7 @@ _LEVEL = 6
 class Recipe:
     """How an artifact is made of another, and everything that the result depends on besides that other one."""
 
-    gives: Literal["pytorch", "onnx", "synthetic"]
+    gives: Literal["pytorch", "onnx", "gguf", "synthetic"]
     """Format of the result."""
 
     suffix: str

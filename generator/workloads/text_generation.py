@@ -8,6 +8,7 @@ has measured here.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generator.assets.fetch import Progress
 from generator.core.cache import Cache
 from generator.core.definition import Option
 from generator.core.errors import AssetError
 from generator.core.record import Observations, Source
-from generator.workloads.metrics.generated import observe_generation
+from generator.workloads.metrics.file_likelihood import observe_file_likelihood
+from generator.workloads.metrics.generated import SURPRISAL, observe_generation
 from generator.workloads.networks import smollm2
 from generator.workloads.options import Options
 from generator.workloads.question_answering import squad
@@ -175,6 +178,8 @@ class TextGeneration:
     def _prompts(self) -> tuple[Arrays, ...]:
         whole = self._shortened() if self.task == SHORTEN else (text[: self.prompt_tokens] for text in self._long_texts)
         rows = list(whole)
+        if self.task == CONTINUE and len(rows) < TIMED_SAMPLES * self.requests:
+            rows = self._joined()
         count = min(GENERATED_SAMPLES, len(rows) // self.requests)
         if not count:
             problem = f"no {self.requests} texts are as long as {self.prompt_tokens} tokens"
@@ -191,6 +196,12 @@ class TextGeneration:
     @property
     def _long_texts(self) -> list[list[int]]:
         return [text for text in self._tokens if len(text) >= self.prompt_tokens]
+
+    def _joined(self) -> list[list[int]]:
+        """Texts one after another, cut into prompts: for those that are longer than enough texts are."""
+        every = [token for text in self._tokens for token in text]
+        size = self.prompt_tokens
+        return [every[first : first + size] for first in range(0, len(every) - size + 1, size)]
 
     def _shortened(self) -> Iterator[list[int]]:
         """Requests to shorten a text, each cut to the same length inside the text."""
@@ -224,6 +235,33 @@ class TextGeneration:
             WorkerError: when an answer is missing, has another shape, or is not finite.
         """
         return observe_generation(outputs, self.samples(), baseline)
+
+    def observe_file(self, artifact: Artifact, outputs: Sequence[Arrays]) -> tuple[Observations, ...]:
+        """How far the likelihood of the scored texts lies from that of a GGUF file's own weights in fp32.
+
+        Raises:
+            WorkerError: when a text was not scored.
+        """
+        if artifact.format != "gguf":
+            return ()
+        scored = [one[SURPRISAL][0] for one in outputs if SURPRISAL in one]
+        return observe_file_likelihood(scored, self._file_surprisals(artifact))
+
+    def _file_surprisals(self, artifact: Artifact) -> Sequence[NDArray[np.generic]]:
+        """What the scored texts cost the file's weights; computed once and kept."""
+        texts = [text["prompt"][0] for text in self._texts]
+
+        def write(path: Path) -> Mapping[str, str]:
+            if self.progress:
+                self.progress(f"{artifact.path.name}: likelihood of {len(texts)} texts in fp32", 0, 1)
+            with path.open("wb") as file:
+                np.savez(file, *smollm2.surprisals(artifact.path, texts))
+            return {}
+
+        told = hashlib.sha256(b"".join(text.tobytes() for text in texts)).hexdigest()
+        path, _ = self.cache.built("likelihoods", {"file": artifact.sha256, "texts": told}, ".npz", write)
+        with np.load(path, allow_pickle=False) as stored:
+            return [stored[name] for name in stored.files]
 
 
 def query(prompts: Sequence[Sequence[int]], wanted: int) -> Arrays:
@@ -262,7 +300,7 @@ def make(options: Mapping[str, Option], cache: Cache, progress: Progress | None 
     return TextGeneration(
         cache,
         chosen.word("task", CONTINUE, SHORTEN),
-        chosen.whole("prompt_tokens", 64, 1, 1024),
+        chosen.whole("prompt_tokens", 64, 1, 8000),
         chosen.whole("new_tokens", 16, 1, 1024),
         chosen.whole("requests", 1, 1, 64),
         progress,

@@ -30,8 +30,9 @@ class Artifact:
     """A prepared model file in the cache."""
 
     path: Path
-    format: Literal["pytorch", "onnx", "synthetic"]
-    """pytorch: safetensors whose metadata names the architecture; onnx: a protobuf; synthetic: JSON for `fake`."""
+    format: Literal["pytorch", "onnx", "gguf", "synthetic"]
+    """pytorch: safetensors whose metadata names the architecture; onnx: a protobuf; gguf: llama.cpp's form;
+    synthetic: JSON for `fake`."""
 
     sha256: str
     size_bytes: int
@@ -89,6 +90,16 @@ class Stepwise(Protocol):
 
     def graph_samples(self) -> Sequence[Arrays]:
         """Inputs of single passes, which the model is exported with and checked on; `samples` are whole queries."""
+
+
+@runtime_checkable
+class KnowsItsFile(Protocol):
+    """What a workload has besides when it can compute by itself what a model file says, to hold runtimes against it."""
+
+    def observe_file(self, artifact: Artifact, outputs: Sequence[Arrays]) -> tuple[Observations, ...]:
+        """Compare the outputs for `samples()` with what the file's own weights give in fp32; nothing for a file that
+        it does not read.
+        """
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -258,3 +259,18 @@ def test_a_real_environment_runs_a_real_worker(tmp_path: Path) -> None:
     job = Job("v", "fake", inputs, inputs, inputs, 1, {}, interpreter=str(found.interpreter))
     with WorkerProcess(job, (), 60) as worker:
         assert worker.load(inputs)["samples"] == 1
+
+
+def test_a_package_of_which_only_a_library_is_loaded_is_not_imported(installer: Installer, cache: Cache) -> None:
+    """What it would import is not in the environment; its version is read all the same."""
+    found = isolated(PINS, cache, unimported={"onnxruntime"})
+    (check, *_) = (command for command in installer.commands if "-c" in command)
+    assert check[check.index("-c") + 2 :] == ["numpy", "-onnxruntime"]
+    assert "onnxruntime==1.16.3" in found.packages
+
+
+def test_the_check_reads_versions_of_what_it_does_not_import() -> None:
+    """Run by an interpreter: a module that does not exist is only imported where it is to be."""
+    command = [sys.executable, "-c", environment._CHECK]
+    assert json.loads(subprocess.run([*command, "numpy", "-pip"], capture_output=True, check=True).stdout)["pip"]
+    assert subprocess.run([*command, "no-such-module"], capture_output=True, check=False).returncode != 0

@@ -25,6 +25,7 @@ from generator.measure.trial.variants import WHY
 from generator.pages.charts.length import LENGTHS
 from generator.pages.overview.answers import VERDICTS
 from generator.pages.overview.topics import CAUSES, GROUPS
+from generator.pages.token_table import ROWS
 from generator.results import caveat
 from generator.results.comparison import Verdict
 from generator.results.overview import NO_GAIN
@@ -84,6 +85,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "ratio_kind": RatioKind,
     "roof_bound": Bound,
     "stance": Stance,
+    "tokens": ROWS,
 }
 """Families of phrases that are chosen by a name, and the names that the code knows."""
 

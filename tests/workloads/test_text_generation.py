@@ -18,7 +18,7 @@ from generator.workloads.networks import smollm2
 from generator.workloads.question_answering import Corpus
 from generator.workloads.sources import data_sets
 from generator.workloads.text_generation import graph_samples, make, query
-from generator.workloads.workload import Arrays, Stepwise
+from generator.workloads.workload import Arrays, Artifact, Stepwise
 
 BEFORE, AFTER = [1, 2, 3], [4, 5]
 
@@ -86,7 +86,7 @@ def test_several_requests_of_a_query_are_different_prompts(workload: Any) -> Non
     assert len(set(prompts)) == len(prompts)
 
 
-@pytest.mark.parametrize("options", [{"prompt_tokens": 900}, {"task": "shorten", "prompt_tokens": 5}])
+@pytest.mark.parametrize("options", [{"prompt_tokens": 5000}, {"task": "shorten", "prompt_tokens": 5}])
 def test_prompts_that_no_text_can_fill(workload: Any, options: dict[str, Option]) -> None:
     with pytest.raises(AssetError, match="Ask for"):
         workload(**options).samples()
@@ -198,3 +198,32 @@ def test_an_article_stands_in(workload: Any, tmp_path: Path, monkeypatch: pytest
     made = workload()
     assert (made.data_set, made.notes) == (room.BRITANNICA, ("published-in-4-bits", "texts-of-one-article"))
     assert len(made.samples()) > room.GENERATED_SAMPLES
+
+
+def test_prompts_longer_than_enough_texts_are_made_of_several(workload: Any) -> None:
+    """Paragraphs follow one another; none of them is in two prompts."""
+    made = workload(prompt_tokens=600)
+    prompts = [sample["prompt"][0] for sample in made.samples() if sample["wanted"][0, 0]]
+    assert {len(prompt) for prompt in prompts} == {600}
+    assert len(prompts) == 8  # all the paragraphs' tokens, 4,950, have as many
+    assert len({tuple(prompt) for prompt in prompts}) == len(prompts)
+
+
+def test_a_gguf_file_is_held_against_its_own_weights_and_another_is_not(
+    workload: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The weights are asked once for a file; a runtime that computes what it says differs by nothing."""
+    made, asked = workload(), list[Path]()
+    texts = [sample for sample in made.samples() if not sample["wanted"][0, 0]]
+
+    def surprisals(path: Path, scored: Sequence[Any]) -> list[Any]:
+        asked.append(path)
+        return [np.full(len(text) - 1, 2.0) for text in scored]
+
+    monkeypatch.setattr(smollm2, "surprisals", surprisals)
+    outputs = [{"tokens": np.zeros((1, 16), np.int64)}, *({"surprisal": np.full((1, 128), 2.5)} for _ in texts)]
+    for _ in range(2):
+        shift, deviation = made.observe_file(Artifact(tmp_path / "a.gguf", "gguf", "1" * 64, 1), outputs)
+        assert set(shift.values) == set(deviation.values) == {0.5}
+    assert len(asked) == 1
+    assert made.observe_file(Artifact(tmp_path / "a.onnx", "onnx", "1" * 64, 1), outputs) == ()

@@ -89,6 +89,8 @@ class VariantView:
     @property
     def load(self) -> str:
         """Time from the process's start to the model in memory."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         return self._centre(self.found.latency.load_ns if self.found.latency else None)
 
     @property
@@ -108,6 +110,8 @@ class VariantView:
     @property
     def cpu(self) -> str:
         """Processor time a sample."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         spread = self.found.latency.cpu_s_per_sample if self.found.latency else None
         return self._language.duration(spread.median * 1e9) if spread else self._say("cell.none")
 
@@ -124,6 +128,15 @@ class VariantView:
         rate = latency.sustained if latency else None
         return self._language.number(tokens * rate.median) if rate and tokens else self._say("cell.none")
 
+    def token_ratio(self, statistic: str) -> str:
+        """By what factor its time is shorter than the baseline's, with its interval; a dash where it is not known.
+
+        Args:
+            statistic: one of `token_times.TOKEN_STATISTICS`, such as "ttft" or "tpot".
+        """
+        found = self.found.tokens.ratios.get(statistic) if self.found.tokens else None
+        return self._language.factor_estimate(found) if found else self._say("cell.none")
+
     @property
     def queries(self) -> str:
         """How many queries were timed."""
@@ -132,6 +145,8 @@ class VariantView:
     @property
     def memory(self) -> str:
         """Peak memory above what the process had before it loaded the model."""
+        if self.found.record.elsewhere:
+            return self._why(Unknown("server"))
         spread = self.found.latency.memory_bytes if self.found.latency else None
         return self._language.size(spread.median) if spread else self._say("cell.none")
 

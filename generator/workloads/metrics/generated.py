@@ -13,6 +13,9 @@ from generator.workloads.metrics.observations import floats, proportion
 from generator.workloads.workload import Arrays
 
 PERPLEXITY = "perplexity"
+SURPRISAL = "surprisal"
+"""Name of the array of a scored text's answer."""
+
 TOKENS_A_PASS = "tokens-per-pass"
 SAME_ANSWER = "same-generated-text"
 SAME_START = "same-generated-start"
@@ -71,7 +74,7 @@ def _tokens(output: Arrays, sample: Arrays) -> NDArray[np.generic]:
 
 
 def _surprisal(output: Arrays, sample: Arrays) -> NDArray[np.float64]:
-    found, shape = output.get("surprisal"), (1, sample["prompt"].shape[1] - 1)
+    found, shape = output.get(SURPRISAL), (1, sample["prompt"].shape[1] - 1)
     if found is None or found.shape != shape:
         raise WorkerError("quality", f"an answer has {'no scores' if found is None else found.shape}, not {shape}")
     scores = np.asarray(found, np.float64)

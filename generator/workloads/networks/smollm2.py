@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generator.assets.asset import asset, source_of
 from generator.assets.fetch import Progress, fetch_one
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 ARCHITECTURE = "decoder"
 ASSET = "smollm2-135m-instruct"
 MODEL_NAME = "SmolLM2-135M-Instruct, 134.5 M parameters"
+
+CONTEXT_TOKENS = 8192
+"""Longest text that the model was trained on."""
 
 VERSION = 1
 """Raised when the file made of the published weights changes."""
@@ -98,12 +102,38 @@ def weights(gguf: Path, shape: Shape) -> dict[str, torch.Tensor]:
     found = {
         _named(one.name): torch.from_numpy(np.array(dequantize(one.data, one.tensor_type), np.float32))
         for one in _read(gguf).tensors
+        if one.name != "output.weight"  # where it stands in the file, it is the embeddings once more
     }
     with torch.device("meta"):
         wanted = {name: tensor.shape for name, tensor in Decoder(shape).state_dict().items()}
     if {name: tensor.shape for name, tensor in found.items()} != wanted:
         problem = f"the weights in '{gguf.name}' are not those of the decoder that they are taken for"
         raise PreparationError(ASSET, problem, "Delete it from the cache, so that it is fetched again.")
+    return found
+
+
+def surprisals(gguf: Path, texts: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
+    """What each text's tokens but the first cost a GGUF file's own weights, computed with in fp32: natural negative
+    logarithms of their probabilities.
+
+    Raises:
+        PreparationError: when the file has other weights than SmolLM2-135M.
+    """
+    import torch
+
+    from generator.workloads.networks.decoder import SMOLLM2_135M as SHAPE
+    from generator.workloads.networks.decoder import Decoder
+
+    decoder = Decoder(SHAPE)
+    decoder.load_state_dict(weights(gguf, SHAPE))
+    nothing = torch.zeros(1, 0, SHAPE.layers, SHAPE.key_heads, SHAPE.head_width)
+    found = list[NDArray[np.float64]]()
+    with torch.inference_mode():
+        for text in texts:
+            ids = torch.from_numpy(text[np.newaxis])
+            logits, _, _ = decoder(ids[:, :-1], nothing, nothing, torch.arange(len(text) - 1)[None])
+            spread = torch.log_softmax(logits[0].double(), -1)
+            found.append(-spread.gather(1, ids[0, 1:, None])[:, 0].numpy())
     return found
 
 
@@ -117,6 +147,19 @@ def _named(theirs: str) -> str:
         case ["blk", index, part, "weight"] if part in _NAMES:
             return f"layers.{index}.{_NAMES[part]}.weight"
     return theirs
+
+
+def gguf_names(ours: str) -> tuple[str, ...]:
+    """Names of a weight of `decoder.Decoder` in a GGUF file; the embeddings are the output's matrix too."""
+    theirs = {part: name for name, part in _NAMES.items()}
+    match ours.split("."):
+        case ["words", "weight"]:
+            return "token_embd.weight", "output.weight"
+        case ["norm", "weight"]:
+            return ("output_norm.weight",)
+        case ["layers", index, part, "weight"] if part in theirs:
+            return (f"blk.{index}.{theirs[part]}.weight",)
+    raise KeyError(ours)
 
 
 @lru_cache(maxsize=1)
