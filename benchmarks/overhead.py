@@ -33,8 +33,8 @@ from benchmarks.report import save
 from generator.core import protocol
 from generator.core.block_times import block_times
 from generator.core.record import Block, Health, Round
+from generator.measure.cores import available_cores
 from generator.measure.scenario import round_command
-from generator.measure.system import available_cores
 from generator.measure.worker import Worker
 
 AIMS: Mapping[str, float] = MappingProxyType({"50 us": 1.05, "1 ms": 1.01, "10 ms": 1.005})

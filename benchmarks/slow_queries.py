@@ -34,10 +34,11 @@ from generator.core import protocol
 from generator.core.cache import Cache
 from generator.core.definition_file import load_suite
 from generator.core.record import Tier
+from generator.measure.cores import available_cores
 from generator.measure.events import silent
 from generator.measure.prepare import prepare
 from generator.measure.process import Job, WorkerProcess
-from generator.measure.system import available_cores, describe_system
+from generator.measure.system import describe_system
 from generator.measure.workload_run import workload_runs
 from generator.workloads.load import load_workload
 

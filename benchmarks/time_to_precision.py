@@ -41,9 +41,9 @@ from benchmarks.report import save
 from generator.core.cache import Cache
 from generator.core.record import Block
 from generator.measure.block import BlockPlan, measure_block
+from generator.measure.cores import available_cores
 from generator.measure.health import SystemProbe
 from generator.measure.journal import Journal
-from generator.measure.system import available_cores
 
 TRUTH = math.log(10 / 11)
 GOAL = math.log(1.02)

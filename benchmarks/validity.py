@@ -33,10 +33,10 @@ from benchmarks.simulation import Machine
 from generator.core.cache import Cache
 from generator.core.record import Block
 from generator.measure.block import BlockPlan, measure_block
+from generator.measure.cores import available_cores
 from generator.measure.health import SystemProbe
 from generator.measure.journal import Journal
 from generator.measure.process import Job
-from generator.measure.system import available_cores
 
 TRUTH = math.log(11 / 10)
 MODEL = "50 us"

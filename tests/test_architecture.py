@@ -74,7 +74,7 @@ def test_publishing_needs_no_measuring_package() -> None:
         import sys
         class Absent:
             def find_spec(self, name, path=None, target=None):
-                if name in {"torch", "onnxruntime", "onnx", "psutil", "cpuinfo", "pooch", "safetensors"}:
+                if name in {"torch", "onnxruntime", "onnx", "psutil", "pooch", "safetensors"}:
                     raise ModuleNotFoundError(name)
         sys.meta_path.insert(0, Absent())
         import generator.cli.main, generator.results.findings, generator.pages.edition, generator.site.build

@@ -24,6 +24,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+UNBROKEN = 2000
+"""Columns of a table that no person looks at."""
+
 WIDE = 120
 """Columns from which a plan of many measurements names their variants too."""
 
@@ -156,7 +159,9 @@ def print_suite(
         latest = f"{len(ours)}, latest {ours[-1].started_at:%Y-%m-%d} {ours[-1].tier}{part}{stale}" if ours else "none"
         names = "\n".join(v.name + (" (baseline)" if v.baseline else "") for v in one.variants)
         table.add_row(one.name, one.suite, names, latest if system else "unknown", str(len(found) - len(ours)))
-    console.print(table)
+    # A pipe has no width: a name that is broken over two lines is not found by grep.
+    wide = console if console.is_terminal else Console(file=console.file, width=UNBROKEN)
+    wide.print(table)
 
 
 def _percentile(share: float | None) -> str:

@@ -5,6 +5,7 @@ In a pipe there are the lines alone: whoever reads a log wants to know what came
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -102,11 +103,14 @@ class Board:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with contextlib.suppress(OSError, ValueError):
+            self._live.stop()
 
     def say(self, text: str, style: str = "") -> None:
         """A line that stays. One line of a log is one line of a pipe, however long."""
-        self.console.print(Text(text, style), soft_wrap=not self.console.is_terminal)
+        # A closed pipe, a full disk behind it, a terminal that has gone: printing never ends a measurement.
+        with contextlib.suppress(OSError, ValueError):
+            self.console.print(Text(text, style), soft_wrap=not self.console.is_terminal)
 
     def _drawn(self) -> RenderableType:
         table = Table.grid(padding=(0, 1, 0, 0))

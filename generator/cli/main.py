@@ -2,12 +2,14 @@
 
 Exit status: 0 fine, 1 a person must mend something, 2 the command was used wrongly, 3 done, but something was not
 measured, not read or not published, or some machines of a cluster did not measure, 130 interrupted (finished blocks are
-kept).
+kept), 141 nobody reads what it prints.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import sys
 import webbrowser
 from collections.abc import Iterator
@@ -39,13 +41,15 @@ from generator.cli.options import (
 from generator.cli.records import compare, list_measurements, reproduce
 from generator.core.attempt import NotMeasured
 from generator.core.definition_file import load_sound
-from generator.core.errors import GeneratorError
+from generator.core.errors import GeneratorError, no_more_processes
 from generator.core.record import Tier
 from generator.measure.plan import MeasurePolicy
 
 out, err = Console(), Console(stderr=True)
 
 INTERRUPTED = 130
+CLOSED_PIPE = 141
+"""As a shell says it of a program that the signal ended."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -57,9 +61,18 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except GeneratorError as error:
             err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        except BrokenPipeError:
+            # Whoever read has seen enough (`list | head`). What is still to be written goes nowhere.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from None
         except OSError as error:
             where = error.filename or "the file system"
             err.print(f"[red]error:[/] {escape(str(where))}: {escape(error.strerror or str(error))}.", soft_wrap=True)
+        except RuntimeError as error:
+            if "start new thread" not in str(error):
+                raise
+            err.print(f"[red]error:[/] {escape(str(no_more_processes('this command')))}", soft_wrap=True)
         except KeyboardInterrupt:
             err.print("\nInterrupted. Finished blocks are kept: the same command goes on from there.")
             raise typer.Exit(INTERRUPTED) from None
@@ -198,6 +211,10 @@ def doctor(
 
 def main() -> None:
     """Run the command line, as `python -m generator` or as the script whose words a shell can complete."""
+    for stream in (sys.stdout, sys.stderr):
+        # An old locale cannot write "±": a question mark there is worth more than what was measured.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     called = Path(sys.argv[0]).stem
     app(prog_name=called if called == "inference-report" else "python -m generator")
 

@@ -21,7 +21,7 @@ from generator.cli.console_failures import print_not_measured
 from generator.cli.measure import RunOptions
 from generator.cli.options import Root
 from generator.core.definition import Measurement
-from generator.core.definition_file import load_sound
+from generator.core.definition_file import DEFINITION_FILE, load_sound
 from generator.core.errors import GeneratorError, RecordError
 from generator.core.record import Record, SystemDescription
 from generator.core.record_file import load_record
@@ -84,6 +84,7 @@ def reproduce(
 ) -> None:
     """Run exactly that result here, and say whether it agrees, or what differs."""
     from generator.cli import console_confirm as words
+    from generator.measure.provenance import way_to
     from generator.results.confirmation import confirmation
     from generator.results.reference import resolve
 
@@ -93,8 +94,9 @@ def reproduce(
     first = _whole(root, resolve(record_id, records, None).record)
     measurement = next(one for one in suite if one.name == first.measurement)
     if measurement.fingerprint() != first.provenance.definition_sha256:
-        commit = first.provenance.generator_commit or "of that time"
-        raise RecordError(first.record_id, "its definition has changed since", f"Check out the commit {commit}.")
+        commit, file = first.provenance.generator_commit, f"measurements/{measurement.name}/{DEFINITION_FILE}"
+        remedy = way_to(root, commit, file) if commit else "It names no commit; ask who measured it."
+        raise RecordError(first.record_id, "its definition has changed since", remedy)
     # A script reads the outcome alone from the standard output.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         failed = measuring.measure(root, [measurement], first.tier, MeasurePolicy.ALL, RunOptions(core=first.core_only))

@@ -9,6 +9,7 @@ from pathlib import Path
 from generator.browser.record import FOLDER, BrowserRecord, load_browser_record
 from generator.contribute.records import of_record
 from generator.core.errors import RecordError
+from generator.core.files import is_ours
 from generator.core.problem import Level, Problem
 
 
@@ -25,7 +26,7 @@ def in_folder(folder: Path, name: str, definition: str | None, now: datetime) ->
     if inside.is_symlink() or not inside.is_dir():
         return
     for path in sorted(inside.glob("*.json")):
-        if not path.is_symlink():  # told of as a file
+        if not path.is_symlink() and is_ours(path.name):  # told of as a file
             yield list(_problems(path, f"{name}/{FOLDER}/{path.name}", known, now, folder.name))
 
 

@@ -19,7 +19,7 @@ from generator.contribute.records import MOST_SHOWN, of_record
 from generator.core.definition import Measurement
 from generator.core.definition_file import DEFINITION_FILE, MAX_DEFINITION_BYTES, load_measurement, measurement_folders
 from generator.core.errors import DefinitionError, GeneratorError, PublishError, RecordError, suggest
-from generator.core.files import Unreadable, read_plain
+from generator.core.files import Unreadable, is_ours, read_plain
 from generator.core.prices import MAX_PRICES_BYTES, PRICES_FILE, load_prices
 from generator.core.problem import Level, Problem
 from generator.core.record import Record, Tier
@@ -204,7 +204,7 @@ class _Folder:
         if folder.is_symlink() or not folder.is_dir():
             return
         for path in sorted(folder.glob("*.json")):
-            if path.is_symlink():
+            if path.is_symlink() or not is_ours(path.name):
                 continue  # said of the file
             try:
                 record = load_record(path)

@@ -79,7 +79,7 @@ def load_attempts(cache: Path) -> tuple[Attempt, ...]:
         cache: root of the cache, `Cache.default(root).root`.
     """
     folder = cache / ATTEMPTS_FOLDER
-    found = (load_attempt(path) for path in sorted(folder.glob("*.json")))
+    found = (load_attempt(path) for path in sorted(folder.glob("[!.]*.json")))
     return tuple(one for one in found if one)
 
 

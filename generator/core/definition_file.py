@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from generator.core.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
 from generator.core.definition_rules import inconsistencies
 from generator.core.errors import DefinitionError, suggest
-from generator.core.files import Unreadable, read_plain
+from generator.core.files import Unreadable, is_ours, read_plain
 from generator.core.problem import Problem
 from generator.core.refusal import refusals
 from generator.core.toml import not_toml
@@ -76,9 +76,27 @@ def parse_measurement(name: str, data: Mapping[str, Any], where: str) -> Measure
 
 
 def measurement_folders(folder: Path) -> tuple[Path, ...]:
-    """Every measurement's folder in `measurements/`, by name; hidden ones and those that begin with _ are none."""
+    """Every measurement's folder in `measurements/`, by name; hidden ones and those that begin with _ are none.
+
+    Neither is what git leaves behind of one that another branch has: empty folders, and what Python compiled.
+    """
     children = sorted(folder.iterdir()) if folder.is_dir() else []
-    return tuple(child for child in children if child.is_dir() and not child.name.startswith((".", "_")))
+    return tuple(
+        child
+        for child in children
+        if child.is_dir() and not child.name.startswith((".", "_")) and not _left_behind(child)
+    )
+
+
+def _left_behind(folder: Path) -> bool:
+    """Whether nothing in a folder is a person's."""
+    try:
+        return not any(
+            path.is_symlink() or (not path.is_dir() and is_ours(path.name) and "__pycache__" not in path.parts)
+            for path in folder.rglob("*")
+        )
+    except OSError:
+        return False
 
 
 def load_sound(folder: Path) -> tuple[tuple[Measurement, ...], Mapping[str, DefinitionError]]:

@@ -10,6 +10,7 @@ GeneratorError
 ├── IsolationError      an isolated environment cannot be made: no wheel for this machine, it does not import
 │   └── IndexSilent     the package index does not answer
 ├── WorkerError         a process that measures or builds crashed or answered nonsense
+│   ├── CoresRefused    the processor cores that a worker was to run on are not to be had any more
 │   ├── HungWorker      it did not answer, and was stopped
 │   └── WrongAnswer     what it answered cannot be judged
 ├── MissingPackage      an optional package is not installed
@@ -30,9 +31,11 @@ from typing import ClassVar
 from generator.core.problem import Problem
 
 __all__ = [
+    "ENDS_A_SITTING",
     "AssetError",
     "Busy",
     "ClusterError",
+    "CoresRefused",
     "DefinitionError",
     "FailureCause",
     "GeneratorError",
@@ -49,6 +52,7 @@ __all__ = [
     "WorkerError",
     "WrongAnswer",
     "cause_of",
+    "no_more_processes",
     "suggest",
 ]
 
@@ -82,6 +86,9 @@ class FailureCause(StrEnum):
 
     DISK = "disk"
     """The disk is full, or cannot be written or read."""
+
+    CORES = "cores"
+    """The system took away processor cores while something was measured."""
 
     BASELINE = "baseline"
     """The baseline was not measured, so there is nothing to compare with."""
@@ -201,6 +208,12 @@ class WorkerError(GeneratorError):
         return type(self), (self.where, self.problem, self.remedy, self.last_lines, self.variant)
 
 
+class CoresRefused(WorkerError):
+    """The system does not let a worker run on the cores that it was to run on: they were taken away meanwhile."""
+
+    cause = FailureCause.CORES
+
+
 class HungWorker(WorkerError):
     """A process that measures did not answer in time, and was stopped."""
 
@@ -253,6 +266,16 @@ class PublishError(GeneratorError):
 
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+
+
+ENDS_A_SITTING = frozenset({FailureCause.DISK, FailureCause.CORES})
+"""Causes that are no variant's: the run ends, finished blocks are kept, and the same command goes on from there."""
+
+
+def no_more_processes(where: str) -> WorkerError:
+    """That the system starts no further process or thread for this person."""
+    problem = "the system starts no more processes or threads for this user"
+    return WorkerError(where, problem, "Raise the limit (ulimit -u, or the container's pids limit), or end others.")
 
 
 def cause_of(error: BaseException) -> FailureCause:

@@ -6,6 +6,11 @@ import stat
 from pathlib import Path
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file is a person's: not hidden (._X of macOS on a share), and no editor's backup (X~)."""
+    return not name.startswith(".") and not name.endswith("~")
+
+
 class Unreadable(Exception):
     """Why a file is not read.
 
@@ -41,7 +46,7 @@ def read_plain(path: Path, most_bytes: int) -> str:
     if about.st_size > most_bytes:
         raise Unreadable(f"is larger than {_size(most_bytes)}", "Shorten it.")
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
 

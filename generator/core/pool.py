@@ -22,13 +22,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from generator.core.errors import WorkerError
-
-__all__ = ["Pool", "cpu_quota"]
+from generator.core.errors import WorkerError, no_more_processes
+from generator.core.quota import cpu_quota
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -132,7 +130,10 @@ class Pool:
                 resource_tracker.ensure_running()
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             process = fresh.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
+            try:
+                process.start()
+            except BlockingIOError as error:
+                raise no_more_processes("a process of this command") from error
             theirs.close()
             self._children.append((process, ours))
             self._own.connection = ours
@@ -190,15 +191,6 @@ def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)
-
-
-def cpu_quota() -> float | None:
-    """Cores that a control group allows; None when it does not limit them."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None
 
 
 def _usable_processors() -> int:

@@ -125,7 +125,10 @@ class Provenance(RecordPart):
     """Commit of this checkout; null outside a git checkout."""
 
     generator_modified: bool | None
-    """Whether tracked files differed from that commit."""
+    """Whether tracked files, or untracked ones of what was measured, differed from that commit."""
+
+    commit_unknown: Line | None = None
+    """Why there is no commit; null where there is one, and in records from before it was told."""
 
     code_sha256: Sha256
     """Over the measuring arm's Python files."""

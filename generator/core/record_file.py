@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from generator.core.definition import Measurement
 from generator.core.errors import RecordError
-from generator.core.files import Unreadable, read_plain
+from generator.core.files import Unreadable, is_ours, read_plain
 from generator.core.record import SCHEMA_VERSION, Record, SystemDescription
 
 MAX_RECORD_BYTES = 64 * 1024 * 1024
@@ -134,7 +134,7 @@ def record_files(folder: Path) -> tuple[Path, ...]:
     """
     if folder.is_symlink():
         raise RecordError("/".join(folder.parts[-2:]), "the folder is a link", "Put the folder itself there.")
-    return tuple(sorted(folder.glob("*.json"))) if folder.is_dir() else ()
+    return tuple(sorted(path for path in folder.glob("*.json") if is_ours(path.name))) if folder.is_dir() else ()
 
 
 def load_named(path: Path) -> Record:

@@ -43,16 +43,37 @@ class SystemDescription(RecordPart):
 
     def fingerprint(self) -> str:
         """Twelve hex digits that stay the same while the machine does: processor, ISA, memory, accelerator."""
+        return self._digest(_installed_gib(self.host_memory_capacity_bytes or 0))
+
+    def kind(self) -> str:
+        """Twelve hex digits that machines of one kind share, whatever a kernel or a balloon leaves of their memory.
+
+        Two of one kind may be one machine: a run on the other says that the machine repeats itself, and no more.
+        """
+        return self._digest(None)
+
+    def _digest(self, memory_gib: int | None) -> str:
         parts = (
             self.host_processor_model_name,
             self.host_processor_family_model_stepping,
             self.host_processor_logical_count,
             self.host_processor_isa,
-            round((self.host_memory_capacity_bytes or 0) / 2**30),
+            memory_gib,
             self.accelerator_model_name,
             self.architecture,
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _installed_gib(told_bytes: int) -> int:
+    """Memory that is installed, in GiB: the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 and so on.
+
+    What a system tells is a little less: its kernel, its crash kernel and its firmware keep some, another version more.
+    """
+    told, size = told_bytes / 2**30, 1
+    while size < told:
+        size = size * 4 // 3 if size % 3 == 0 else max(size * 3 // 2, size + 1)
+    return size if told_bytes else 0
 
 
 class EnergyCounter(RecordPart):

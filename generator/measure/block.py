@@ -15,6 +15,7 @@ from typing import Any
 from generator.core import protocol
 from generator.core.definition import Scenario
 from generator.core.record import Block, Health, Round, WorkerStart
+from generator.measure.cores import drawn
 from generator.measure.energy.meter import Meter, NoMeter
 from generator.measure.health import Probe, is_disturbed
 from generator.measure.process import Job, WorkerProcess
@@ -63,11 +64,11 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
     # The same cores for all, one worker running at a time: each on cores of its own has its own neighbours too, and one
     # block errs by 4 to 8 % instead of 0.5 to 0.7 %. Drawn anew for each block, so that no run rests on one lucky core.
     threads = max(job.threads for job in jobs.values())
-    drawn = order.sample(plan.cores, min(threads, len(plan.cores)))
+    cores = drawn(plan.cores, threads, order)
     with ExitStack() as stack:
         workers, starts = dict[str, WorkerProcess](), dict[str, dict[str, Any]]()
         for name in order.sample(sorted(jobs), len(jobs)):
-            worker = stack.enter_context(WorkerProcess(jobs[name], drawn[: jobs[name].threads], plan.timeout_s))
+            worker = stack.enter_context(WorkerProcess(jobs[name], cores[: jobs[name].threads], plan.timeout_s))
             starts[name] = worker.load(jobs[name].timed_inputs)
             workers[name] = worker
         for name, worker in workers.items():
@@ -82,7 +83,7 @@ def measure_block(jobs: Mapping[str, Job], plan: BlockPlan, probe: Probe) -> Blo
         workload=plan.workload,
         index=plan.index,
         started_at=plan.started_at,
-        cores=tuple(sorted(drawn)),
+        cores=tuple(sorted(cores)),
         workers=tuple(_worker_start(name, start) for name, start in starts.items()),
         rounds=rounds,
         latency_bound_ns=plan.latency_bound_ns,

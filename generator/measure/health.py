@@ -61,9 +61,9 @@ class SystemProbe:
             wall_ns=max(1, now.wall_ns - before.wall_ns),
             foreign_cpu_cores=None if foreign is None else round(max(0.0, foreign - own_cpu_s) / wall_s, 3),
             lowest_cpu_share=round(lowest_cpu_share, 4),
-            psi_cpu_some=None if waited is None else round(min(1.0, waited / 1e6 / wall_s), 4),
+            psi_cpu_some=None if waited is None else round(min(1.0, max(0.0, waited / 1e6 / wall_s)), 4),
             steal_cores=None if stolen is None else round(max(0.0, stolen) / wall_s, 4),
-            load_1min=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+            load_1min=_load(),
             temperature_celsius=_temperature(),
             frequency_mhz=_frequency(),
         )
@@ -108,24 +108,38 @@ def _read() -> Counters:
 def _psi_cpu_us() -> int | None:
     try:
         some = Path("/proc/pressure/cpu").read_text("ascii").splitlines()[0]
-    except (OSError, IndexError):
+    except (OSError, ValueError, IndexError):
         return None
     total = re.search(r"total=(\d+)", some)
     return int(total[1]) if total else None
 
 
 def _temperature() -> float | None:
+    """Degrees Celsius of the first zone that tells a temperature that can be."""
     for zone in sorted(Path("/sys/class/thermal").glob("thermal_zone*/temp")):
-        try:
-            return int(zone.read_text("ascii")) / 1000
-        except (OSError, ValueError):
-            continue
+        value = _sensor(zone)
+        if value is not None and -273_150 < value < 1_000_000:
+            return value / 1000
     return None
 
 
 def _frequency() -> float | None:
+    """MHz; some machines show a frequency of 0, and that is none."""
+    value = _sensor(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq"))
+    return value / 1000 if value is not None and value > 0 else None
+
+
+def _load() -> float | None:
     try:
-        return int(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq").read_text("ascii")) / 1000
+        return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    except OSError:
+        return None
+
+
+def _sensor(path: Path) -> int | None:
+    """What a file says; None where it cannot be read, or holds no number."""
+    try:
+        return int(path.read_text("ascii"))
     except (OSError, ValueError):
         return None
 

@@ -30,7 +30,8 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "amx": "the processor has no AMX",
         "bf16": "the processor has no instructions for bf16",
         "fp16": "the processor has no instructions for fp16",
-        "cores": "the machine has fewer cores than the variant has threads",
+        "unseen": "the system does not tell whether the processor has the instructions",
+        "cores": "fewer cores may be used here than the variant has threads",
         "cuda": "there is no CUDA device that the installed PyTorch can use",
         "cuda_bf16": "the CUDA device has no instructions for bf16",
         "cuda_tf32": "the CUDA device has no instructions for TF32",
@@ -66,17 +67,27 @@ def left_out(variant: Variant, part: Part) -> Failure | None:
     return None if variant.name in part else LEFT_OUT
 
 
-def lacking(variant: Variant, system: SystemDescription) -> Failure | None:
-    """What this machine lacks of what the variant needs, as the record keeps it; None when it can be measured here."""
-    options, cores = variant.options, system.host_processor_logical_count
-    if variant.threads and cores and variant.threads > cores:
+def lacking(variant: Variant, system: SystemDescription, threads: int = 1, usable: int | None = None) -> Failure | None:
+    """What this machine lacks of what the variant needs, as the record keeps it; None when it can be measured here.
+
+    Args:
+        variant: one of the definition's.
+        system: the machine.
+        threads: of the measurement; a variant may have its own.
+        usable: threads that this process can run at once, where a mask or a quota allows fewer than the machine has;
+            None: the machine is another one, or nothing limits them.
+    """
+    options, most = variant.options, [one for one in (system.host_processor_logical_count, usable) if one is not None]
+    if most and (variant.threads or threads) > min(most):
         return _lack("cores")
     level = LEVELS.get(str(options.get("instructions", "")))
+    # What the system does not tell of may be there: nobody may say that the processor lacks it.
+    unseen = "unseen" if "host_processor_isa" in system.unknown else ""
     if level and not level.flags <= set(system.host_processor_isa):
-        return _lack(str(options["instructions"]))
+        return _lack(unseen or str(options["instructions"]))
     short, on_processor = str(options.get("precision", "")), options.get("device", "cpu") == "cpu"
     if on_processor and short in SHORT_FORMATS and not SHORT_FORMATS[short] & set(system.host_processor_isa):
-        return _lack(short)
+        return _lack(unseen or short)
     if options.get("device") == "cuda":
         if not _has_cuda():
             return _lack("cuda")
@@ -103,7 +114,7 @@ def variables(options: Mapping[str, Any]) -> dict[str, str]:
         # NVML, which the energy is read through, counts devices by their place on the bus; CUDA does so when told.
         found |= {
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-            "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES") or "0",
+            "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0"),
         }
     if options.get("compile"):
         # One process compiles: a pool of helpers would outlive the compilation and run beside the measuring.

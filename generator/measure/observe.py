@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from generator.core import protocol
 from generator.core.definition import Scenario, Variant
-from generator.core.errors import FailureCause, WorkerError, WrongAnswer, cause_of
+from generator.core.errors import ENDS_A_SITTING, WorkerError, WrongAnswer, cause_of
 from generator.core.record import ArtifactRecord, Failure, Observations, VariantRecord
+from generator.measure.cores import one_of_each_first
 from generator.measure.events import Listener
 from generator.measure.needs import UNCACHED, without_baseline
 from generator.measure.outcome import failure
@@ -46,8 +47,8 @@ def measure_quality(
             try:
                 found, outputs = _observed(prepared, variant, baseline, cores, tell, timeout_s)
             except Exception as error:  # a workload's code may raise anything, and the other variants are worth more
-                if cause_of(error) is FailureCause.DISK:
-                    raise  # the same command measures it when there is room
+                if cause_of(error) in ENDS_A_SITTING:
+                    raise  # the same command measures it when there is room, or the cores are there
                 found, outputs = unanswered(prepared, variant, failure("quality", error)), None
             baseline = outputs if variant.baseline else baseline
             if variant in missing:
@@ -148,7 +149,7 @@ def _batch(
         return protocol.MULTI_STREAM_SAMPLES, {}
     if scenario is not Scenario.OFFLINE:
         return 1, {}
-    with WorkerProcess(job, cores[: job.threads], timeout_s) as worker:
+    with WorkerProcess(job, one_of_each_first(cores)[: job.threads], timeout_s) as worker:
         worker.load(job.timed_inputs)
         return best_batch(worker)
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from generator.core import protocol
 from generator.core.record import Audit
+from generator.measure.cores import core_groups
 from generator.measure.events import Answering, Listener
 from generator.measure.process import Job, WorkerProcess
-from generator.measure.system import core_groups
 from generator.transforms import operator_counts
 from generator.workloads.workload import Arrays
 

@@ -11,7 +11,7 @@ from statistics import median
 from generator.core import protocol
 from generator.core.definition import Scenario, Variant
 from generator.core.record import Record, Tier, VariantRecord
-from generator.measure.system import available_cores, core_groups
+from generator.measure.cores import available_cores, core_groups
 from generator.measure.workload_run import WorkloadRun
 
 _START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}

@@ -20,7 +20,7 @@ from generator.core.record import Record, SystemDescription, Tier
 from generator.core.registry import RUNTIMES
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
-from generator.measure.system import host_name
+from generator.measure.system import boot_id, host_name, plain_name
 from generator.measure.workload_run import workload_runs
 
 SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}
@@ -234,11 +234,11 @@ def _thorough(
     measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, part: Part
 ) -> list[Record]:
     """Records of this machine and definition that are as thorough, and were asked for as much."""
-    here, definition = system.fingerprint(), measurement.fingerprint()
+    here, definition = system.kind(), measurement.fingerprint()
     return [
         record
         for record in records
-        if record.system.fingerprint() == here
+        if record.system.kind() == here
         and record.provenance.definition_sha256 == definition
         and record.tier in _THOROUGHNESS[_THOROUGHNESS.index(tier) :]
         and not any(one.left_out and one.name in part for one in record.variants)
@@ -264,7 +264,7 @@ def _planned(
     elsewhere = [one for one in records if one.system.fingerprint() != here]
     earlier = tuple(reversed([*elsewhere, *ours]))
     asked = [one for one in measurement.variants if one.name in part]
-    lacking = {one.name: lack.message for one in asked if (lack := needs.lacking(one, system))}
+    lacking = {one.name: lack.message for one in asked if (lack := needs.lacking(one, system, measurement.threads))}
     able, runs = part.names - lacking.keys(), workload_runs(measurement, tier, part)
     compared = [(run, [one for one in run.variants if one.name in able]) for run in runs]
     return PlannedRun(
@@ -306,7 +306,7 @@ def require_packages(measurements: Sequence[Measurement] = ()) -> None:
     Raises:
         MissingPackage: for the first one that is not.
     """
-    needed = {"psutil": "measuring", "cpuinfo": "measuring"}
+    needed = {"psutil": "measuring"}
     for one in measurements:
         for variant in one.variants:
             if (package := RUNTIMES[variant.runtime].package) and not variant.environment:
@@ -324,13 +324,13 @@ def only_run(cache: Path, machine: str | None = None) -> Iterator[None]:
 
     Args:
         cache: where the lock lies.
-        machine: what this machine is called; the host's name when left out.
+        machine: what this machine is called; when left out it is told by its running kernel, which containers share.
 
     Raises:
         Busy: when another process of this machine measures in this checkout.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"measuring-{machine or host_name()}.lock"
+    path = cache / f"measuring-{machine or plain_name(boot_id() or host_name())}.lock"
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()

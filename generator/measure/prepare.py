@@ -18,6 +18,7 @@ from generator.core.definition import Variant
 from generator.core.errors import MissingPackage
 from generator.core.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.core.registry import RUNTIMES
+from generator.measure.cores import threads_here
 from generator.measure.events import Listener, Preparing
 from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
@@ -76,7 +77,7 @@ def prepare(
         tell(Preparing(f"{asked.name}: {name}"))
         try:
             _require(variant)
-            if lack := lacking(variant, system):
+            if lack := _lack(variant, asked, system):
                 failures[name] = lack
                 continue
             artifacts[name] = artifact = _artifact(variant, workload, cache)
@@ -141,11 +142,16 @@ def unprepared(asked: WorkloadRun, error: Exception, system: SystemDescription) 
     """
     why, failures = failure("prepare", error), dict[str, Failure]()
     for variant in asked.variants:
-        failures[variant.name] = left_out(variant, asked.part) or lacking(variant, system) or why
+        failures[variant.name] = left_out(variant, asked.part) or _lack(variant, asked, system) or why
     record = WorkloadRecord(
         name=asked.name, kind=asked.choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
     )
     return PreparedWorkload(asked, None, record, {}, {}, failures)
+
+
+def _lack(variant: Variant, asked: WorkloadRun, system: SystemDescription) -> Failure | None:
+    """What this machine, and what limits this process on it, lacks of what a variant needs."""
+    return lacking(variant, system, asked.threads, threads_here())
 
 
 def _size(timed: Sequence[Arrays]) -> str | None:

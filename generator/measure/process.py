@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from generator.core.errors import HungWorker, WorkerError
+from generator.core.errors import CoresRefused, HungWorker, WorkerError, no_more_processes
 from generator.core.registry import RUNTIMES
 from generator.runtimes import instructions
 from generator.runtimes.environment import without_foreign
@@ -82,7 +82,19 @@ class WorkerProcess:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._answers: queue.Queue[str] = queue.Queue()
         self._spawned_ns = time.monotonic_ns()
-        self._process = subprocess.Popen(
+        self._process = self._started()
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _started(self) -> subprocess.Popen[str]:
+        job = self.job
+        try:
+            return self._popen(job)
+        except BlockingIOError as error:
+            self._errors.close()
+            raise no_more_processes(f"variant '{job.variant}'") from error
+
+    def _popen(self, job: Job) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [job.interpreter, "-P", str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -92,7 +104,6 @@ class WorkerProcess:
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the driver's: it ends its workers itself
         )
-        threading.Thread(target=self._collect, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +158,10 @@ class WorkerProcess:
             answer: dict[str, Any] = json.loads(line)
         except ValueError as error:
             raise self._error(f"the worker answered '{what}' with something that is no JSON") from error
+        if "refused_cores" in answer:
+            problem = f"the system refused the processor cores {answer['refused_cores']}: it takes some away from us"
+            remedy = "Leave this process its cores (cpuset, taskset) and run the same command again: blocks are kept."
+            raise self._error(problem, remedy, CoresRefused)
         if "error" in answer:
             raise self._error(f"the worker could not do '{what}': {answer['error']}")
         return answer

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import generator
 from generator.core.definition import Measurement, Part
@@ -46,6 +48,7 @@ SHARED_FILES = (
     "core/registry.py",
     "core/cache.py",
     "core/packages.py",
+    "core/quota.py",
 )
 MEASURING_ROOMS = ("assets", "workloads", "transforms", "runtimes", "measure")
 
@@ -68,13 +71,14 @@ def describe_provenance(
         most_s: a person's own limit on the blocks.
         part: what of it is run; None is all.
     """
-    commit, modified = commit_of(root)
+    commit = commit_of(root, measurement.name)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
     core = " --suite core" if part and part.core and part.names != measurement.variant_names else ""
     return Provenance(
         generator_version=generator.__version__,
-        generator_commit=commit,
-        generator_modified=modified,
+        generator_commit=commit.sha,
+        generator_modified=commit.modified,
+        commit_unknown=commit.unknown,
         code_sha256=code_sha256(),
         definition_sha256=measurement.fingerprint(),
         python=platform.python_version(),
@@ -84,11 +88,50 @@ def describe_provenance(
     )
 
 
-def commit_of(root: Path) -> tuple[str | None, bool | None]:
-    """Commit of a checkout, and whether its tracked files differ from it; None and None outside git."""
+class Commit(NamedTuple):
+    """Where a checkout stands."""
+
+    sha: str | None
+    modified: bool | None
+    """Whether what measures, or what is measured, is not as it is in that commit."""
+
+    unknown: str | None = None
+    """Why there is no commit."""
+
+
+def commit_of(root: Path, measurement: str = "") -> Commit:
+    """Commit of a checkout, and whether its files differ from it.
+
+    Args:
+        root: the checkout; a commit of another repository that it lies in is none of ours.
+        measurement: whose definition must be in the commit too; untracked files of it count, but for its results.
+    """
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if isinstance(top, _Refused):
+        return Commit(None, None, top.why)
+    if not _same_folder(Path(top), root):
+        return Commit(None, None, "it lies in the checkout of another project, and has no commit of its own")
     commit = _git(root, "rev-parse", "HEAD")
-    status = _git(root, "status", "--porcelain", "--untracked-files=no")
-    return commit, bool(status) if commit and status is not None else None
+    if isinstance(commit, _Refused):
+        return Commit(None, None, "its repository has no commit yet")
+    tracked = _git(root, "status", "--porcelain", "--untracked-files=no")
+    own = ["generator", *([f"measurements/{measurement}"] if measurement else [])]
+    results = [f":(exclude)measurements/*/{name}/*" for name in ("records", "browser")]
+    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "--", *own, *results)
+    if isinstance(tracked, _Refused) or isinstance(untracked, _Refused):
+        return Commit(commit, None)
+    return Commit(commit, bool(tracked or untracked))
+
+
+def way_to(root: Path, commit: str, file: str) -> str:
+    """What brings a person to a file as it was in a commit: a sentence with its full stop, of what works here."""
+    if isinstance(_git(root, "cat-file", "-e", f"{commit}^{{commit}}"), _Refused):
+        if _git(root, "rev-parse", "--is-shallow-repository") == "true":
+            return f"This clone is shallow: git fetch --unshallow, then git checkout {commit}."
+        return f"The commit is not in this clone: git fetch --all, then git checkout {commit}; or ask who measured it."
+    if isinstance(_git(root, "cat-file", "-e", f"{commit}:{file}"), _Refused):
+        return f"The commit {commit} does not have it either: it was measured before it was committed. Ask who did."
+    return f"Check out the commit: git checkout {commit}."
 
 
 def installed_packages() -> dict[str, str]:
@@ -106,16 +149,46 @@ def code_sha256() -> str:
     """Hash over the Python files of the measuring arm and of the protocol."""
     root = Path(generator.__file__).parent
     files = [root / name for name in SHARED_FILES]
-    files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("*.py"))]
+    files += [path for room in MEASURING_ROOMS for path in sorted((root / room).rglob("[!.]*.py"))]
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        # A checkout on Windows may have given every line another end: the code is the same.
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+class _Refused(NamedTuple):
+    """git said no."""
+
+    why: str
+
+
+def _git(root: Path, *arguments: str) -> str | _Refused:
+    """What git answers about a folder, whatever repository a hook or an editor has named in GIT_DIR and its like."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=20, env={**variables, "LC_ALL": "C"}
+        )
+    except FileNotFoundError:
+        return _Refused("git is not installed, or is not in PATH")
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        return _Refused("git does not answer")
+    if done.returncode == 0:
+        return done.stdout.strip()
+    if "dubious ownership" in done.stderr:
+        return _Refused(f"the folder is another user's, and git refuses it: {SAFE}")
+    return _Refused("it is no git checkout" if "not a git repository" in done.stderr else "git cannot read it")
+
+
+SAFE = "git config --global --add safe.directory '*'"
+"""Lets git read folders of other users."""
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from generator.core import protocol
 from generator.core.cache import Cache
 from generator.core.definition import CONTROL, Measurement
-from generator.core.errors import FailureCause, WorkerError, cause_of
+from generator.core.errors import ENDS_A_SITTING, CoresRefused, RecordError, WorkerError, cause_of
 from generator.core.record import (
     SCHEMA_VERSION,
     Block,
@@ -26,16 +28,17 @@ from generator.core.record import (
 from generator.core.record_file import dump_record, record_id, records_folder, sealed
 from generator.measure import events
 from generator.measure.block import BlockPlan, measure_block
+from generator.measure.cores import affinity, available_cores
 from generator.measure.health import Probe, SimulatedProbe, SystemProbe
 from generator.measure.journal import Journal, write_whole
 from generator.measure.observe import measure_quality, unanswered
 from generator.measure.outcome import NothingMeasured, NothingNew, failure, not_measured
 from generator.measure.prepare import PreparedWorkload, prepare, unprepared
-from generator.measure.process import controls
+from generator.measure.process import Job, controls
 from generator.measure.provenance import describe_provenance
 from generator.measure.run_context import RunContext
 from generator.measure.stopping import WorkloadState
-from generator.measure.system import address_randomisation, available_cores
+from generator.measure.system import address_randomisation, this_boot
 from generator.measure.workload_run import WorkloadRun, workload_runs
 from generator.workloads.load import load_workload
 
@@ -44,7 +47,7 @@ def run_measurement(measurement: Measurement, tier: Tier, context: RunContext) -
     """Measure, and write the record into the measurement's folder.
 
     Finished blocks are kept in a journal; when the run is interrupted, the next one with the same definition, code,
-    packages and system goes on from there.
+    packages and system goes on from there; on a machine that was started again meanwhile it begins anew.
 
     Raises:
         NothingMeasured: when nothing could be measured at all. A workload or variant that fails is no error: the record
@@ -99,7 +102,9 @@ def forget(measurement: str, tier: Tier, cache: Cache, machine: str = "") -> Non
 
 
 def _journal_path(measurement: str, tier: Tier, cache: Cache, machine: str) -> Path:
-    return cache.root / "runs" / machine / f"{measurement}-{tier}.jsonl"
+    # A machine's own since it was started: two that share the cache must not go on with each other's blocks.
+    own = f"{machine}/{measurement}-{tier}" if machine else f"{measurement}-{tier}.{this_boot()}"
+    return cache.root / "runs" / f"{own}.jsonl"
 
 
 class _Run:
@@ -146,6 +151,7 @@ class _Run:
             "code": self.provenance.code_sha256,
             "packages": self.provenance.packages,
             "system": self.context.system.fingerprint(),
+            "boot": this_boot(),
         }
 
     def _let_go_of_another(self, prepared: PreparedWorkload) -> None:
@@ -182,12 +188,13 @@ class _Run:
         """Quality of every variant, then blocks until the goal, the most blocks or the budget.
 
         Raises:
-            StorageError: when the disk is full. Whatever else happens costs this workload and no other.
+            StorageError: when the disk is full.
+            CoresRefused: when cores were taken away. Whatever else happens costs this workload and no other.
         """
         try:
             self._measure(state)
         except Exception as error:
-            if cause_of(error) is FailureCause.DISK:
+            if cause_of(error) in ENDS_A_SITTING:
                 raise
             self._fail_all(state, error)
 
@@ -204,7 +211,7 @@ class _Run:
         if not state.asked.measures_anything:
             return
         while (reason := state.stop_reason()) is None:
-            self._one_block(state, cores)
+            self._one_block(state)
         self._stop(state, reason)
 
     def _stop(self, state: WorkloadState, reason: StopReason) -> None:
@@ -218,11 +225,12 @@ class _Run:
             event = events.VariantFailed if variant.failed else events.VariantLacking
             self.context.tell(event(variant.name, variant.failure.message))
 
-    def _one_block(self, state: WorkloadState, cores: tuple[int, ...]) -> None:
+    def _one_block(self, state: WorkloadState) -> None:
         asked, index = state.asked, len(state.blocks)
         self.context.tell(events.BlockStarted(asked.name, index, asked.rules.most_blocks))
         alive = {name: job for name, job in state.prepared.jobs.items() if not state.variants[name].failure}
         jobs = {**alive, CONTROL: alive[asked.baseline]}
+        cores = _enough_cores(jobs.values())
         plan = BlockPlan(
             workload=asked.name,
             index=index,
@@ -241,6 +249,10 @@ class _Run:
         probe: Probe = SimulatedProbe() if simulated else SystemProbe()
         try:
             block = measure_block(jobs, plan, probe)
+        except CoresRefused:
+            if available_cores() == cores:
+                raise
+            return  # they were taken away after they were asked for: the block is measured on those that are left
         except WorkerError as error:
             if error.variant is None:
                 raise
@@ -281,7 +293,19 @@ class _Run:
         return not self.blocks and any(one.failed for one in every) and all(one.failure for one in every)
 
     def record(self) -> Record:
-        """Seal what was measured."""
+        """Seal what was measured.
+
+        Raises:
+            RecordError: when what was measured is no record; the blocks stay in the journal.
+        """
+        try:
+            return self._sealed()
+        except ValidationError as error:
+            reason = error.errors(include_input=False, include_url=False)[0]["msg"]
+            remedy = f"The blocks are kept in {self.journal.path}: report this defect with that file."
+            raise RecordError(self.measurement.name, f"what was measured makes no record ({reason})", remedy) from error
+
+    def _sealed(self) -> Record:
         context, meter, order = self.context, self.context.meter, [one.name for one in self.measurement.variants]
         return sealed(
             {
@@ -292,7 +316,8 @@ class _Run:
                 "tier": self.tier,
                 "scenario": self.measurement.scenario,
                 "started_at": self.started_at,
-                "finished_at": context.now(),
+                # A clock that was set back meanwhile costs nothing that was measured; a caveat says it.
+                "finished_at": max([context.now(), self.started_at, *(one.started_at for one in self.blocks)]),
                 "sittings": self.sittings,
                 "stop_reason": {one.asked.name: one.stopped for one in self.states if one.stopped},
                 "system": context.system,
@@ -313,11 +338,25 @@ class _Run:
             threads=threads,
             garbage_collection="frozen and disabled",
             address_randomisation=address_randomisation(),
-            affinity="all workers of a block on the same randomly drawn cores"
-            if available_cores()
+            affinity=affinity(cores)
+            if (cores := available_cores())
             else f"not set: {platform.system()} lets no process choose its cores",
             seed=self.seed,
         )
+
+
+def _enough_cores(jobs: Collection[Job]) -> tuple[int, ...]:
+    """Cores that may be used now: a cpuset may have changed since the run began.
+
+    Raises:
+        CoresRefused: when a variant has more threads than there are cores for.
+    """
+    cores, threads = available_cores(), max(job.threads for job in jobs)
+    if cores and len(cores) < threads:
+        problem = f"only {len(cores)} processor cores may be used now, and a variant has {threads} threads"
+        remedy = "Give this process its cores back (cpuset, taskset) and run the same command again: blocks are kept."
+        raise CoresRefused("the next block", problem, remedy)
+    return cores
 
 
 def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:

@@ -22,9 +22,11 @@ import importlib
 import json
 import math
 import os
+import queue
 import random
 import statistics
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -306,7 +308,11 @@ def serve(read: Callable[[], str], write: Callable[[Answer], None]) -> None:
         command = json.loads(line)
         try:
             if command["do"] == "load":
-                _pin(command["cores"])
+                try:
+                    _pin(command["cores"])
+                except OSError as error:
+                    write({"error": f"{type(error).__name__}: {error}", "refused_cores": command["cores"]})
+                    return
                 worker = Worker(command)
                 write(worker.loaded)
             else:
@@ -328,7 +334,26 @@ def main() -> None:
         protocol.write(json.dumps(answer) + "\n")
         protocol.flush()
 
-    serve(sys.stdin.readline, write)
+    serve(_commands(), write)
+    # The thread that reads sleeps inside the standard input, and Python's own end would wait for its lock and abort.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _commands() -> Callable[[], str]:
+    """Commands as they come. When the driver has gone, whatever ended it, this process ends in the midst of its work.
+
+    Only a thread that waits for the next line can see that: it sleeps while queries are timed.
+    """
+    lines = queue.SimpleQueue[str]()
+
+    def read() -> None:
+        while line := sys.stdin.readline():
+            lines.put(line)
+        os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines.get
 
 
 if __name__ == "__main__":

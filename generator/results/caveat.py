@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from types import MappingProxyType
 
@@ -75,7 +76,16 @@ def _about_the_run(record: Record) -> Iterator[Caveat]:
         yield Caveat("smoke-tier")
     if record.sittings > 1:
         yield Caveat("resumed", {"sittings": record.sittings})
+    if (step := _clock_step_s(record)) > 0:
+        yield Caveat("clock-set-back", {"seconds": round(step)})
     if record.system.hypervisor:
         yield Caveat("virtual-machine")
     if record.provenance.generator_modified:
         yield Caveat("modified-checkout")
+
+
+def _clock_step_s(record: Record) -> float:
+    """How far the clock went back at most, seconds: a block cannot begin before the one before it."""
+    moments = [record.started_at, *(block.started_at for block in record.blocks)]
+    steps = [(before - after).total_seconds() for before, after in pairwise(moments)]
+    return max(steps, default=0.0)

@@ -50,7 +50,7 @@ class Confirmation:
     """Largest relative difference of a ratio; None where there is none."""
 
     elsewhere: bool
-    """Whether the second run was on another machine."""
+    """Whether the second run was on a machine of another kind: two of one kind may be the same one."""
 
 
 def confirmation(first: Record, second: Record) -> Confirmation:
@@ -59,7 +59,7 @@ def confirmation(first: Record, second: Record) -> Confirmation:
     names = [one.name for one in first.variants if one.name in theirs and not one.baseline]
     every = [across(first, name, second, name) for name in names]
     told = tuple(pair for pair in every if pair.ratio_of_ratios)
-    elsewhere = first.system.fingerprint() != second.system.fingerprint()
+    elsewhere = first.system.kind() != second.system.kind()
     if not told:
         forbidding = _distinct(every, Forbids.RATIO)
         return Confirmation(second, Outcome.INCOMPARABLE, (), forbidding, None, elsewhere)
@@ -81,7 +81,7 @@ class Tally:
 
     agree: int
     elsewhere: int
-    """Of those that agree, the ones on other machines."""
+    """Of those that agree, the ones on machines of another kind."""
 
     differ: int
 
@@ -97,7 +97,7 @@ def tally(first: Summary, others: Iterable[Summary]) -> Tally:
     It judges as `confirmation` does (see `agree`), by what the summaries keep.
     """
     found = [
-        (one.machine != first.machine, outcome)
+        (one.kind != first.kind, outcome)
         for one in others
         if one.publishable and one.record_id != first.record_id
         if (outcome := _outcome(first, one)) is not Outcome.INCOMPARABLE

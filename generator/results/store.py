@@ -8,6 +8,7 @@ record is read again, and without pyarrow (extra `export`) all those are that no
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import time
 from collections import deque
@@ -259,7 +260,8 @@ def uncommitted(measurements: Path) -> frozenset[str]:
     """Names of the records that git does not know; none outside a git checkout, where every record is published."""
     command = ["git", "-C", str(measurements), "ls-files", "--others", "-z", "--", "*/records/*.json"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env=own)
     except (OSError, subprocess.SubprocessError):
         return frozenset()
     return frozenset(Path(one).stem for one in done.stdout.split("\0") if one)

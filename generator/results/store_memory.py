@@ -185,7 +185,7 @@ def _schema() -> Any:
     )
     texts = (
         *("measurement", "record_id", "started_at", "finished_at", "tier"),
-        *("machine", "processor", "accelerator", "system_type", "definition_sha256"),
+        *("machine", "kind", "processor", "accelerator", "system_type", "definition_sha256"),
     )
     return pa.schema(
         {

@@ -51,6 +51,9 @@ class Summary:
     machine: str
     """Fingerprint of the system."""
 
+    kind: str
+    """Of the machine: see `SystemDescription.kind`."""
+
     processor: str | None
     isa: tuple[str, ...]
     accelerator: str | None
@@ -127,6 +130,7 @@ def summarise(findings: Findings) -> Summary:
         finished_at=record.finished_at,
         tier=record.tier,
         machine=record.system.fingerprint(),
+        kind=record.system.kind(),
         processor=record.system.host_processor_model_name,
         isa=record.system.host_processor_isa,
         accelerator=record.system.accelerator_model_name,

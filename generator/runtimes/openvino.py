@@ -61,6 +61,9 @@ class OpenVinoSession(Session):
             "ENABLE_CPU_PINNING": False,
             "CPU_DENORMALS_OPTIMIZATION": True,
         }
+        if "DYNAMIC_QUANTIZATION_GROUP_SIZE" in self._known_properties():
+            # Its own choice for short weights: fp32 activations are rounded to 8 bits in groups. Nothing asked it to.
+            self._settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
         self._requests: dict[Shape | None, Any] = {}
         self._compiled: Any = None
         if not self._fixed:
@@ -98,9 +101,12 @@ class OpenVinoSession(Session):
         """Layers of the compiled graph, after fusion; those that compute on integers say so."""
         counts = Counter[str]()
         for node in self._nodes():
-            precision = _text(node, "runtimePrecision").lower()
-            kind = _text(node, "layerType")
-            counts[f"{kind} {precision}" if precision in _INTEGER else kind] += kind not in _NO_WORK
+            kind, computes = _text(node, "layerType"), _kernel_precision(node)
+            said = _text(node, "runtimePrecision").lower()
+            # A layer's precision is that of its inputs; only its kernel's name tells what multiplies. A convolution of
+            # signed activations is called i8, and runs in fp32 with conversions around it.
+            precision = (said if said in _INTEGER else computes) if computes in _INTEGER else ""
+            counts[f"{kind} {precision}".strip()] += kind not in _NO_WORK
         return {kind: count for kind, count in sorted(counts.items()) if count}
 
     def _request(self, shape: Shape | None) -> Any:
@@ -114,6 +120,13 @@ class OpenVinoSession(Session):
             self._requests[shape] = self._compiled.create_infer_request()
         return self._requests[shape]
 
+    def _known_properties(self) -> frozenset[str]:
+        """Properties that this version has; none where it does not tell."""
+        try:
+            return frozenset(map(str, self._core.get_property(DEVICE, "SUPPORTED_PROPERTIES")))
+        except Exception:  # as in `_property`
+            return frozenset()
+
     def _nodes(self) -> list[Any]:
         return list(self._compiled.get_runtime_model().get_ops())
 
@@ -124,6 +137,11 @@ class OpenVinoSession(Session):
             # A version that does not know the property raises a plain RuntimeError, or a type of its own.
             return ""
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _kernel_precision(node: Any) -> str:
+    """The ending of the kernel's name, "jit_avx512_FP32" or "brgconv_avx2_I8": the numbers that it computes with."""
+    return _text(node, "primitiveType").rpartition("_")[2].lower()
 
 
 def _text(node: Any, key: str) -> str:

@@ -31,6 +31,9 @@ class OnnxRuntimeSession(Session):
             "session.intra_op.allow_spinning", str(int(bool(spec.options.get("spinning"))))
         )
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        # Short weights in the QDQ form: by default the activations beside them are rounded to 8 bits, and 1 keeps them
+        # in fp32. An operator of short weights has its accuracy in the file; versions without the entry pass over it.
+        options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
         options.log_severity_level = 3
         if spec.optimized_path:
             options.optimized_model_filepath = spec.optimized_path

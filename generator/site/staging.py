@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
 from generator.core.errors import PublishError, StorageError
+from generator.core.files import is_ours
 
 __all__ = ["LANGUAGES", "Language", "Page", "Staged", "stage", "staged_folder", "write_whole"]
 
@@ -167,7 +168,7 @@ def _hand_written(folder: Path) -> _Files:
         if path.is_symlink():
             where = f"docs/{folder.name}/{relative.as_posix()}"
             raise PublishError(where, "it is a link, and may lead out of the checkout", "Put the file itself there.")
-        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
+        if path.is_file() and all(is_ours(part) for part in relative.parts):
             place = folder.parents[1] / "build" / "docs" / folder.name / relative
             same = place.is_file() and filecmp.cmp(path, place, shallow=False)
             found[relative.as_posix()] = None if same else path

@@ -11,7 +11,7 @@ import pytest
 
 from generator.core.definition_file import load_measurement
 from generator.core.errors import RecordError
-from generator.core.record import Record, Tier
+from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
 from generator.measure.run import run_measurement
 from generator.measure.run_context import RunContext
@@ -146,3 +146,25 @@ def test_a_record_from_before_a_field_existed_is_written_as_it_was_read(path: Pa
     assert old.variants[0].environment == ()
     assert json.loads(dump_record(old)) == data
     assert parse_record(json.loads(dump_record(old)), "old.json") == old
+
+
+@pytest.mark.parametrize(
+    ("gib", "lost_mib"), [(23.54058837890625, 64), (125.867, 512), (15.51, 64), (7.66, 256), (3.7, 220)]
+)
+def test_a_machine_stays_itself_whatever_its_kernel_keeps(system: SystemDescription, gib: float, lost_mib: int) -> None:
+    """Another kernel, a crash kernel or a balloon takes some memory; a module more is another machine of its kind."""
+
+    def machine(gib: float) -> SystemDescription:
+        return system.model_copy(update={"host_memory_capacity_bytes": int(gib * 2**30)})
+
+    whole, less, more = machine(gib), machine(gib - lost_mib / 1024), machine(2 * gib)
+    assert less.fingerprint() == whole.fingerprint() != more.fingerprint()
+    assert less.kind() == whole.kind() == more.kind()
+
+
+def test_fingerprints_of_committed_records_stand_in_their_names() -> None:
+    """What a record is called is what its machine is called on the pages; prices name machines by it."""
+    names = {path.stem: path for path in (Path(__file__).parents[2] / "measurements").glob("*/records/*.json")}
+    for name in list(names)[:3]:
+        system = SystemDescription.model_validate(json.loads(names[name].read_text("utf-8"))["system"])
+        assert name.endswith(system.fingerprint()) or system.host_memory_capacity_bytes > 100 * 2**30  # type: ignore[operator]

@@ -31,6 +31,7 @@ from generator.measure.outcome import NothingMeasured, not_measured
 from generator.measure.prepare import PreparedWorkload
 from generator.measure.run import run_measurement
 from generator.measure.run_context import RunContext
+from generator.measure.system import this_boot
 from generator.measure.workload_run import workload_runs
 from generator.results.findings import analyse
 from generator.workloads.synthetic import Synthetic
@@ -324,7 +325,7 @@ def test_a_full_disk_in_the_middle_keeps_the_blocks_and_ends_the_measurement(
         patched.setattr(journal.os, "fsync", full)
         with pytest.raises(StorageError, match="No space left"):
             _run(root, run_context, Tier.STANDARD)
-    kept = (root / ".cache/runs/trial-standard.jsonl").read_text("utf-8").count('"kind": "block"')
+    kept = (root / f".cache/runs/trial-standard.{this_boot()}.jsonl").read_text("utf-8").count('"kind": "block"')
     assert kept >= 2
     measured = list[int]()
     block = running.measure_block

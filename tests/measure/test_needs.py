@@ -141,7 +141,7 @@ def test_what_the_machine_lacks_is_recorded_and_is_no_failure(
     root, real = checkout(trial=third), needs.lacking
     monkeypatch.setattr(
         "generator.measure.prepare.lacking",
-        lambda variant, system: real(_variant(instructions="amx") if variant.name == "third" else variant, system),
+        lambda variant, *rest: real(_variant(instructions="amx") if variant.name == "third" else variant, *rest),
     )
     record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root))
     third_record = record.variant("third")

@@ -121,7 +121,7 @@ def test_variants_that_the_machine_cannot_measure_cost_no_time(
     """With the baseline gone nothing of its workload is run."""
     measurement = load_measurement(checkout(trial=definition) / "measurements/trial")
     lack = plan.needs._lack("amx")
-    monkeypatch.setattr(plan.needs, "lacking", lambda variant, system: lack if variant.baseline else None)
+    monkeypatch.setattr(plan.needs, "lacking", lambda variant, *_: lack if variant.baseline else None)
     run = _planned(measurement, system)
     assert run.lacking == {"slow": "the processor has no AMX"}
     assert run.expected_s == run.most_s == 0

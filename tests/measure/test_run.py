@@ -20,9 +20,10 @@ from generator.core.errors import StorageError
 from generator.core.record import Record, StopReason, Tier
 from generator.core.record_file import load_records
 from generator.measure import block, events, journal
+from generator.measure.cores import core_groups
 from generator.measure.outcome import NothingMeasured
 from generator.measure.run import run_measurement
-from generator.measure.system import core_groups
+from generator.measure.system import this_boot
 from generator.results.comparison import Verdict
 from generator.results.findings import Findings, analyse
 
@@ -238,7 +239,7 @@ def test_a_journal_line_cut_short_is_measured_again(checkout: Make, run_context:
     root = checkout()
     with pytest.raises(KeyboardInterrupt):
         run_measurement(_measurement(root), Tier.STANDARD, run_context(root, tell=_StopAt(2)))
-    path = root / ".cache/runs/trial-standard.jsonl"
+    path = root / f".cache/runs/trial-standard.{this_boot()}.jsonl"
     text = path.read_text("utf-8")
     path.write_text(text[: len(text) - 200], "utf-8")
     record = run_measurement(_measurement(root), Tier.STANDARD, run_context(root))

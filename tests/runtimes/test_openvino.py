@@ -69,7 +69,11 @@ class FakeCore:
     def read_model(self, path: str) -> FakeModel:
         return FakeModel()
 
-    def get_property(self, device: str, name: str) -> str:
+    supported: tuple[str, ...] = ()
+
+    def get_property(self, device: str, name: str) -> Any:
+        if name == "SUPPORTED_PROPERTIES":
+            return self.supported
         return f"{device} {name}"
 
     def compile_model(self, model: FakeModel, device: str, settings: dict[str, Any]) -> FakeCompiled:
@@ -144,3 +148,29 @@ def test_operators_are_the_layers_that_compute_and_say_where_they_are_integer(ru
     session = _load(runtime)
     session.prepare(_sample(1))
     assert session.operators() == {"Convolution": 1, "Convolution u8": 2, "Reduce": 1}
+
+
+def test_a_layer_that_is_called_integer_and_computes_in_fp32_does_not_count_as_integer(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO 2026.4.1 calls convolutions of signed activations i8, and 48 of 49 of them run in fp32."""
+    layers = (
+        {"layerType": "Convolution", "runtimePrecision": "i8", "primitiveType": "jit_avx512_FP32"},
+        {"layerType": "Convolution", "runtimePrecision": "i8", "primitiveType": "brgconv_avx512_I8"},
+        {"layerType": "FullyConnected", "runtimePrecision": "u4", "primitiveType": "brgemm_avx512_f32"},
+        {"layerType": "FullyConnected", "runtimePrecision": "f32", "primitiveType": "brgemm_avx512_i8"},
+    )
+    monkeypatch.setattr(FakeCompiled, "layers", layers)
+    session = _load(runtime)
+    session.prepare(_sample(1))
+    assert session.operators() == {"Convolution": 1, "Convolution i8": 1, "FullyConnected": 1, "FullyConnected i8": 1}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_activations_of_short_weights_are_not_rounded_unasked(
+    runtime: Any, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version without the property would refuse it."""
+    monkeypatch.setattr(FakeCore, "supported", ("DYNAMIC_QUANTIZATION_GROUP_SIZE",) if known else ())
+    settings = _load(runtime)._settings
+    assert settings.get("DYNAMIC_QUANTIZATION_GROUP_SIZE") == (0 if known else None)

@@ -13,24 +13,25 @@ from pathlib import Path
 from types import MappingProxyType
 
 from generator.core import protocol
-from generator.core.cache import Cache
+from generator.core.cache import ENVIRONMENT_VARIABLE, Cache
 from generator.core.errors import Busy, GeneratorError, MissingPackage
-from generator.core.pool import cpu_quota
+from generator.core.quota import cpu_quota
 from generator.core.record import SystemDescription, Tier
 from generator.core.registry import RUNTIMES
+from generator.measure.cores import available_cores
 from generator.measure.doctor.neighbours import busiest, largest, process_times
 from generator.measure.doctor.noise import Noise, check_noise, reference_jobs
 from generator.measure.energy.counters import find_counters
 from generator.measure.health import SystemProbe
 from generator.measure.plan import only_run
-from generator.measure.system import available_cores, describe_system
+from generator.measure.provenance import SAFE, commit_of
+from generator.measure.system import describe_system
 
 NEEDED: Mapping[str, str] = MappingProxyType(
     {
         "numpy": "every worker",
         "scipy": "the intervals",
         "psutil": "describing this machine",
-        "cpuinfo": "describing this machine",
         "onnx": "export and quantization",
         "onnxruntime": "the runtime of most variants",
         "torch": "the models' own runtime, and their export",
@@ -44,7 +45,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
 OPTIONAL: Mapping[str, str] = MappingProxyType(
     {"openvino": "variants of the runtime openvino", "zeus": "energy of NVIDIA, AMD and Apple devices"}
 )
-DISTRIBUTIONS: Mapping[str, str] = MappingProxyType({"cpuinfo": "py-cpuinfo", "PIL": "pillow"})
+DISTRIBUTIONS: Mapping[str, str] = MappingProxyType({"PIL": "pillow"})
 """Distributions that are not named as their modules are."""
 
 INSTALL = "pip install -e '.[measure]' -c constraints.txt"
@@ -107,8 +108,23 @@ def examine(root: Path, tell: Callable[[int, int], None] = lambda done, total: N
     except MissingPackage:
         system = None
     findings = [*_packages(), *(_processor(system) if system else ()), *_room(cache.root), _held(cache), *_counters()]
+    findings += _commit(root)
     noise, about = _noise(cache, tell)
     return Diagnosis(system, (*findings, *about), noise)
+
+
+def _commit(root: Path) -> Iterator[Finding]:
+    """Whether a record made now would name a commit that others can check out."""
+    found = commit_of(root)
+    if found.sha is None:
+        remedy = (
+            f"Mend that ({SAFE}), or measure in a clone." if SAFE in (found.unknown or "") else "Measure in a clone."
+        )
+        text = f"a record would name no commit: {(found.unknown or 'git says nothing').partition(': ')[0]}"
+        yield Finding("packages", Level.NOTE, text, remedy)
+    elif found.modified:
+        remedy = "Commit them first where others are to repeat the run."
+        yield Finding("packages", Level.NOTE, "files that measure differ from the commit, and a record says so", remedy)
 
 
 def _packages() -> Iterator[Finding]:
@@ -138,12 +154,21 @@ def _processor(system: SystemDescription) -> Iterator[Finding]:
     name = system.host_processor_model_name or "a processor that does not tell its name"
     logical = system.host_processor_logical_count or len(cores)
     yield Finding("processor", Level.FINE, f"{name}, {logical} logical processors, {system.operating_system}")
-    yield from _instructions(set(system.host_processor_isa))
+    yield from _instructions(set(system.host_processor_isa), system.unknown.get("host_processor_isa"))
     yield from _pinning(cores)
     if quota := cpu_quota():
         level = Level.MEND if quota < 1 else Level.NOTE
-        remedy = "Start the container without a limit on processor time (docker run without --cpus)."
-        yield Finding("processor", level, f"the container is held to {quota:g} cores of processor time", remedy)
+        remedy = "Start without a limit on processor time (docker run without --cpus; CPUQuota of systemd; cgroups)."
+        text = f"a control group holds this process to {quota:g} cores of processor time"
+        yield Finding("processor", level, f"{text}; variants of more threads are not measured", remedy)
+    if cores and len(cores) < logical:
+        text = (
+            f"only {len(cores)} of {logical} logical processors may be used; variants of more threads are not measured"
+        )
+        yield Finding("processor", Level.NOTE, text, "Leave out taskset, or widen the cpuset, where that is not meant.")
+    if os.environ.get("CUDA_VISIBLE_DEVICES") is not None and system.accelerator_model_name is None:
+        remedy = "Unset it where a card is to be measured."
+        yield Finding("processor", Level.NOTE, "CUDA_VISIBLE_DEVICES hides every card from this process", remedy)
     if system.hypervisor or system.container:
         where = f"a container ({system.container})" if system.container else ""
         where += " in " * bool(where and system.hypervisor) + "a virtual machine" * bool(system.hypervisor)
@@ -156,7 +181,11 @@ def _processor(system: SystemDescription) -> Iterator[Finding]:
         yield Finding("processor", Level.NOTE, "it runs on battery, and saves power", "Plug it in.")
 
 
-def _instructions(flags: set[str]) -> Iterator[Finding]:
+def _instructions(flags: set[str], untold: str | None = None) -> Iterator[Finding]:
+    if untold:
+        remedy = "Variants that need them are not measured here; mount /proc, or use a system that tells."
+        yield Finding("processor", Level.NOTE, f"some instructions are unknown: {untold}", remedy)
+        return
     fast = sorted(flags & {"avx_vnni", "avx512_vnni", "amx_int8", "i8mm", "asimddp"})
     halves = sorted(flags & {"avx512_bf16", "amx_bf16", "avx512_fp16", "bf16", "asimdhp"})
     yield Finding("processor", Level.FINE, f"vector instructions: {', '.join(sorted(flags)) or 'none known'}")
@@ -258,6 +287,10 @@ def _noise(cache: Cache, tell: Callable[[int, int], None]) -> tuple[Noise | None
     except MissingPackage as error:
         text = f"not checked: {error.problem}"
         return None, [Finding("noise", Level.NOTE, text, INSTALL)]
+    except OSError as error:
+        text = f"the check failed: {error.filename or cache.root}: {error.strerror or error}"
+        remedy = f"Make the cache writable, or name another folder in {ENVIRONMENT_VARIABLE}."
+        return None, [Finding("noise", Level.MEND, text, remedy)]
     except GeneratorError as error:
         remedy = error.remedy or "Mend that first: measuring would fail in the same way."
         return None, [Finding("noise", Level.MEND, f"the check failed: {error.where}: {error.problem}", remedy)]

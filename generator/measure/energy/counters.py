@@ -113,21 +113,28 @@ class _Missing(Exception):
 
 
 def _powercap(root: Path) -> list[Counter]:
-    zones = sorted(zone.parent for zone in root.glob("intel-rapl*/name"))
-    found, refused = list[Counter](), list[str]()
+    # One counter may be shown twice, by registers of the processor (intel-rapl) and by memory (intel-rapl-mmio), under
+    # one name: the registers come first, and a name that was read is not read again.
+    zones = sorted(
+        (zone.parent for zone in root.glob("intel-rapl*/name")), key=lambda zone: ("mmio" in zone.name, zone)
+    )
+    found, refused = dict[str, Counter](), list[str]()
     for zone in zones:
-        domain = _domain(zone)
         try:
-            found.append(Powercap(zone, domain))
+            domain = _domain(zone)
+            if domain not in found:
+                found[domain] = Powercap(zone, domain)
         except PermissionError:
             refused.append(domain)
         except (OSError, ValueError):
             continue
     if refused and not found:
-        raise _Missing(f"RAPL: {', '.join(refused)} may be read by root only (chmod a+r {zones[0]}/energy_uj)")
+        raise _Missing(
+            f"RAPL: {', '.join(dict.fromkeys(refused))} may be read by root only (chmod a+r {zones[0]}/energy_uj)"
+        )
     if not found:
         raise _Missing(f"RAPL: {root} has no domain")
-    return found
+    return list(found.values())
 
 
 def _domain(zone: Path) -> str:

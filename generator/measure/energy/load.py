@@ -32,9 +32,15 @@ def burning(kinds: frozenset[Load], cores: Sequence[int]) -> Iterator[None]:
     burners = list[subprocess.Popen[bytes]]()
     try:
         for program in programs:
-            command = [sys.executable, "-c", *program]
+            command = [sys.executable, "-c", _ENDING + program[0], *program[1:]]
             burners.append(
-                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                )
             )
         for burner in burners:
             _await_first_line(burner)
@@ -43,12 +49,21 @@ def burning(kinds: frozenset[Load], cores: Sequence[int]) -> Iterator[None]:
         for burner in burners:
             burner.kill()
             burner.wait()
-            if burner.stdout:
-                burner.stdout.close()
+            for stream in (burner.stdin, burner.stdout):
+                if stream:
+                    stream.close()
 
+
+# Each ends with the program that started it, however that ended: the kernel closes the pipe that it reads.
+_ENDING = """
+import os, sys, threading
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os._exit(1)
+threading.Thread(target=end_with_parent, daemon=True).start()
+"""
 
 _BUSY_CORE = """
-import os, sys
 if len(sys.argv) > 1: os.sched_setaffinity(0, [int(sys.argv[1])])
 print("busy", flush=True)
 while True: pass

@@ -14,7 +14,8 @@ import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from generator.core.errors import MeterError
@@ -78,7 +79,9 @@ def read(path: Path) -> Readings:
     """
     where = path.name
     try:
-        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+        text = path.read_text("utf-8-sig")
+        # The logger may be in the middle of its last line: what has no end is not read yet.
+        rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines()))
     except FileNotFoundError as error:
         raise MeterError(where, "there is no such file", "Start the meter's logger first, then measure.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -90,10 +93,14 @@ def read(path: Path) -> Readings:
     if len(readings) < 2:
         raise MeterError(where, "it has fewer than two readings", "Let the meter log while the measurement runs.")
     for number, (earlier, later) in enumerate(pairwise(readings), 3):
-        if later[0] <= earlier[0]:
-            problem = f"line {number}: its time is not after that of the line before: the clock went backwards"
-            raise MeterError(where, problem, "Give times in UTC, in their order, each once.")
-    return Readings(where, tuple(time for time, _ in readings), tuple(watts for _, watts in readings))
+        if later[0] < earlier[0]:
+            problem = f"line {number}: its time is before that of the line before: the clock went backwards"
+            raise MeterError(where, problem, "Give times in UTC, in their order.")
+    # A logger that writes whole seconds reads two in one now and then: their mean stands for that second.
+    same = [(time, [watts for _, watts in group]) for time, group in groupby(readings, key=itemgetter(0))]
+    if len(same) < 2:
+        raise MeterError(where, "all its readings bear one time", "Let the meter log while the measurement runs.")
+    return Readings(where, tuple(time for time, _ in same), tuple(math.fsum(watts) / len(watts) for _, watts in same))
 
 
 def _reading(where: str, number: int, row: list[str]) -> tuple[float, float]:

@@ -115,7 +115,7 @@ def describe_checkout(root: Path, names: Sequence[str]) -> Checkout:
     from generator.measure.provenance import code_sha256, commit_of
 
     known = {one.name: one for one in _asked_for(root, names)}
-    commit, modified = commit_of(root)
+    commit, modified, _ = commit_of(root)
     definitions = {name: known[name].fingerprint() for name in names if name in known}
     return Checkout(generator.__version__, commit, modified, code_sha256(), definitions)
 

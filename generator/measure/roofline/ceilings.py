@@ -21,10 +21,10 @@ from typing import Any
 
 from generator.core.cache import Cache, file_sha256
 from generator.core.record import Ceiling, Ceilings, SystemDescription
+from generator.measure.cores import available_cores, drawn
 from generator.measure.events import Listener, Preparing, silent
 from generator.measure.process import controls
 from generator.measure.roofline import ceilings_worker
-from generator.measure.system import available_cores
 
 PROCESSES = 3
 """Fresh processes in which each thing is measured."""
@@ -210,8 +210,7 @@ def _merged(answers: Sequence[Mapping[str, Any]], threads: int, kernels: Mapping
 
 
 def _cores(threads: int) -> list[int]:
-    cores = available_cores()
-    return sorted(random.sample(cores, min(threads, len(cores))))
+    return sorted(drawn(available_cores(), threads, random.Random()))
 
 
 def _largest_cache() -> int:

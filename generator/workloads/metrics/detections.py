@@ -89,6 +89,9 @@ def average_precisions(found: Sequence[Objects], annotated: Annotated) -> NDArra
     Returns:
         (10, classes): for overlaps from 0.5 to 0.95, the classes that occur in the order of their ids.
     """
+    rows = _rows(found, annotated)
+    if not len(rows):  # COCO's own reader fails on an empty list; who finds nothing has a precision of 0 everywhere
+        return np.zeros((10, len(_classes(annotated))))
     # MissingPackage was raised long before, by whoever read the annotations.
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -97,7 +100,7 @@ def average_precisions(found: Sequence[Objects], annotated: Annotated) -> NDArra
         truth = COCO()
         truth.dataset = dict(annotated.annotations)
         truth.createIndex()
-        evaluation = COCOeval(truth, truth.loadRes(_rows(found, annotated)), "bbox")
+        evaluation = COCOeval(truth, truth.loadRes(rows), "bbox")
         evaluation.params.imgIds = list(annotated.images)
         evaluation.evaluate()
         evaluation.accumulate()
@@ -105,6 +108,13 @@ def average_precisions(found: Sequence[Objects], annotated: Annotated) -> NDArra
     precision: NDArray[np.float64] = evaluation.eval["precision"][:, :, :, 0, -1]
     over_recalls: NDArray[np.float64] = precision[:, :, (precision > -1).all(axis=(0, 1))].mean(axis=1)
     return over_recalls
+
+
+def _classes(annotated: Annotated) -> frozenset[int]:
+    """Classes that occur in the photographs; crowds are left out, as in COCO's evaluation."""
+    there = frozenset(annotated.images)
+    objects = annotated.annotations["annotations"]
+    return frozenset(one["category_id"] for one in objects if one["image_id"] in there and not one.get("iscrowd"))
 
 
 def _rows(found: Sequence[Objects], annotated: Annotated) -> NDArray[np.float64]:
@@ -115,7 +125,7 @@ def _rows(found: Sequence[Objects], annotated: Annotated) -> NDArray[np.float64]
         categories = np.array(annotated.categories, np.float64)[classes.astype(int)]
         sides = (left * across, top * down, (right - left) * across, (bottom - top) * down)
         rows.append(np.column_stack([np.full(len(objects), image, np.float64), *sides, scores, categories]))
-    return np.concatenate(rows)
+    return np.concatenate(rows) if rows else np.empty((0, 7))
 
 
 def same_boxes(ours: Objects, theirs: Objects) -> NDArray[np.bool_]:

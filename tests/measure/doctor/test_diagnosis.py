@@ -208,3 +208,25 @@ def test_the_real_check_runs_on_onnx_runtime(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(noise, "BLOCK_NS", 60_000_000)
     found = noise.check_noise(real, (), SimulatedProbe())
     assert 0.2 < found.ratio < 5
+
+
+def test_a_read_only_cache_is_one_finding_among_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could be found is told, and what to do about the cache."""
+
+    def refused(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied", "/somewhere/.cache")
+
+    monkeypatch.setattr(diagnosis, "only_run", refused)
+    found = diagnosis.examine(tmp_path)
+    assert any("/somewhere/.cache" in one.text and "GENERATOR_CACHE" in one.remedy for one in found.findings)
+    assert {one.area for one in found.findings} >= {"packages", "processor", "counters"}
+
+
+def test_what_limits_this_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quota, a mask, hidden cards, and a checkout without a commit, each with a remedy."""
+    monkeypatch.setattr(diagnosis, "cpu_quota", lambda: 1.5)
+    monkeypatch.setattr(diagnosis, "available_cores", lambda: (0,))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    found = {one.text: one.remedy for one in diagnosis.examine(tmp_path).findings}
+    for words in ("held to 1.5|holds this process to 1.5", "only 1 of", "CUDA_VISIBLE_DEVICES", "would name no commit"):
+        assert any(part in text and remedy for part in words.split("|") for text, remedy in found.items())

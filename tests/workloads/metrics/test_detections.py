@@ -142,3 +142,11 @@ def test_broken_answers_are_refused(answers: list[Arrays], problem: str) -> None
     """A worker's nonsense is a failure, not a precision of zero."""
     with pytest.raises(WorkerError, match=problem):
         observe_detection(answers, _annotated(), None)
+
+
+def test_who_finds_nothing_has_a_precision_of_zero() -> None:
+    """Of each class that occurs; COCO's reader fails on an empty list."""
+    pytest.importorskip("pycocotools")
+    annotated = _annotated((0, CAT, [10, 20, 50, 60]), (0, DOG, [1, 2, 5, 6]))
+    observed = _by_metric(observe_detection(_answers(_objects()), annotated, None))
+    assert observed == {"average-precision-50": (0.0, 0.0), "average-precision": (0.0, 0.0)}

@@ -26,6 +26,20 @@
   // Material wraps tables in scrolling boxes some time after the page has loaded.
   addEventListener("load", () => setTimeout(nameScrolled, 100))
   addEventListener("resize", nameScrolled)
+
+  // Paper has no folds: what is folded is printed too, and folded again for the reader.
+  addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details:not([open])")) {
+      one.dataset.folded = ""
+      one.open = true
+    }
+  })
+  addEventListener("afterprint", () => {
+    for (const one of document.querySelectorAll("details[data-folded]")) {
+      delete one.dataset.folded
+      one.open = false
+    }
+  })
 }
 
 /* Opened from a disk: there no server answers a folder's address with its index.html, an address that begins with a slash
