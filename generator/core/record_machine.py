@@ -43,7 +43,7 @@ class SystemDescription(RecordPart):
 
     def fingerprint(self) -> str:
         """Twelve hex digits that stay the same while the machine does: processor, ISA, memory, accelerator."""
-        return self._digest(_installed_gib(self.host_memory_capacity_bytes or 0))
+        return self._digest(_usual_gib(self.host_memory_capacity_bytes or 0))
 
     def kind(self) -> str:
         """Twelve hex digits that machines of one kind share, whatever a kernel or a balloon leaves of their memory.
@@ -65,15 +65,18 @@ class SystemDescription(RecordPart):
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _installed_gib(told_bytes: int) -> int:
-    """Memory that is installed, in GiB: the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 and so on.
+def _usual_gib(told_bytes: int) -> int:
+    """What a system with that much memory installed usually tells, in whole GiB; 0 when it tells nothing.
 
-    What a system tells is a little less: its kernel, its crash kernel and its firmware keep some, another version more.
+    Memory comes in 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 GiB and so on. A system tells a little less, and one version less
+    than another: Linux keeps a 64th of it to describe its pages (64 bytes for each of 4096), and firmware, the kernel
+    and its crash kernel keep some. The next step up stands for all that, less that 64th, so that machines bear the
+    names that they had when what they told was rounded.
     """
-    told, size = told_bytes / 2**30, 1
-    while size < told:
-        size = size * 4 // 3 if size % 3 == 0 else max(size * 3 // 2, size + 1)
-    return size if told_bytes else 0
+    told, installed = told_bytes / 2**30, 1
+    while installed < told:
+        installed = installed * 4 // 3 if installed % 3 == 0 else max(installed * 3 // 2, installed + 1)
+    return round(installed * 63 / 64) if told_bytes else 0
 
 
 class EnergyCounter(RecordPart):
