@@ -134,6 +134,17 @@ def audit_tolerance(precision: Precision) -> float:
     return AUDIT_BATCH_TOLERANCES.get(precision, AUDIT_TOLERANCE)
 
 
+def runtime_tolerance(precision: Precision) -> float:
+    """Largest difference, over the largest output, at which two runtimes' answers from one file are the same.
+
+    Whole numbers are rounded after each layer, and one that lies between two is rounded otherwise by another runtime.
+    """
+    return WHOLE_NUMBERS_APART if precision.value.startswith("int") else audit_tolerance(precision)
+
+
+WHOLE_NUMBERS_APART = 5e-2
+
+
 @dataclass(frozen=True, slots=True)
 class TierRules:
     """How far a tier goes."""

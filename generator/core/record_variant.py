@@ -202,6 +202,10 @@ class VariantRecord(RecordPart):
     audit: Audit | None = None
     """Null in records from before there were audits."""
 
+    answers_apart: Annotated[float, Field(ge=0, le=1e39)] | None = None
+    """Largest difference from the baseline's answers, over their largest output, where another runtime, or another
+    version of it, ran the same file in the same format; null elsewhere, and in records from before it was compared."""
+
     answering_workers: Annotated[int, Field(ge=1)] = 1
     """Workers that answered its samples side by side when its quality was measured."""
 

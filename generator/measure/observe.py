@@ -14,7 +14,7 @@ from generator.measure.cores import one_of_each_first
 from generator.measure.events import Listener
 from generator.measure.needs import UNCACHED, without_baseline
 from generator.measure.outcome import failure
-from generator.measure.outputs import answers, audited
+from generator.measure.outputs import answers, apart, audited
 from generator.measure.prepare import PreparedWorkload
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.scenario import best_batch
@@ -89,12 +89,25 @@ def _observed(
             "artifact": _artifact_record(prepared, variant, given.operators),
             "samples_per_query": batch,
             "audit": audit,
+            "answers_apart": apart(given.outputs, baseline) if baseline and _one_file(prepared, variant) else None,
             "batches_tried": tried,
             "answering_workers": given.workers,
             "uncached_first_call_ns": given.first_call_ns if compiles else None,
         }
     )
     return found, given.outputs
+
+
+def _one_file(prepared: PreparedWorkload, variant: Variant) -> bool:
+    """Whether another runtime, or another version of it, runs the baseline's own file in the baseline's format."""
+    first = prepared.asked.variants[0]
+    artifacts = prepared.artifacts
+    return (
+        (variant.runtime, variant.environment) != (first.runtime, first.environment)
+        and variant.precision is first.precision
+        and first.name in artifacts
+        and artifacts[variant.name].sha256 == artifacts[first.name].sha256
+    )
 
 
 def _judged(

@@ -187,6 +187,20 @@ def _difference(one: Arrays, other: Arrays) -> float:
     return max(gaps, default=0.0) / (largest or 1.0)
 
 
+def apart(ours: Sequence[Arrays], theirs: Sequence[Arrays]) -> float | None:
+    """Largest difference of two runtimes' answers, over their largest output; None where no output is a real number.
+
+    Chosen tokens and classes are left out: where two are as likely, rounding alone decides.
+    """
+    gaps = []
+    for one, other in zip(ours, theirs, strict=True):
+        real = {name: array for name, array in other.items() if np.asarray(array).dtype.kind == "f"}
+        if real:
+            gaps.append(_difference(one, real) if real.keys() <= one.keys() else 1.0)
+    found = max(gaps, default=None)
+    return None if found is None else float(f"{min(found, 1e39):.3g}")
+
+
 def _own_name(job: Job) -> str:
     """Nobody else's: machines of a fleet may share the cache, and another's answers must not be taken for ours."""
     return f"{job.variant}-{secrets.token_hex(4)}"

@@ -67,6 +67,10 @@ def _about_the_audits(record: Record, workload: str) -> Iterator[Caveat]:
     for variant in record.variants:
         if variant.workload != workload or variant.audit is None:
             continue
+        if variant.answers_apart is not None and not variant.answers_apart <= protocol.runtime_tolerance(
+            variant.precision
+        ):
+            yield Caveat("runtimes-differ", {"variant": variant.name, "share": variant.answers_apart})
         if variant.audit.answers_differing:
             yield Caveat("timed-answers-differ", {"variant": variant.name, "count": variant.audit.answers_differing})
         if median(variant.audit.repeated_ns) < (1 - protocol.AUDIT_GAIN) * median(variant.audit.varied_ns):

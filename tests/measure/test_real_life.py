@@ -13,19 +13,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from generator.cli.console_progress import RunDisplay
+from generator.core.definition import Precision
 from generator.core.definition_file import load_measurement, measurement_folders
 from generator.core.errors import RecordError
 from generator.core.record import Record, Tier
 from generator.core.record_file import load_records, record_files
-from generator.measure import health, system
+from generator.measure import health, outputs, system
 from generator.measure import run as run_module
 from generator.measure.energy import wall_meter
 from generator.measure.energy.counters import find_counters
 from generator.measure.run import run_measurement
-from generator.results.caveat import _about_the_run
+from generator.results.caveat import _about_the_audits, _about_the_run
 
 Make = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
@@ -266,3 +268,34 @@ def test_a_name_is_not_broken_where_nobody_looks(checkout: Make) -> None:
         said = program.stderr.read()
     assert "Broken pipe" not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("theirs", "apart"),
+    [([1.0, 2.0], 0.0), ([1.0, 2.1], 0.05), ([1.0, float("inf")], 1e39), ([1.0], 1.0)],
+    ids=["the same", "another axis", "overflow", "another shape"],
+)
+def test_answers_of_two_runtimes_from_one_file_are_compared(theirs: list[float], apart: float) -> None:
+    """OpenVINO 2023.2 reduces over all axes from opset 18 on, and 2026.4 drops a window of attention; neither says so."""
+    first, second = (
+        [{"y": np.array([1.0, 2.0]), "token": np.array([3])}],
+        [{"y": np.array(theirs), "token": np.array([4])}],
+    )
+    assert outputs.apart(second, first) == pytest.approx(apart)
+    assert outputs.apart([{"token": np.array([3])}], [{"token": np.array([4])}]) is None
+
+
+def test_a_difference_between_runtimes_is_a_caveat(measured_trial: Record) -> None:
+    """Beyond rounding: whole numbers are rounded more coarsely than fp32."""
+
+    def caveats(apart: float | None, precision: Precision) -> set[str]:
+        changed = {"answers_apart": apart, "precision": precision}
+        variants = tuple(one if one.baseline else one.model_copy(update=changed) for one in measured_trial.variants)
+        record = measured_trial.model_copy(update={"variants": variants})
+        return {one.key for one in _about_the_audits(record, "numbers")}
+
+    assert "runtimes-differ" in caveats(2e-3, Precision.FP32)
+    assert "runtimes-differ" not in caveats(1e-5, Precision.FP32)
+    assert "runtimes-differ" not in caveats(2e-2, Precision.INT8)
+    assert "runtimes-differ" in caveats(0.2, Precision.INT8)
+    assert "runtimes-differ" not in caveats(None, Precision.FP32)
