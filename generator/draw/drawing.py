@@ -14,9 +14,19 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 
 from generator.draw import palette
-from generator.draw.frame import Frame, Scale, with_room
+from generator.draw.axes import (
+    Frame,
+    Scale,
+    around,
+    linear_ticks,
+    nice_step,
+    padded,
+    ratio_ticks,
+    value_ticks,
+    widened,
+    with_room,
+)
 from generator.draw.ink import Place
-from generator.draw.key import Key
 from generator.draw.picture import (
     Bar,
     Course,
@@ -36,9 +46,8 @@ from generator.draw.picture import (
     Rungs,
     Strip,
 )
-from generator.draw.roofline_drawing import roofline
-from generator.draw.rows import AXIS, Rows
-from generator.draw.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
+from generator.draw.roofline import roofline
+from generator.draw.rows import AXIS, Key, Rows
 from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
 from generator.words.language import Language
 
@@ -319,6 +328,3 @@ def _labels(ticks: Sequence[float], write: Callable[[float, int], str]) -> list[
 
 def _needed(value: float) -> int:
     return next((d for d in range(6) if abs(round(value, d) - value) < 1e-9 * max(1.0, abs(value))), 6)
-
-
-__all__ = ["course", "distribution", "draw", "forest", "panels", "plane", "strip"]

@@ -1,4 +1,4 @@
-"""Rows of a chart: label, place on a common axis, number; and the marks that variants are known by."""
+"""Rows of a chart: label, place on a common axis, number; and the rows under it that say what its marks are called."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from generator.draw import palette
+from generator.draw.axes import Scale, below, with_room
 from generator.draw.font import text_width
-from generator.draw.frame import Scale, below, with_room
-from generator.draw.picture import Deviation, Look, Mark, Reach, Rung
+from generator.draw.picture import Curve, Deviation, Look, Mark, Reach, RoofMark, Rung, Spot
 from generator.draw.sheet import Lettering, Shape, Sheet, fitting, wrapped_in
 
 ROW = 32.0
@@ -113,3 +113,26 @@ class Rows(Generic[Row]):
         self.sheet.mark(look, (self.edge - 10, y))
         self.sheet.labels(self.edge, y, wrapped_in(label, size, self.label_width, 2))
         self.sheet.label(self.far, y + 0.36 * size, number, weight="bold", ha="right")
+
+
+class Key:
+    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
+
+    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve | RoofMark]) -> None:
+        self.shape, self.rows = shape, rows
+        room = shape.width - 46
+        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
+        self.stacked = shape.narrow or max(widths) > room
+        self.step = 32.0 if self.stacked else 18.0
+        self.height = self.step * len(rows) + 4
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        """Write them from here downwards."""
+        for index, row in enumerate(self.rows):
+            y = top + self.step * index + 8
+            sheet.mark(row.look, (12, y))
+            sheet.label(24, y + 3.5, fitting(row.label, self.shape.text, self.shape.width - 32))
+            if self.stacked:
+                sheet.text(24, y + 17, row.number, colour="muted", size=self.shape.small)
+            else:
+                sheet.label(self.shape.width - 14, y + 3.5, row.number, ha="right")

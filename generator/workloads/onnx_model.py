@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.assets.fetch import Progress
-from generator.assets.url import download
+from generator.assets.fetch import Progress, download
 from generator.core.cache import Cache, file_sha256
 from generator.core.definition import Option
 from generator.core.errors import DefinitionError, HashError, PreparationError, WorkerError
