@@ -244,7 +244,7 @@ def _published(found: Trial, staged: Staged, folder: Path, language: Languages, 
 
     languages = [one for one in Language if language in (Languages.both, one.value)]
     path = folder / "index.html"
-    write_whole(path, trial_page(found, languages, cache.root / "charts").encode())
+    write_whole(path, trial_page(found, languages, cache.root).encode())
     return path
 
 
