@@ -29,6 +29,7 @@ from generator.core.record_types import (
 )
 from generator.core.record_variant import (
     COMPRESSED_NOTE,
+    READ_NOTE,
     ArtifactRecord,
     Audit,
     Failure,
@@ -40,6 +41,7 @@ from generator.core.record_variant import (
 
 __all__ = [
     "COMPRESSED_NOTE",
+    "READ_NOTE",
     "SCHEMA_VERSION",
     "ArtifactRecord",
     "Audit",

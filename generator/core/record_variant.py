@@ -82,6 +82,10 @@ class Observations(RecordPart):
 COMPRESSED_NOTE = "compressed bytes"
 """Key of an artifact's note: its size after gzip, which shows how much of it are zeros and repetitions."""
 
+READ_NOTE = "bytes read a token"
+"""Key of an artifact's note: bytes of the weights that each generated token needs, a table of which one row is read
+left out."""
+
 
 class ArtifactRecord(RecordPart):
     """The model file that a variant ran."""

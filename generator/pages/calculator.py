@@ -12,9 +12,12 @@ from generator.pages.views.variant import VariantView
 from generator.pages.views.workload import WorkloadView
 from generator.results.cost import Cost
 from generator.results.energy import DomainEnergy
-from generator.results.estimate import Unknown
+from generator.results.estimate import Spread, Unknown
 from generator.words.markdown import Markdown, html_text
 from generator.words.phrases import Phrases
+
+Columns = tuple[tuple[str, str], ...]
+"""Name of each column that the script fills, and the key of its title."""
 
 HOURS_PER_MONTH = 730
 """A year's 8,760 hours over twelve; calculator.js reads it from the page."""
@@ -25,13 +28,13 @@ def calculator(workload: WorkloadView, phrases: Phrases) -> Markdown:
     timed = [one for one in workload.variants if one.found.latency and one.found.latency.sustained]
     if not timed:
         return Markdown("")
-    domain = _domain(timed)
+    domain, columns = _domain(timed), _calculated(_domain(timed), any(_token_rates(one) for one in timed))
     return Markdown(
         f'<div class="calculator" data-hours="{HOURS_PER_MONTH}" data-search-exclude>'
         f"{_form(workload.found.choice.name, domain, phrases)}{_example(timed[0], phrases)}"
         f'<p class="calculator__answer" role="status" data-words="{_said(phrases, "calculator.cheapest")}"></p>'
-        f"<table><thead><tr>{''.join(_head(domain, phrases))}</tr></thead>"
-        f"<tbody>{''.join(_row(variant, domain, phrases) for variant in timed)}</tbody></table></div>"
+        f"<table><thead><tr>{''.join(_head(domain, columns, phrases))}</tr></thead>"
+        f"<tbody>{''.join(_row(variant, domain, columns, phrases) for variant in timed)}</tbody></table></div>"
     )
 
 
@@ -89,26 +92,35 @@ def _example(variant: VariantView, phrases: Phrases) -> str:
     return f'<p class="calculator__example">{html_text(words)} {button}</p>'
 
 
-def _head(domain: str | None, phrases: Phrases) -> Iterator[str]:
+def _head(domain: str | None, columns: Columns, phrases: Phrases) -> Iterator[str]:
     yield f'<th scope="col">{_said(phrases, "column.variant")}</th>'
     yield f'<th scope="col" class="num">{_said(phrases, "column.throughput")}</th>'
     if domain:
         title = phrases.say("calculator.energy", domain=domain)
         yield f'<th scope="col" class="num">{html_text(title)}</th>'
-    for name, key in _calculated(domain):
+    for name, key in columns:
         yield f'<th scope="col" class="num" data-cell="{name}" hidden>{_said(phrases, key)}</th>'
 
 
-def _calculated(domain: str | None) -> Iterator[tuple[str, str]]:
+def _calculated(domain: str | None, tokens: bool) -> Columns:
     """Columns that the script fills, and their titles."""
-    yield "million", "calculator.million"
-    yield "machines", "calculator.machines"
-    yield "month", "calculator.month"
-    if domain:
-        yield "electricity", "calculator.electricity"
+    return (
+        ("million", "calculator.million"),
+        *((("read", "calculator.tokens_read"), ("written", "calculator.tokens_written")) if tokens else ()),
+        ("machines", "calculator.machines"),
+        ("month", "calculator.month"),
+        *((("electricity", "calculator.electricity"),) if domain else ()),
+    )
 
 
-def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
+def _token_rates(variant: VariantView) -> dict[str, float]:
+    """Tokens a second of the prompt and of the answer, each while nothing else is done; those that are known."""
+    found = variant.found.tokens
+    rates = {"read": found.prefill_per_second, "written": found.decode_per_second} if found else {}
+    return {name: rate.median for name, rate in rates.items() if isinstance(rate, Spread)}
+
+
+def _row(variant: VariantView, domain: str | None, columns: Columns, phrases: Phrases) -> str:
     latency = variant.found.latency
     rate, energy = latency.sustained if latency else None, _energy(variant, domain)
     if rate is None:
@@ -117,6 +129,7 @@ def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
     counts = " data-counts" if variant.is_baseline or variant.gate_passed else ""
     kilowatt_hours = energy.gross_joules.median / 3.6 if energy else None
     attributes = f'data-rate="{rate.median:.6g}" data-least="{rate.least:.6g}" data-most="{rate.most:.6g}"{counts}'
+    attributes += "".join(f' data-{name}="{tokens:.6g}"' for name, tokens in _token_rates(variant).items())
     cells = [
         f'<th scope="row">{html_text(variant.title)}</th>',
         f'<td class="num">{html_text(variant.throughput)}</td>',
@@ -127,7 +140,7 @@ def _row(variant: VariantView, domain: str | None, phrases: Phrases) -> str:
         cells.append(f'<td class="num">{html_text(shown)}</td>')
         if kilowatt_hours is not None:
             attributes += f' data-kwh="{kilowatt_hours:.6g}"'
-    cells += [f'<td class="num" data-cell="{name}" hidden></td>' for name, _ in _calculated(domain)]
+    cells += [f'<td class="num" data-cell="{name}" hidden></td>' for name, _ in columns]
     return f"<tr {attributes}>{''.join(cells)}</tr>"
 
 

@@ -32,13 +32,14 @@ _DETAILS = (
     "work",
     "roof_share",
     "energy",
+    "energy_per_token",
     "cost",
     "load",
     "first_call",
 )
 """Rows of the table of details, by the names of `VariantView`."""
 
-_WHERE_KNOWN = frozenset({"compressed_file", "tokens_per_second"})
+_WHERE_KNOWN = frozenset({"compressed_file", "energy_per_token", "tokens_per_second"})
 """Rows that stand only where some variant has them: a size where one was noted, tokens where some are generated."""
 
 _NOT_OF_A_SERVER = frozenset({"mean_speedup", "throughput"})

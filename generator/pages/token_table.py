@@ -55,6 +55,8 @@ def _gaps(told: list[Column], phrases: Phrases) -> Iterator[list[str]]:
 
 
 def _counts(told: list[Column], phrases: Phrases) -> Iterator[list[str]]:
+    if any(isinstance(found.bandwidth_share, Spread) for _, found in told):
+        yield [phrases.say("tokens.bandwidth"), *(_share(found.bandwidth_share, phrases) for _, found in told)]
     yield [phrases.say("tokens.prompt"), *(_count(found.prompt_tokens, phrases) for _, found in told)]
     yield [phrases.say("tokens.answer"), *(_count(found.answer_tokens, phrases) for _, found in told)]
     yield [phrases.say("tokens.answers"), *(phrases.language.decimal(found.answers, 0) for _, found in told)]
@@ -80,6 +82,10 @@ def _time(found: Spread | Unknown, phrases: Phrases) -> str:
 
 def _number(found: Spread | Unknown, phrases: Phrases) -> str:
     return _why(found, phrases) if isinstance(found, Unknown) else phrases.language.number(found.median)
+
+
+def _share(found: Spread | Unknown, phrases: Phrases) -> str:
+    return _why(found, phrases) if isinstance(found, Unknown) else phrases.language.percent(found.median, 0)
 
 
 def _gap(found: TokenFindings, share: float, phrases: Phrases) -> str:

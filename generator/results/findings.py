@@ -22,8 +22,8 @@ from generator.results.ladder import Step, ladder
 from generator.results.memory import Memory, memory
 from generator.results.percentile import Percentile, percentiles, plain
 from generator.results.quality import Gate, Quality, accuracy_kept, error_rate_ratio, gate, qualities
-from generator.results.roofline import Roofline, roofline
-from generator.results.tokens import TokenFindings, token_findings
+from generator.results.roofline import Roof, Roofline, bandwidth_roof, roofline
+from generator.results.tokens import TokenFindings, read_bytes, token_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,9 @@ def _workload(
     }
     variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
     variants = tuple(
-        replace(one, tokens=token_findings(kept, times, one.variant.name, baseline.name)) if one.latency else one
+        replace(one, tokens=token_findings(kept, times, one.record, baseline.name, _memory_roof(record, one.record)))
+        if one.latency
+        else one
         for one in variants
     )
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
@@ -263,6 +265,14 @@ def _workload(
         blocks_kept=len(kept),
         caveats=(*_about_the_definition(measurement, record), *caveats(record, choice.name, control, spreads)),
     )
+
+
+def _memory_roof(record: Record, variant: VariantRecord) -> Roof | None:
+    """What the memory gives plain code at the size of the weights that a token needs."""
+    read = read_bytes(variant)
+    if read is None or record.ceilings is None:
+        return None
+    return bandwidth_roof(record.ceilings, read, variant.threads or record.controls.threads)
 
 
 def _about_the_definition(measurement: Measurement, record: Record) -> tuple[Caveat, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from generator.core.block_times import BlockTimes
 from generator.core.protocol import kept_blocks, log_interval
-from generator.core.record import Block, Generation
+from generator.core.record import READ_NOTE, Block, Generation, VariantRecord
 from generator.core.token_times import (
     TOKEN_STATISTICS,
     end_ns,
@@ -20,6 +20,7 @@ from generator.core.token_times import (
 )
 from generator.results.estimate import Estimate, Spread, Unknown, ratio, spread
 from generator.results.percentile import Percentile, percentiles
+from generator.results.roofline import Roof
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +50,30 @@ class TokenFindings:
     gaps: tuple[Percentile, ...]
     """Between tokens, of all texts together: those that so many gaps permit."""
 
+    bandwidth_share: Spread | Unknown
+    """Bytes of weights that writing reads in a second, over the most that this machine's memory gave plain code: how
+    near decoding is to the limit of memory. Above 1 where the weights stay in a cache."""
+
     ratios: Mapping[str, Estimate]
     """Baseline over variant, by name of `TOKEN_STATISTICS`: above 1 is faster. None for the baseline itself."""
 
 
 def token_findings(
-    blocks: Sequence[Block], times: Sequence[BlockTimes], variant: str, baseline: str
+    blocks: Sequence[Block], times: Sequence[BlockTimes], variant: VariantRecord, baseline: str, roof: Roof | None
 ) -> TokenFindings | None:
     """Gather what a variant's answers say.
 
     Args:
         blocks: those that count.
         times: of the workload's blocks, whole; those that count are chosen here.
-        variant: name of the variant.
+        variant: as it was run.
         baseline: name of the workload's baseline.
+        roof: the memory's bandwidth at the size of the variant's weights; None where it was not measured.
 
     Returns:
         The findings, or None where no text was generated or the record has no moments of tokens.
     """
-    per_block = [[a for r in block.rounds if r.variant == variant for a in r.answers] for block in blocks]
+    per_block = [[a for r in block.rounds if r.variant == variant.name for a in r.answers] for block in blocks]
     per_block = [answers for answers in per_block if answers]
     if not per_block:
         return None
@@ -83,8 +89,24 @@ def token_findings(
         prefill_per_second=Unknown("prompt-tokens-untold") if prefill is None else _rate(prefill),
         decode_per_second=_why_no_gaps(every) if per_token is None else _rate(per_token),
         gaps=_gaps(every),
-        ratios={} if variant == baseline else dict(_ratios(times, variant, baseline)),
+        bandwidth_share=_bandwidth_share(per_token, read_bytes(variant), roof),
+        ratios={} if variant.name == baseline else dict(_ratios(times, variant.name, baseline)),
     )
+
+
+def read_bytes(variant: VariantRecord) -> int | None:
+    """Bytes of weights that each generated token needs; None where the model file does not tell."""
+    known = variant.artifact.notes.get(READ_NOTE, "") if variant.artifact else ""
+    return int(known) if known.isdecimal() else None
+
+
+def _bandwidth_share(per_token_ns: Spread | None, read: int | None, roof: Roof | None) -> Spread | Unknown:
+    if per_token_ns is None or read is None:
+        return Unknown("bytes-a-token-untold")
+    if roof is None:
+        return Unknown("roofline-no-ceilings")
+    rate, most = _rate(per_token_ns), roof.per_second.median
+    return Spread(rate.median * read / most, rate.least * read / most, rate.most * read / most)
 
 
 def _over(per_block: Sequence[Sequence[Generation]], read: Callable[[Generation], float | None]) -> Spread | None:

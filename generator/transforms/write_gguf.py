@@ -14,6 +14,7 @@ from typing import Any
 from generator.core.definition import Option
 from generator.core.errors import PreparationError
 from generator.core.packages import required
+from generator.core.record_variant import READ_NOTE
 from generator.transforms.step import Recipe
 from generator.workloads.networks import smollm2
 from generator.workloads.networks.architectures import architecture_of, load_module
@@ -24,6 +25,8 @@ NAME = "write_gguf"
 
 FORMATS = ("q4_0", "q4_1", "q8_0", "f16", "f32")
 """Values of the option `weights`; the first is the default."""
+
+EMBEDDINGS = "token_embd.weight"
 
 VERSION = 1
 """Raised when the file made of the same weights changes."""
@@ -43,13 +46,14 @@ def write_gguf(artifact: Artifact, options: Mapping[str, Option], workload: Work
     weights = Options(f"transform '{NAME}'", options).only("weights").word("weights", *FORMATS)
 
     def make(path: Path) -> Mapping[str, str]:
-        _write(artifact.path, path, weights)
-        return {"GGUF": f"{weights}, blocks of 32" if weights.startswith("q") else weights}
+        read = _write(artifact.path, path, weights)
+        return {"GGUF": f"{weights}, blocks of 32" if weights.startswith("q") else weights, READ_NOTE: str(read)}
 
     return Recipe("gguf", ".gguf", {"weights": weights, "version": VERSION, **versions}, make)
 
 
-def _write(source: Path, path: Path, weights: str) -> None:
+def _write(source: Path, path: Path, weights: str) -> int:
+    """Write the file, and return the bytes of the weights that a token needs: all but the table of embeddings."""
     import gguf
     import numpy as np
     from gguf.quants import quantize
@@ -58,16 +62,19 @@ def _write(source: Path, path: Path, weights: str) -> None:
     kind = gguf.GGMLQuantizationType[weights.upper()]
     writer = gguf.GGUFWriter(path, "llama")
     _describe(writer, module)
+    read = 0
     for name, tensor in module.state_dict().items():
         values = tensor.numpy().astype(np.float32)
         chosen = kind if values.ndim > 1 else gguf.GGMLQuantizationType.F32
         stored = quantize(values, chosen)
         for theirs in smollm2.gguf_names(name):
             writer.add_tensor(theirs, stored, raw_dtype=chosen)
+            read += 0 if theirs == EMBEDDINGS else stored.nbytes
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    return read
 
 
 def _describe(writer: Any, module: Any) -> None:

@@ -126,3 +126,17 @@ def test_nothing_timed_is_nothing_to_price() -> None:
     failure = {"stage": "timing", "message": "x", "last_lines": ""}
     variants = [imaginary.variant(name, failure=failure) for name in imaginary.LATENCIES]
     assert drawn(imaginary.record(variants=variants, blocks=[])) == ""
+
+
+def test_generated_text_has_prices_of_tokens_read_and_written() -> None:
+    """The rates of both, of the variants that tell them; a workload without text has no such columns."""
+    from tests.pages.test_token_table import told
+
+    page = drawn(told())
+    assert 'data-read="2000" data-written="50"' in page
+    assert page.count('data-cell="read"') == page.count("<tr")
+    # What came in one piece was read, and nothing is known of how it was written.
+    assert re.search(r'data-read="8000"(?! data-written)', page)
+    assert "Cost of a million tokens written" in page
+    assert "data-read" not in drawn(imaginary.record())
+    assert "million tokens" not in drawn(imaginary.record())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,7 +20,22 @@ MS = 1_000_000
 FIRST_MS = {"pytorch-fp32": 200, "control": 200, "onnxruntime-fp32": 100, "onnxruntime-int8-static": 50}
 
 
-def told(**changes: Any) -> Record:
+def bandwidth(bytes_per_second: float) -> dict[str, Any]:
+    """Ceilings of a machine whose memory gives so much."""
+    ceiling = {
+        "kind": "triad",
+        "precision": None,
+        "threads": 1,
+        "runtime": "numpy 2.4.6",
+        "kernel": None,
+        "size": "256 MB",
+        "working_set_bytes": 256_000_000,
+        "per_second": [bytes_per_second],
+    }
+    return {"measured_at": imaginary.START.isoformat(), "found": [ceiling]}
+
+
+def told(record: Mapping[str, Any] | None = None, **changes: Any) -> Record:
     """The imaginary record with a text of 31 tokens for each variant's query; half as long between them as before."""
     fields = imaginary.fields()
     for block in fields["blocks"]:
@@ -29,7 +45,7 @@ def told(**changes: Any) -> Record:
                 whole = {"arrivals_ns": moments[:1] if one["variant"] == "onnxruntime-int8-static" else moments}
                 own = {"tokens": [31]} if one["variant"] == "onnxruntime-int8-static" else changes
                 one["answers"] = [{"query": 0, "prompt_tokens": 400, **whole, **own}]
-    return imaginary.record(blocks=fields["blocks"])
+    return imaginary.record(blocks=fields["blocks"], **(record or {}))
 
 
 def rows(record: Record, language: Language = Language.EN) -> list[list[str]]:
@@ -65,6 +81,18 @@ def test_what_nothing_tells_has_its_reason() -> None:
     assert untold["Prompt read, tokens/s (prefill)"][1].startswith("not measured: the server does not tell how many")
     assert untold["Tokens in an answer"][1].startswith("not measured")
     assert untold["Time to first token (TTFT)"][1] == "200 ms"
+
+
+def test_writing_is_held_against_the_memory_where_the_file_tells_its_bytes() -> None:
+    """100 tokens a second that need 80 MB each take 8 of 10 GB/s; of a file that does not tell, why."""
+    variants = [imaginary.variant(name) for name in imaginary.LATENCIES]
+    variants[1]["artifact"]["notes"] = {"bytes read a token": "80000000"}
+    record = told({"variants": variants, "ceilings": bandwidth(1e10)})
+    said = {row[0]: row[1:] for row in rows(record)}["Share of the memory’s bandwidth that writing uses"]
+    assert said[1] == "80%"
+    assert said[0] == "not measured: the model file does not tell how many bytes a token reads"
+    without = {row[0] for row in rows(told({"variants": variants}))}
+    assert "Share of the memory’s bandwidth that writing uses" not in without
 
 
 @pytest.mark.parametrize("language", list(Language))

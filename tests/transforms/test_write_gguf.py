@@ -64,6 +64,13 @@ def test_the_file_says_what_readers_of_three_years_ask_for(published: Artifact, 
     assert len(said["tokenizer.ggml.tokens"]) == len(said["tokenizer.ggml.token_type"]) == SIZES["vocabulary"]
 
 
+def test_a_token_reads_all_weights_but_the_table_of_embeddings(published: Artifact, tmp_path: Path) -> None:
+    """The output's matrix is read for each token, and one row of the embeddings, which is the same matrix."""
+    recipe = write_gguf(published, {"weights": "f32"}, TinyGeneration(published.path))
+    weights = sum(tensor.numel() for tensor in tiny_decoder().state_dict().values())
+    assert recipe.make(tmp_path / "a.gguf")["bytes read a token"] == str(4 * weights)
+
+
 def test_the_same_weights_give_the_same_bytes(published: Artifact, tmp_path: Path) -> None:
     first = written(published, tmp_path, "q4_0").read_bytes()
     assert written(published, tmp_path, "q4_0").read_bytes() == first

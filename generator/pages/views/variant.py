@@ -176,6 +176,21 @@ class VariantView:
         )
 
     @property
+    def energy_per_token(self) -> str:
+        """Gross energy of a sample over the tokens that it generates, reading the prompt included."""
+        found, tokens = self.found.energy, self.workload.record.tokens_per_sample
+        if isinstance(found, Unknown) or not tokens:
+            return self._say("cell.none")
+        return "; ".join(
+            self._say(
+                "cell.millijoule",
+                number=self._language.number(one.gross_joules.median * 1e3 / tokens),
+                domain=one.domain,
+            )
+            for one in found
+        )
+
+    @property
     def energy_known(self) -> bool:
         """Whether a counter that is trusted measured its energy."""
         return not isinstance(self.found.energy, Unknown)

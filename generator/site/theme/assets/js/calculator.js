@@ -36,10 +36,11 @@
   function costs(row, { price, utilisation, samples, energy }, hours) {
     const share = utilisation === null ? null : utilisation / 100
     const hourly = rate => price !== null && share !== null ? price / (Number(rate) * SECONDS * share) * MILLION : null
-    const { rate, least, most, kwh } = row.dataset
+    const { rate, least, most, kwh, read, written } = row.dataset
     const machines = samples !== null && share !== null ? Math.ceil(samples / (Number(rate) * SECONDS * share * hours)) : null
     return {
       million: hourly(rate), low: hourly(most), high: hourly(least), machines,
+      read: read !== undefined ? hourly(read) : null, written: written !== undefined ? hourly(written) : null,
       month: machines !== null && price !== null ? machines * hours * price : null,
       electricity: kwh !== undefined && energy != null ? Number(kwh) * energy : null,
     }
@@ -50,6 +51,7 @@
     return {
       million: found.million === null ? "" : `${money(found.million)} (${money(found.low)}–${money(found.high)})`,
       machines: found.machines === null ? "" : whole.format(found.machines),
+      read: money(found.read), written: money(found.written),
       month: money(found.month), electricity: money(found.electricity),
     }
   }
@@ -60,7 +62,7 @@
     const rows = [...calculator.querySelectorAll("tbody tr")]
     const found = rows.map(row => costs(row, values, Number(calculator.dataset.hours)))
     const filled = found.map(texts)
-    for (const name of ["million", "machines", "month", "electricity"]) {
+    for (const name of ["million", "read", "written", "machines", "month", "electricity"]) {
       // A column without a number is not shown.
       const empty = filled.every(one => one[name] === "")
       for (const cell of calculator.querySelectorAll(`[data-cell=${name}]`)) cell.hidden = empty
