@@ -17,8 +17,9 @@ from generator.site.staging import write_whole
 from generator.words.language import Language
 
 _DRAWN_BY = (
-    *("card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
-    *("palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py", "sheet.py", "svg.py"),
+    *("axis.py", "card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
+    *("legend.py", "palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py"),
+    *("shares_drawing.py", "sheet.py", "spans_drawing.py", "stacks_drawing.py", "svg.py"),
 )
 
 
@@ -85,7 +86,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     from generator.draw.pixels import png
     from generator.draw.sheet import NARROW, WIDE, Lettering
 
-    bare, lettering = Lettering(), Lettering(chart.title, chart.note)
+    bare, lettering = Lettering(key=chart.key), Lettering(chart.title, chart.note, chart.key)
     words = (chart.title, chart.description, language)
     file = draw(chart.picture, WIDE, language, lettering)
     return Drawn(
@@ -97,7 +98,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
 
 
 def _key(chart: Chart, prefix: str, language: Language) -> str:
-    return _hash(chart.picture, chart.title, chart.description, chart.note, prefix, language.value)
+    return _hash(chart.picture, chart.key, chart.title, chart.description, chart.note, prefix, language.value)
 
 
 def _hash(*depends: object) -> str:

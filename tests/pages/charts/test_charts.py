@@ -278,6 +278,7 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
     """A module that draws and is forgotten would leave stale charts behind."""
     folder = Path(gallery.__file__).parent
     drawing_modules = {
+        "axis.py",
         "card.py",
         "card_drawing.py",
         "drawing.py",
@@ -286,13 +287,17 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
         "gallery.py",
         "ink.py",
         "key.py",
+        "legend.py",
         "palette.py",
         "picture.py",
         "pixels.py",
         "roofline_drawing.py",
         "rows.py",
         "scale.py",
+        "shares_drawing.py",
         "sheet.py",
+        "spans_drawing.py",
+        "stacks_drawing.py",
         "svg.py",
     }
     others = {"__init__.py", "chart.py"}
