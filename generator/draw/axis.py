@@ -57,7 +57,7 @@ def ratio_axis(spans: Sequence[tuple[float, float]], guides: Sequence[float], le
     """
     everything = sorted([*spans, *((one, one) for one in (1.0, *guides))])
     low, high = everything[0][0], max(end for _, end in everything)
-    broken = _break(everything, max(1.0, *guides)) if high / low >= LONG else None
+    broken = _break(everything, max([1.0, *guides])) if high / low >= LONG else None
     if broken is None:
         return RatioAxis((Scale(*around(*padded([low, high])), left, right),))
     near, far = padded([low, broken[0]]), padded([broken[1], high], 0.2)

@@ -64,6 +64,8 @@ class Span:
 
     label: str
     look: Look
+    """Of the bar."""
+
     points: tuple[tuple[float, Look], ...]
     """Values and their marks."""
 
@@ -97,7 +99,6 @@ class Share:
     """Shares of one kind, each with its interval, below one another in a row."""
 
     label: str
-    look: Look
     parts: tuple[tuple[float, float, float, Look], ...]
     """Share, ends of its interval, mark."""
 

@@ -152,18 +152,20 @@ class Rows(Generic[Row]):
         middle = (self.left + self.right) / 2
         self.sheet.text(middle, self.sheet.bottom - 4, text, size=self.shape.small, colour="muted", ha="center")
 
-    def label(self, y: float, label: str, number: str, look: Look) -> None:
-        """Write a row's label and number; the mark before the label repeats the row's mark."""
+    def label(self, y: float, label: str, number: str, look: Look | None) -> None:
+        """Write a row's label and number; the mark before the label repeats the row's mark, where it has one."""
         size = self.shape.text
         if self.shape.narrow:
             lines = self._lines_of(label)
             above = y - 18 - LINE * self.crowded - LINE * (len(lines) - 1)
-            self.sheet.mark(look, (self.edge - 8, above - 4))
+            if look:
+                self.sheet.mark(look, (self.edge - 8, above - 4))
             for index, line in enumerate(lines):
                 self.sheet.label(self.edge, above + LINE * index, line)
             self.sheet.label(self.far, y - 18, number, weight="bold", ha="right")
             return
-        self.sheet.mark(look, (self.edge - 10, y))
+        if look:
+            self.sheet.mark(look, (self.edge - 10, y))
         self.sheet.labels(self.edge, y, self._lines_of(label))
         self.sheet.label(self.far, y + 0.36 * size, number, weight="bold", ha="right")
 

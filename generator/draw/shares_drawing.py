@@ -27,7 +27,7 @@ def shares(data: Shares, shape: Shape, language: Language, lettering: Lettering)
     promised = language.percent(data.promised, 0)
     rows.sheet.text(x(data.promised), rows.sheet.top + 0.9 * size, promised, size=size, ha="center")
     for y, row in (place for section in rows.sections for place in section.places):
-        rows.label(y, row.label, row.number, row.look)
+        rows.label(y, row.label, row.number, None)
         top = y - APART * (len(row.parts) - 1) / 2
         for index, (share, low, end, look) in enumerate(row.parts):
             level, colour = top + APART * index, colour_of(look)

@@ -19,7 +19,7 @@ def spans(data: Spans, shape: Shape, language: Language, lettering: Lettering) -
     x = ratio_axis(drawn, data.guides, rows.left, rows.right)
     rows.ratio_axis(x, data.guides, language.factor)
     for y, row in (place for section in rows.sections for place in section.places):
-        rows.label(y, row.label, row.number, row.look)
+        rows.label(y, row.label, row.number, None)
         ends, colour = (x(row.low), x(row.high)), colour_of(row.look)
         if len(row.points) > 1:
             rows.sheet.stroke([(end, y) for end in ends], colour=colour, width=11, alpha=0.35)

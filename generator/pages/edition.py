@@ -19,8 +19,9 @@ from generator.draw.card import Card
 from generator.draw.gallery import Gallery
 from generator.pages import evidence_page, notice, on_device, validity, your_record
 from generator.pages.age import UNTOLD, Today
-from generator.pages.article_page import CLAIMS_PLACE, PLACE, ArticlePages
-from generator.pages.charts.kinds import controls, headlines
+from generator.pages.article_page import CLAIMS_PLACE, OPENING, PLACE, ArticlePages
+from generator.pages.charts.headlines import headlines
+from generator.pages.charts.validity import controls, designs
 from generator.pages.evidence_page import EvidencePage, in_language
 from generator.pages.figure import figure
 from generator.pages.measurement_page import MeasurementPage, command, quoted
@@ -287,13 +288,18 @@ class _Edition:
             drawn = figure(chart, self.gallery, words, "home", citation, records)
         dates = [page.findings.record.finished_at.date() for page in shown]
         claims = self._claims()
+        opening = self._story.figures.get(OPENING) if self._story and claims else None
         context = {
             "answers": [_Answer(page) for page in shown],
             "article": localized(self._story.article.story.title, self.language) if self._story and claims else "",
             "claims": claims,
             "chart": drawn.markdown() if drawn else Markdown(""),
             "count": words.say("count.measurements", n=len(shown)),
+            "opening": opening.markdown() if opening else "",
             "quoted": quoted,
+            "ranges": {name: bar.range(self.language) for name, bar in self._story.bars.items()}
+            if opening and self._story
+            else {},
             "say": words.say,
             "title": words.say("home.title"),
             "unmeasured": [
@@ -313,17 +319,20 @@ class _Edition:
         )
         yield self.page("card.png", self.gallery.card(Card(words.say("home.title"), words.say("home.description"))))
         yield self.page("index.md", head + Markdown("\n" + body))
-        for name, content in drawn.files() if drawn else ():
-            yield self.page(name, content)
+        for one in (drawn, opening):
+            yield from (self.page(name, content) for name, content in (one.files() if one else ()))
 
     def _validity(self) -> Iterator[Page]:
         """How often the intervals are wrong."""
         words, published = phrases(self.language), self._controlled()
         chart = controls(published, Sentences(words))
         names = tuple(one.record.record_id for one in published)
-        drawn = figure(chart, self.gallery, words, "validity", words.say("page.validity"), names) if chart else None
+        title = words.say("page.validity")
+        drawn = figure(chart, self.gallery, words, "validity", title, names) if chart else None
         root = self.measurements.parent if self.measurements else None
         found = validity.load_validity(root) if root else None
+        ways = designs(validity.fared(found, words), words) if found else None
+        compared = figure(ways, self.gallery, words, "validity", title, ()) if ways else None
         tools = validity.load_time_to_precision(root) if root else None
         loop = validity.load_overhead(root) if root else None
         context = {
@@ -331,6 +340,7 @@ class _Edition:
             "chart": drawn.markdown() if drawn else Markdown(""),
             "command": markdown.code_block("python -m benchmarks.validity", "bash"),
             "day": self.language.date(found.finished_at.date()) if found else "",
+            "designs": compared.markdown() if compared else Markdown(""),
             "real": validity.table(found.real, words) if found else "",
             "simulated": validity.table(found.simulated, words) if found else "",
             "tools": validity.tools_table(tools, words) if tools else "",
@@ -343,8 +353,8 @@ class _Edition:
         body = render(Environment(self.language), f"{self.language.value}/validity.md.j2", context)
         head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
         yield self.page("validity/index.md", head + Markdown("\n" + body))
-        for name, content in drawn.files() if drawn else ():
-            yield self.page(f"validity/{name}", content)
+        for one in (drawn, compared):
+            yield from (self.page(f"validity/{name}", content) for name, content in (one.files() if one else ()))
 
     def _controlled(self) -> list[Findings]:
         """Newest published findings of each machine, as many as a chart has room for; all records are counted."""

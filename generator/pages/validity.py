@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from generator.core.errors import PublishError
+from generator.pages.charts.validity import Fared
 from generator.results.estimate import Estimate, Interval
 from generator.words import markdown
 from generator.words.markdown import Markdown
@@ -162,6 +163,22 @@ def table(found: Designs, phrases: Phrases) -> Markdown:
             width = phrases.language.plus_minus(design.half_width_median)
             rows.append([phrases.of("design", key), alarms, covered, width])
     return markdown.table(head, rows)
+
+
+def fared(found: Validity, phrases: Phrases) -> dict[str, dict[str, Fared]]:
+    """How each design fared, by its words, on real runs and on simulated ones: for the chart."""
+    groups = {"real": found.real, "simulated": found.simulated}
+    return {
+        phrases.say(f"design.{group}"): {
+            phrases.of("design", key): (
+                *(one.aa_alarms, one.aa_runs),
+                *(one.ratio_runs - one.ratio_covered, one.ratio_runs),
+            )
+            for name, key in DESIGNS.items()
+            if (one := designs.designs.get(name))
+        }
+        for group, designs in groups.items()
+    }
 
 
 def tools_table(found: TimeToPrecision, phrases: Phrases) -> Markdown:

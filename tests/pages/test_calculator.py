@@ -22,7 +22,7 @@ from tests.pages import imaginary
 def drawn(record: Record, language: Language = Language.EN, *prices: Price) -> str:
     found = analyse(imaginary.measurement(), record, prices)
     words = phrases(language)
-    return str(calculator(WorkloadView(found.workloads[0], found, Sentences(words)), words))
+    return str(calculator([WorkloadView(found.workloads[0], found, Sentences(words))], words))
 
 
 def price(record: Record, **changes: object) -> Price:
