@@ -124,8 +124,12 @@ class Rows(Generic[Row]):
             self._broken((low + high) / 2)
 
     def _broken(self, x: float) -> None:
-        """Two slanted strokes at either end of each section: the axis goes on elsewhere."""
-        for y in (end for section in self.sections for end in (section.top, section.bottom)):
+        """Two slanted strokes at the ends of the grid's lines: the axis goes on elsewhere."""
+        if self.shape.narrow:
+            ends = [y for section in self.sections for y, _ in section.places]
+        else:
+            ends = [end for section in self.sections for end in (section.top, section.bottom)]
+        for y in ends:
             strokes = [[(x + aside - 3, y + 5), (x + aside + 3, y - 5)] for aside in (-2.5, 2.5)]
             self.sheet.stroke(*strokes, colour=palette.light()["muted"], width=1.1)
 

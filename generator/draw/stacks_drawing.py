@@ -36,5 +36,7 @@ def stacks(data: Stacks, shape: Shape, language: Language, lettering: Lettering)
     frame.x_labels([(value, language.decimal(value, 0)) for value in (-1.0, 0.0, 1.0)])
     size = shape.small
     sheet.text(x(0.0), sheet.top + 10, data.within, size=size, colour="muted", ha="center")
+    if any(one.count for one in data.stacks if one.outside):
+        sheet.text(x.end, sheet.top + 10, data.beyond, size=size, colour="muted", ha="right")
     sheet.text((x.start + x.end) / 2, sheet.bottom - 4, data.x_label, size=size, colour="muted", ha="center")
     return sheet.figure
