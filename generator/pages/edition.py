@@ -297,9 +297,7 @@ class _Edition:
             "count": words.say("count.measurements", n=len(shown)),
             "opening": opening.markdown() if opening else "",
             "quoted": quoted,
-            "ranges": {name: bar.range(self.language) for name, bar in self._story.bars.items()}
-            if opening and self._story
-            else {},
+            "ranges": self._ranges() if opening else {},
             "say": words.say,
             "title": words.say("home.title"),
             "unmeasured": [
@@ -321,6 +319,15 @@ class _Edition:
         yield self.page("index.md", head + Markdown("\n" + body))
         for one in (drawn, opening):
             yield from (self.page(name, content) for name, content in (one.files() if one else ()))
+
+    def _ranges(self) -> Mapping[str, str]:
+        """How far each bar of the opening picture reaches, in words; none where one of them has no number yet."""
+        bars = self._story.bars if self._story else {}
+        return (
+            {name: bar.range(self.language) for name, bar in bars.items()}
+            if all(b.values for b in bars.values())
+            else {}
+        )
 
     def _validity(self) -> Iterator[Page]:
         """How often the intervals are wrong."""

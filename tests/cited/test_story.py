@@ -177,7 +177,12 @@ def test_verdicts_without_numbers_have_reasons(article: Article) -> None:
     ("name", "old", "new", "message"),
     [
         ("story.toml", 'ru = "Вдвое за два года?"\n', "", r"title, ru: is missing"),
-        ("story.toml", 'published = ["M2", "M4"', 'publishd = ["M2", "M4"', r"charts, 'two-years', publishd: is not known. Did you mean"),
+        (
+            "story.toml",
+            'published = ["M2", "M4"',
+            'publishd = ["M2", "M4"',
+            r"charts, 'two-years', publishd: is not known. Did you mean",
+        ),
         ("story.toml", 'against = "image-fp32-2023"\n', "", r"'two-years', ours, no\. 1: names one of"),
         ("story.toml", 'name = "architecture"', 'name = "two-years"', "the chart 'two-years' stands twice"),
         ("story.toml", 'name = "architecture"', 'name = "ladder"', "the chart 'ladder' stands twice"),

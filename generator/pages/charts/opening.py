@@ -38,8 +38,9 @@ class Bar:
 
 
 def opening(bars: Sequence[Bar], phrases: Phrases) -> Chart | None:
-    """From which to which factor does each kind of progress reach? None where a bar has no number yet."""
-    if not bars or not all(bar.values for bar in bars):
+    """From which to which factor does each kind of progress reach? None where no bar has a number yet."""
+    bars = [bar for bar in bars if bar.values]
+    if not bars:
         return None
     say, rows = phrases.say, tuple(_row(bar, phrases) for bar in bars)
     ours = [view.found.variant for bar in bars for view in bar.ours if not isinstance(view.found, str)]
