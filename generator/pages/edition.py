@@ -21,7 +21,7 @@ from generator.pages import evidence_page, notice, on_device, validity, your_rec
 from generator.pages.age import UNTOLD, Today
 from generator.pages.article_page import CLAIMS_PLACE, OPENING, PLACE, ArticlePages
 from generator.pages.charts.headlines import headlines
-from generator.pages.charts.validity import controls, designs
+from generator.pages.charts.validity import controls, designs, repeats
 from generator.pages.evidence_page import EvidencePage, in_language
 from generator.pages.figure import figure
 from generator.pages.measurement_page import MeasurementPage, command, quoted
@@ -39,6 +39,7 @@ from generator.pages.template import Environment, render
 from generator.pages.views.claim import ClaimView
 from generator.results.collection import Collection, Content
 from generator.results.findings import Findings
+from generator.results.repeated import repeated
 from generator.results.summary import control_alarms
 from generator.results.this_machine import ThisMachine, this_machine
 from generator.site.staging import Page
@@ -342,12 +343,15 @@ class _Edition:
         compared = figure(ways, self.gallery, words, "validity", title, ()) if ways else None
         tools = validity.load_time_to_precision(root) if root else None
         loop = validity.load_overhead(root) if root else None
+        again = repeats(repeated(one for found in self.found.values() for one in found), Sentences(words))
+        repeats_drawn = figure(again, self.gallery, words, "validity", title, names) if again else None
         context = {
             "alarms": self._alarms(),
             "chart": drawn.markdown() if drawn else Markdown(""),
             "command": markdown.code_block("python -m benchmarks.validity", "bash"),
             "day": self.language.date(found.finished_at.date()) if found else "",
             "designs": compared.markdown() if compared else Markdown(""),
+            "repeats": repeats_drawn.markdown() if repeats_drawn else Markdown(""),
             "real": validity.table(found.real, words) if found else "",
             "simulated": validity.table(found.simulated, words) if found else "",
             "tools": validity.tools_table(tools, words) if tools else "",
@@ -360,7 +364,7 @@ class _Edition:
         body = render(Environment(self.language), f"{self.language.value}/validity.md.j2", context)
         head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
         yield self.page("validity/index.md", head + Markdown("\n" + body))
-        for one in (drawn, compared):
+        for one in (drawn, compared, repeats_drawn):
             yield from (self.page(f"validity/{name}", content) for name, content in (one.files() if one else ()))
 
     def _controlled(self) -> list[Findings]:

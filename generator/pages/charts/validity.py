@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from generator.core import protocol
 from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
-from generator.draw.picture import Look, Share, Shares, Stack, Stacks
+from generator.draw.picture import Deviation, Deviations, Look, Share, Shares, Stack, Stacks
 from generator.pages.charts.speed import ratio_columns, ratio_row
 from generator.pages.sentences import Sentences
 from generator.results.comparison import Comparison
 from generator.results.estimate import Estimate, proportion
 from generator.results.findings import Findings
+from generator.results.repeated import Repeated
+from generator.words.language import ratio_decimals
 from generator.words.phrases import Phrases
 
 BIN = 0.25
@@ -73,6 +75,49 @@ def _stacks(found: Iterable[Comparison]) -> tuple[Stack, ...]:
         Stack(BIN * one, BIN * (one + 1), counts.get(one, 0), outside=not -edge <= one < edge)
         for one in range(-far, far)
     )
+
+
+def repeats(found: Sequence[Repeated], sentences: Sentences) -> Chart | None:
+    """How far apart are the ratios of one pair in several measurements? None where no pair stands in two."""
+    if not found:
+        return None
+    say, language = sentences.phrases.say, sentences.language
+    rows = tuple(_repeat(one, sentences) for one in found)
+    columns = (
+        Column("pair", say("column.pair")),
+        Column("record", say("column.record")),
+        *(Column(name, say(f"column.{name}"), "ratio") for name in ("factor", "low", "high")),
+    )
+    cells = [
+        (row.label, run.findings.record.record_id, *map(tidy, (s.point, s.interval.low, s.interval.high)))
+        for row, one in zip(rows, found, strict=True)
+        for run in one.runs
+        for s in (run.comparison.speedup,)
+    ]
+    most = max(abs(value) for one in found for value in one.deviations)
+    marks = "; ".join(say("alt.mark", label=row.label, number=row.number) for row in rows)
+    return Chart(
+        name="repeats",
+        title=say("chart.repeats", most=language.percent(math.ceil(1000 * most) / 1000)),
+        description=say("alt.repeats", marks=marks),
+        note=say("note.repeats"),
+        picture=Deviations(rows, say("chart.repeats_axis")),
+        table=Table(columns, tuple(cells)),
+    )
+
+
+def _repeat(one: Repeated, sentences: Sentences) -> Deviation:
+    """One pair: a dot for each run, around their middle."""
+    first = one.runs[0]
+    label = sentences.phrases.say(
+        "chart.repeats_pair",
+        workload=sentences.workload(first.workload),
+        variant=sentences.title(first.variant),
+        against=sentences.title(first.against),
+    )
+    factors = [run.comparison.speedup for run in one.runs]
+    numbers = " · ".join(sentences.language.factor(each.point, ratio_decimals(each)) for each in factors)
+    return Deviation(label, MISS, 0.0, 0.0, one.deviations, numbers)
 
 
 def designs(groups: Mapping[str, Mapping[str, Fared]], phrases: Phrases) -> Chart | None:
