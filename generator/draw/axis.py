@@ -11,7 +11,7 @@ from generator.draw.font import text_width
 from generator.draw.frame import Scale
 from generator.draw.scale import around, padded, ratio_ticks
 
-EMPTY = 6.0
+EMPTY = 4.0
 """A stretch of the axis as long as this factor, with nothing on it, is left out."""
 
 LONG = 64.0

@@ -60,18 +60,9 @@ class Rows(Generic[Row]):
         self.shape, self.head = shape, head
         rows = [one for _, group in groups for one in group]
         numbers = max(text_width(one.number, shape.text, "bold") for one in rows)
-        labels = max(text_width(one.label, shape.text) for one in rows)
-        self.crowded = shape.narrow and labels + numbers > shape.width - 44 - GAP
-        """Whether label and number need a line each."""
-
+        # No label is cut: a row is as high as its own needs.
         self.label_width = shape.width - 44 if shape.narrow else _label_width([one.label for one in rows], shape)
-        # No label is cut: rows are as high as the longest one needs.
-        lines = max(len(self._lines_of(one.label)) for one in rows)
-        if shape.narrow:
-            self.height = STACKED_ROW + LINE * self.crowded + LINE * (lines - 1)
-        else:
-            self.height = max(ROW, 1.25 * shape.text * lines + 6)
-        body = sum(self.height * len(group) + HEADING * bool(heading) for heading, group in groups)
+        body = sum(map(self._height, rows)) + sum(HEADING * bool(heading) for heading, _ in groups)
         self.sheet = Sheet(shape, head + body + AXIS + 4, lettering)
         self.edge, self.far = self.sheet.margin + 16, shape.width - self.sheet.margin
         self.left = self.edge - 10 if shape.narrow else self.edge + self.label_width + GAP
@@ -80,14 +71,27 @@ class Rows(Generic[Row]):
 
     def _sections(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> Iterator[Section[Row]]:
         y = self.sheet.top + self.head
-        centre = self.height - 13 if self.shape.narrow else self.height / 2
         for heading, group in groups:
             if heading:
                 self.sheet.text(self.edge - 16, y + 16, heading, size=self.shape.small, colour="muted")
                 y += HEADING
-            bottom = y + self.height * len(group)
-            yield Section(y, bottom, tuple((y + self.height * k + centre, one) for k, one in enumerate(group)))
-            y = bottom
+            top, places = y, list[tuple[float, Row]]()
+            for one in group:
+                height = self._height(one)
+                places.append((y + (height - 13 if self.shape.narrow else height / 2), one))
+                y += height
+            yield Section(top, y, tuple(places))
+
+    def _height(self, row: Row) -> float:
+        lines = len(self._lines_of(row.label))
+        if self.shape.narrow:
+            return STACKED_ROW + LINE * (lines - 1) + LINE * self._crowded(row.label, row.number)
+        return max(ROW, 1.25 * self.shape.text * lines + 6)
+
+    def _crowded(self, label: str, number: str) -> bool:
+        """Whether the number has no room in the line where its label ends."""
+        last = text_width(self._lines_of(label)[-1], self.shape.text)
+        return last + text_width(number, self.shape.text, "bold") > self.label_width - GAP
 
     def scale(self, low: float, high: float, *, linear: bool = False) -> Scale:
         """Axis of all sections."""
@@ -161,7 +165,7 @@ class Rows(Generic[Row]):
         size = self.shape.text
         if self.shape.narrow:
             lines = self._lines_of(label)
-            above = y - 18 - LINE * self.crowded - LINE * (len(lines) - 1)
+            above = y - 18 - LINE * (len(lines) - 1) - LINE * self._crowded(label, number)
             if look:
                 self.sheet.mark(look, (self.edge - 8, above - 4))
             for index, line in enumerate(lines):

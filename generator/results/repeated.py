@@ -49,7 +49,7 @@ class Repeated:
 
 
 def repeated(all_findings: Iterable[Findings]) -> tuple[Repeated, ...]:
-    """Pairs that differ in one thing and stand in more than one published measurement, in the order of the first run."""
+    """Pairs that differ in one thing and stand in several published measurements, in the order of the first run."""
     found = dict[Hashable, dict[str, Run]]()
     for findings in all_findings:
         if findings.record.publishable:

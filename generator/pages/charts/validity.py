@@ -15,7 +15,6 @@ from generator.results.comparison import Comparison
 from generator.results.estimate import Estimate, proportion
 from generator.results.findings import Findings
 from generator.results.repeated import Repeated
-from generator.words.language import ratio_decimals
 from generator.words.phrases import Phrases
 
 BIN = 0.25
@@ -116,7 +115,7 @@ def _repeat(one: Repeated, sentences: Sentences) -> Deviation:
         against=sentences.title(first.against),
     )
     factors = [run.comparison.speedup for run in one.runs]
-    numbers = " · ".join(sentences.language.factor(each.point, ratio_decimals(each)) for each in factors)
+    numbers = " · ".join(sentences.language.factor(each.point, 2) for each in factors)
     return Deviation(label, MISS, 0.0, 0.0, one.deviations, numbers)
 
 
