@@ -102,8 +102,8 @@ def _answer(findings: Findings, sentences: Sentences) -> Answer | None:
         return None
     pairs = counterparts(findings.measurement, headline.variant, headline.against)
     compared = [headline, *(found for pair in pairs if (found := _measured(findings, *pair)))]
-    found = [(findings.workload_of(one.variant).variant(one.variant), one) for one in compared]
-    return Answer(findings, tuple(found), sentences)
+    measured = [(findings.workload_of(one.variant).variant(one.variant), one) for one in compared]
+    return Answer(findings, tuple(measured), sentences)
 
 
 def _measured(findings: Findings, variant: str, against: str) -> Comparison | None:

@@ -87,7 +87,7 @@ def repeats(found: Sequence[Repeated], sentences: Sentences) -> Chart | None:
         Column("record", say("column.record")),
         *(Column(name, say(f"column.{name}"), "ratio") for name in ("factor", "low", "high")),
     )
-    cells = [
+    cells: list[tuple[Cell, ...]] = [
         (row.label, run.findings.record.record_id, *map(tidy, (s.point, s.interval.low, s.interval.high)))
         for row, one in zip(rows, found, strict=True)
         for run in one.runs
