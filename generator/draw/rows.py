@@ -182,11 +182,11 @@ class Rows(Generic[Row]):
 
 
 def _label_width(labels: Sequence[str], shape: Shape) -> float:
-    """Width of the labels' column: narrow where they fit into two lines, else wider."""
+    """Width of the labels' column: narrow where they fit into three lines, else wider."""
     longest = max(text_width(label, shape.text) for label in labels)
     for share in LABEL_SHARES:
         width = min(longest, share * shape.width)
-        if all(len(wrapped(label, shape.text, width)) <= 2 for label in labels):
+        if all(len(wrapped(label, shape.text, width)) <= 3 for label in labels):
             break
     word = max(text_width(word, shape.text) for label in labels for word in label.split(" "))
     return min(max(width, word), 0.5 * shape.width) + 2
