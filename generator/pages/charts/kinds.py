@@ -15,6 +15,7 @@ from generator.pages.charts.releases import releases
 from generator.pages.charts.roofline import roofline
 from generator.pages.charts.speed import blocks, speedup
 from generator.pages.charts.subject import Subject
+from generator.pages.charts.taken import taken
 from generator.pages.sentences import Sentences
 from generator.results.findings import Findings
 
@@ -24,6 +25,7 @@ KINDS: dict[str, Callable[[Subject], Chart | None]] = {
     "quality": quality,
     "latency": latency,
     "batching": batching,
+    "taken": taken,
     "roofline": roofline,
     "blocks": blocks,
     "health": health,
