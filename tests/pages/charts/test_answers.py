@@ -13,10 +13,12 @@ import pytest
 from generator.core.definition_file import load_measurement
 from generator.draw import drawing
 from generator.draw.chart import Chart
-from generator.draw.picture import Forest, Picture, Shares, Spans, Stacks
+from generator.draw.picture import Forest, Picture, Rungs, Shares, Spans, Stacks
 from generator.draw.sheet import NARROW, WIDE, Lettering
 from generator.pages.charts.headlines import headlines
+from generator.pages.charts.ladder import ladder
 from generator.pages.charts.replication import replication
+from generator.pages.charts.subject import Subject
 from generator.pages.charts.validity import controls, designs
 from generator.pages.sentences import Sentences
 from generator.results.comparison import Comparison
@@ -161,3 +163,13 @@ def test_ways_of_measuring_are_held_to_the_five_per_cent() -> None:
     assert all(low <= share <= high for row in rows for share, low, high, _ in row.parts)
     assert legible(picture, chart)
     assert designs({"nowhere": {}}, phrases(Language.EN)) is None
+
+
+def test_a_ladder_says_which_of_its_steps_is_time() -> None:
+    """The same runtime of another year; all other steps could have been taken before."""
+    (found,) = answered("two-years-ladder")
+    chart = ladder(Subject(found, found.workloads[0], EN))
+    assert chart is not None
+    labels = [row.label for row in cast(Rungs, chart.picture).rows]
+    (timed,) = (label for label in labels if label.endswith("(this step is time)"))
+    assert "1.32.0" in timed
