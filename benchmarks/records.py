@@ -139,13 +139,13 @@ def checkout(root: Path, count: int, measurements: int = MEASUREMENTS) -> None:
 def collected(root: Path) -> tuple[tuple[Measurement, ...], Collection]:
     """Read what the checkout holds; the step that is timed."""
     suite = load_suite(root / "measurements")
-    return suite, collect(root / "measurements", suite, cache=root / ".cache" / "records")
+    return suite, collect(root / "measurements", suite, cache=root / ".cache")
 
 
 def staged(root: Path) -> None:
     """Write every page and chart; the step that is timed."""
     suite, collection = collected(root)
-    stage(pages(collection, suite, root / ".cache" / "charts", root / "measurements"), root)
+    stage(pages(collection, suite, root / ".cache", root / "measurements"), root)
 
 
 STEPS: Mapping[str, Callable[[Path], object]] = {"collect": collected, "stage": staged}

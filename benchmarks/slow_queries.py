@@ -33,10 +33,12 @@ from benchmarks.report import save
 from generator.core import protocol
 from generator.core.cache import Cache
 from generator.core.definition_file import load_suite
+from generator.core.record import Tier
 from generator.measure.events import silent
 from generator.measure.prepare import prepare
 from generator.measure.process import Job, WorkerProcess
 from generator.measure.system import available_cores, describe_system
+from generator.measure.workload_run import workload_runs
 from generator.workloads.load import load_workload
 
 PAIRS: Sequence[tuple[str, str, str]] = (
@@ -64,10 +66,10 @@ def jobs_of(measurement: str, names: Sequence[str]) -> dict[str, Job]:
     found, cache, wanted = suite[measurement], Cache.default(ROOT), set(names)
     workloads = {one.workload for one in found.variants if one.name in wanted}
     prepared = dict[str, Job]()
-    for choice in found.workloads:
-        if choice.name in workloads:
-            workload = load_workload(choice, ROOT / "measurements" / measurement, cache)
-            prepared |= prepare(found, choice, workload, cache, describe_system(), silent).jobs
+    for run in workload_runs(found, Tier.STANDARD, found.part(core=False)):
+        if run.name in workloads:
+            workload = load_workload(run.choice, ROOT / "measurements" / measurement, cache)
+            prepared |= prepare(run, workload, cache, describe_system(), silent).jobs
     return {name: prepared[name] for name in names}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from generator.cli.publish import Published
 from generator.core.cache import Cache
@@ -20,7 +21,8 @@ from generator.core.definition_file import load_measurement
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.record_file import load_records
 from generator.measure import events
-from generator.measure.run import RunContext, run_measurement
+from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
 from generator.results.this_machine import ThisMachine
 
 DEFINITION = """
@@ -76,8 +78,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide packages, so that nothing light can come to need them unseen."""
+    """Hide packages, so that nothing light can come to need them unseen; and try fewer examples of each property."""
     if config.getoption("--light"):
+        settings.register_profile("light", max_examples=10)
+        settings.load_profile("light")
         config.option.markexpr = config.option.markexpr or "not slow"
         sys.meta_path[:] = [_Light if finder is PathFinder else finder for finder in sys.meta_path]
 
@@ -167,14 +171,16 @@ def definition() -> str:
     return DEFINITION
 
 
-BEYOND_THE_CORE = """
+THIRD = """
 [[variants]]
 name = "third"
 workload = "numbers"
 runtime = "fake"
 precision = "fp32"
 title = {ru = "Третий", en = "Third"}
+"""
 
+OTHERS = """
 [[workloads]]
 name = "others"
 kind = "synthetic"
@@ -198,11 +204,20 @@ title = {ru = "Другой быстрый", en = "Another fast one"}
 """
 
 
+NAMED = DEFINITION.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
+"""The definition with variants that name their workload, as they must where there are several."""
+
+
 @pytest.fixture
-def core_definition(definition: str) -> str:
-    """The same with a third variant and a second workload, which the core suite leaves out."""
-    named = definition.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "fast"]')
-    return named.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"') + BEYOND_THE_CORE
+def two_workloads() -> str:
+    """The definition with a second workload, "others", of two variants of its own."""
+    return NAMED + OTHERS
+
+
+@pytest.fixture
+def core_definition() -> str:
+    """The same with a third variant of the first workload; the core suite leaves it and the second workload out."""
+    return NAMED.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "fast"]') + THIRD + OTHERS
 
 
 @pytest.fixture

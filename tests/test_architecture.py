@@ -67,6 +67,7 @@ def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
         assert f"generator.{module[:-3].replace('/', '.')} -> {imported} (l." in " ".join(said.split())
 
 
+@pytest.mark.slow
 def test_publishing_needs_no_measuring_package() -> None:
     """The base installation builds the site: torch, onnxruntime and psutil are not imported by it."""
     code = """if True:

@@ -33,6 +33,7 @@ def test_each_broken_bound_is_named() -> None:
     assert broken([large]) == ["100 records: collecting took 500 MB, more than 500 MB"]
 
 
+@pytest.mark.slow
 def test_a_synthetic_checkout_is_collected_as_any_other(tmp_path: Path) -> None:
     """Ten measurements, a machine each record: sealed, publishable, and every one with an answer."""
     records.checkout(tmp_path, 20)

@@ -26,7 +26,7 @@ def same_machine(monkeypatch: pytest.MonkeyPatch, system: SystemDescription) -> 
     """The machine of the tests, whatever they run on."""
     monkeypatch.setattr("generator.measure.system.describe_system", lambda: system)
     monkeypatch.delenv("GENERATOR_CACHE", raising=False)
-    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: None)
+    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: [])
 
 
 def _run(*arguments: str) -> Any:
@@ -49,6 +49,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, error: Exception, name: str = "fir
     monkeypatch.setattr(running, "load_workload", load)
 
 
+@pytest.mark.slow
 def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_records(
     checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch, system: SystemDescription
 ) -> None:
@@ -72,30 +73,7 @@ def test_a_measurement_without_its_data_leaves_an_attempt_and_the_others_their_r
     assert load_attempts(root / ".cache") == ()
 
 
-SECOND = """
-[[workloads]]
-name = "others"
-kind = "synthetic"
-title = {ru = "Другие числа", en = "Other numbers"}
-options = {samples = 20}
-
-[[variants]]
-name = "other-slow"
-workload = "others"
-runtime = "fake"
-precision = "fp32"
-baseline = true
-title = {ru = "Другой медленный", en = "Another slow one"}
-
-[[variants]]
-name = "other-fast"
-workload = "others"
-runtime = "fake"
-precision = "fp32"
-title = {ru = "Другой быстрый", en = "Another fast one"}
-"""
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "retried"),
     [
@@ -104,11 +82,10 @@ title = {ru = "Другой быстрый", en = "Another fast one"}
     ],
 )
 def test_what_was_out_of_reach_is_tried_again_and_measured_only_when_it_is_there(
-    checkout: Make, definition: str, monkeypatch: pytest.MonkeyPatch, error: Exception, retried: bool
+    checkout: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch, error: Exception, retried: bool
 ) -> None:
     """While nothing has changed there is no second record, and the status says that something is not measured."""
-    named = definition.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
-    root = checkout(first=named + SECOND)
+    root = checkout(first=two_workloads)
     monkeypatch.setattr(cli.publishing, "publish", lambda root, *_, **__: published(root))
     real, folder = running.load_workload, root / "measurements/first/records"
 
@@ -127,6 +104,7 @@ def test_what_was_out_of_reach_is_tried_again_and_measured_only_when_it_is_there
     assert retried is not any(one.failed for one in records[-1].variants)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
@@ -184,6 +162,7 @@ def broken(request: pytest.FixtureRequest, checkout: Make, definition: str) -> P
     return root
 
 
+@pytest.mark.slow
 def test_a_definition_that_cannot_be_read_costs_itself(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`measure`, `list` and `build` go on with the others, say it once and end with status 3; `check` refuses it."""
     built = list[list[GeneratorError]]()
@@ -207,6 +186,7 @@ def test_a_definition_that_is_named_must_be_sound(broken: Path) -> None:
     assert "there is no measurement" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_read_costs_itself(checkout: Make) -> None:
     """Planning and the list go on with the other records."""
     root = checkout()

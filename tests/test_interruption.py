@@ -39,7 +39,8 @@ from pathlib import Path
 from generator.core.cache import Cache
 from generator.core.definition_file import load_measurement
 from generator.measure.plan import only_run
-from generator.measure.run import RunContext, run_measurement
+from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
 from generator.core.record import SystemDescription, Tier
 
 def run(checkout, about):

@@ -45,7 +45,7 @@ def load(spec):
 TRANSFORM = """
 import shutil
 
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe
 
 def relabel(artifact, options, workload):
     def make(path):

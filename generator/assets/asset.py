@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -55,6 +56,11 @@ class _Asset(BaseModel):
     bytes: Annotated[int, Field(gt=0)]
     """Size of all files."""
 
+    @property
+    def root(self) -> str:
+        """Folder of the package that the paths begin in, with its slash."""
+        return ""
+
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> _Asset:
         for file in self.files:
@@ -90,7 +96,7 @@ class SdistAsset(_Asset):
     package: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$")]
     version: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9a-z.+!]*$")]
     sdist: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+-[0-9][0-9a-z.+!]*\.tar\.gz$")]
-    """File name of the archive; its files lie in a folder of this name without the endings."""
+    """File name of the archive."""
 
     sdist_sha256: Sha256
 
@@ -98,6 +104,11 @@ class SdistAsset(_Asset):
     def origin(self) -> str:
         """Package and version, as one would ask an index for it."""
         return f"PyPI: {self.package}=={self.version}"
+
+    @property
+    def root(self) -> str:
+        """Named like the archive."""
+        return self.sdist.removesuffix(".tar.gz") + "/"
 
 
 class NpmAsset(_Asset):
@@ -113,6 +124,11 @@ class NpmAsset(_Asset):
     def origin(self) -> str:
         """Package and version, as one would ask npm for it."""
         return f"npm: {self.package}@{self.version}"
+
+    @property
+    def root(self) -> str:
+        """The same in every package."""
+        return "package/"
 
 
 class UrlAsset(_Asset):
@@ -150,7 +166,10 @@ class DebAsset(_Asset):
         return f"Debian: {self.package}={self.version}"
 
 
-Asset = WheelAsset | SdistAsset | NpmAsset | DebAsset | UrlAsset
+PackageAsset = WheelAsset | SdistAsset | NpmAsset | DebAsset
+"""Files inside a package."""
+
+Asset = PackageAsset | UrlAsset
 """A pinned, hash-checked download."""
 
 _ASSET: TypeAdapter[Asset] = TypeAdapter(Annotated[Asset, Field(discriminator="kind")])
@@ -161,6 +180,7 @@ def source_of(asset: Asset) -> Source:
     return Source(name=asset.title, origin=asset.origin, sha256=asset.sha256, licence=asset.licence, note=asset.note)
 
 
+@cache
 def load_catalogue(path: Path = CATALOGUE_FILE, manifests: Path = MANIFESTS) -> Mapping[str, Asset]:
     """Read the catalogue and its manifests.
 

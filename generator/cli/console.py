@@ -61,7 +61,7 @@ def print_plan(
         f"Together about {duration(together.expected_s)}, at most {duration(together.most_s)}, downloads and exports "
         "not counted. Ctrl-C keeps the finished blocks."
     )
-    if any(run.core and run.variants != run.measurement.variants for run in runs):
+    if any(run.part.core and run.variants != run.measurement.variants for run in runs):
         console.print("The core suite measures some variants of each; to measure all of one, name it.")
     if each_s is not None:
         console.print(

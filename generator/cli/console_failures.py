@@ -34,7 +34,7 @@ def print_not_measured(console: Console, failures: Sequence[NotMeasured]) -> Non
         console.print(_table(failures))
         return
     for one in failures:
-        for line in (_what(one), *(f"  {part}" for part in (*_advice(one.failure), _detail(one.failure)))):
+        for line in (one.what, *(f"  {part}" for part in (*_advice(one.failure), _detail(one.failure)))):
             console.print(Text(line), soft_wrap=True)
 
 
@@ -44,14 +44,8 @@ def _table(failures: Sequence[NotMeasured]) -> Table:
     table.add_column("why, and what to do", overflow="fold")
     for one in failures:
         told = (*(Text(part) for part in _advice(one.failure)), Text(_detail(one.failure), "dim"))
-        table.add_row(Text(_what(one)), Text("\n").join(told))
+        table.add_row(Text(one.what), Text("\n").join(told))
     return table
-
-
-def _what(one: NotMeasured) -> str:
-    """The measurement, and which part of it where it is not the whole."""
-    part = one.variant or one.workload
-    return f"{one.measurement}: {part}" if part else one.measurement
 
 
 def _advice(failure: Failure) -> tuple[str, ...]:

@@ -159,8 +159,8 @@ def outcome(measurement: Measurement, record: Record) -> str:
     """What a record answers to its measurement's question, in one line, and which variants failed."""
     findings = analyse(measurement, record)
     found = findings.headline
-    timed = any(one.against_baseline for workload in findings.workloads for one in workload.variants)
-    said = [ratio(found) if found else "no variant kept the quality" if timed else "no ratio"]
+    gates = {one.gate for workload in findings.workloads for one in workload.variants if one.against_baseline}
+    said = [ratio(found) if found else "no variant kept the quality" if gates == {Gate.FAILED} else "no ratio"]
     if found and findings.workload_of(found.variant).variant(found.variant).gate is Gate.FAILED:
         said.append("the quality was not kept")
     if failed := [one.name for one in record.variants if one.failed]:
@@ -175,11 +175,14 @@ def ratio(found: Comparison) -> str:
     numbers = (found.speedup.point, found.speedup.interval.low, found.speedup.interval.high)
     digits = max(0, 2 - math.floor(math.log10(found.speedup.point)))
     point, low, high = (f"{one:.{digits}f}" for one in numbers)
+    asked = f"{found.asked:g}×" if found.asked else ""
     said = {
+        Verdict.REACHED: f"{asked} or more, {point}× [{low}, {high}]",
+        Verdict.NOT_REACHED: f"not {asked}, {point}× [{low}, {high}]",
         Verdict.NO_DIFFERENCE: f"no difference shown, {point}× [{low}, {high}]",
         Verdict.CANNOT_TELL: f"cannot tell, {point}× [{low}, {high}]",
     }
-    return said.get(found.verdict, f"{point}× as fast [{low}, {high}]")
+    return said.get(found.answer, f"{point}× as fast [{low}, {high}]")
 
 
 def in_short(reason: str) -> str:

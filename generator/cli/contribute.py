@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from generator.cli.options import Root
 from generator.core.definition_file import load_suite, measurement_folders
 from generator.core.prices import PRICES_FILE, load_prices
 
@@ -33,7 +34,6 @@ def known_names(incomplete: str) -> list[str]:
     return [one.name for one in measurement_folders(Path("measurements")) if one.name.startswith(incomplete)]
 
 
-Root = Annotated[Path, typer.Option("--root", help="The checkout to work in.", hidden=True)]
 Names = Annotated[
     list[str] | None,
     typer.Argument(

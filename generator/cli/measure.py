@@ -23,23 +23,16 @@ from generator.core.definition_file import load_sound
 from generator.core.errors import DefinitionError, GeneratorError, MissingPackage, suggest
 from generator.core.problem import Problem
 from generator.core.record import Record, SystemDescription, Tier
+from generator.measure.plan import MeasurePolicy
 
 if TYPE_CHECKING:
     from generator.measure.plan import Planned, PlannedRun
-    from generator.measure.run import RunContext
+    from generator.measure.run_context import RunContext
 
 out, err = Console(), Console(stderr=True)
 
 FAILURES = 3
 """Exit status when something was measured and some of it failed."""
-
-
-class MeasureChoice(StrEnum):
-    """What `build` measures."""
-
-    none = "none"
-    missing = "missing"
-    all = "all"
 
 
 class SuiteChoice(StrEnum):
@@ -122,7 +115,7 @@ def measure_if_possible(
     root: Path,
     chosen: Sequence[Measurement],
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
     problems: list[GeneratorError] | None = None,
 ) -> list[NotMeasured]:
@@ -140,7 +133,7 @@ def measure(
     root: Path,
     chosen: Sequence[Measurement],
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
     only_plan: bool = False,
     problems: list[GeneratorError] | None = None,
@@ -167,10 +160,6 @@ def measure(
 
     planning.require_packages()
 
-    from generator.core.cache import Cache
-    from generator.measure.energy.meter import find_meter
-    from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run import RunContext
     from generator.measure.system import describe_system
     from generator.results.store import outlines
 
@@ -185,10 +174,19 @@ def measure(
         show.print_plan(out, planned.runs, suites, planned.each_s, named=options.suite is None)
     else:
         show.print_plan_in_short(out, planned.runs)
-    if only_plan:
-        return []
+    return [] if only_plan else _run_all(root, planned, system, options)
+
+
+def _run_all(root: Path, planned: Planned, system: SystemDescription, options: RunOptions) -> list[NotMeasured]:
+    """Make every run, while this machine is held."""
+    from generator.core.cache import Cache
+    from generator.measure.energy.meter import find_meter
+    from generator.measure.plan import only_run
+    from generator.measure.roofline.ceilings import machine_ceilings
+    from generator.measure.run_context import RunContext
+
     cache, failed = Cache.default(root), list[NotMeasured]()
-    with planning.only_run(cache.root), RunDisplay(out, planned.runs) as display:
+    with only_run(cache.root), RunDisplay(out, planned.runs) as display:
         context = RunContext(
             root,
             cache,
@@ -229,7 +227,7 @@ def _run(run: PlannedRun, context: RunContext, display: RunDisplay) -> tuple[Not
     attempt = Attempt(
         measurement=name,
         tier=run.tier,
-        core=run.core,
+        core=run.part.core,
         at=datetime.now(UTC),
         system=context.system.fingerprint(),
         definition_sha256=run.measurement.fingerprint(),
@@ -244,14 +242,14 @@ def _planned(
     records: Mapping[str, Sequence[Record]],
     system: SystemDescription,
     tier: Tier,
-    policy: MeasureChoice,
+    policy: MeasurePolicy,
     options: RunOptions,
 ) -> Planned:
     """What a machine is to run, and how long each may take."""
     from generator.measure import plan as planning
 
     most_s = options.minutes * 60 if options.minutes else None
-    runs = planning.plan_runs(chosen, records, system, tier, planning.MeasurePolicy(policy), most_s, options.core)
+    runs = planning.plan_runs(chosen, records, system, tier, policy, most_s, options.core)
     if options.suite and options.minutes is None and tier is Tier.STANDARD:
         runs, each_s = planning.plan_within(planning.SUITE_LIMITS_S[options.suite], runs)
         return planning.Planned(runs, each_s, each_s)
@@ -272,7 +270,7 @@ def measure_on_cluster(
         root,
         address,
         [one.name for one in chosen],
-        lambda system: _planned(chosen, records, system, tier, MeasureChoice.all, options),
+        lambda system: _planned(chosen, records, system, tier, MeasurePolicy.ALL, options),
         patience_s=options.patience_s,
         only_plan=only_plan,
     )

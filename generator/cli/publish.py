@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from generator.cli.console_progress import RunDisplay
 from generator.cli.measure import this_system
-from generator.core.attempt import ATTEMPTS_FOLDER, load_attempts
+from generator.core.attempt import ATTEMPTS_FOLDER, NotMeasured, load_attempts
 from generator.core.definition import Measurement
 from generator.core.definition_file import load_sound
 from generator.core.errors import GeneratorError
@@ -54,6 +55,7 @@ def collection_of(
         here: this machine; None where it is not known.
         passed_over: gets what could not be read, and is left out; `check` says how to mend it.
     """
+    from generator.core.cache import Cache
     from generator.results.collection import Here
     from generator.results.store import collect, uncommitted
 
@@ -67,7 +69,7 @@ def collection_of(
         tell(error)
         prices = ()
     place = Here(here.fingerprint() if here else None, uncommitted(measurements))
-    collection = collect(measurements, suite, prices, root / ".cache" / "records", pool, place, strict=False)
+    collection = collect(measurements, suite, prices, Cache.default(root).root, pool, place, strict=False)
     for found in collection.unread.values():
         for problem in found:
             tell(problem)
@@ -83,19 +85,23 @@ def _this_machine(
     return this_machine(suite, collection, here, load_attempts(Cache.default(root).root))
 
 
-def prepare_models(root: Path) -> None:
-    """Prepare the models that a reader measures in the browser."""
+def prepare_models(root: Path) -> list[NotMeasured]:
+    """Prepare the models that a reader measures in the browser; gives back those that cannot be, and why."""
     from generator.core.cache import Cache
     from generator.measure.browser_kit import prepare_kit
 
     suite, collection = collection_of(root)
     published = {name: {sha for one in every for sha in one.artifacts} for name, every in collection.every.items()}
     with RunDisplay(out) as display:
-        prepare_kit(suite, published, root, Cache.default(root), display)
+        return prepare_kit(suite, published, root, Cache.default(root), display)
 
 
-def prepare_kit_if_possible(root: Path) -> None:
-    """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without."""
+def prepare_kit_if_possible(root: Path) -> list[NotMeasured]:
+    """Prepare them, and fetch what executes them; when that fails, say so in one line: the site does without.
+
+    Returns:
+        The models that cannot be prepared, and why; the site has the others.
+    """
     from generator.assets.asset import asset
     from generator.assets.fetch import fetch
     from generator.browser.kit import CHOICES, RUNTIME, load_groups
@@ -103,29 +109,31 @@ def prepare_kit_if_possible(root: Path) -> None:
 
     (suite, _), cache = load_sound(root / "measurements"), Cache.default(root)
     if not {one.measurement for one in CHOICES} & {one.name for one in suite}:
-        return
+        return []
+    failed = list[NotMeasured]()
     try:
-        prepare_models(root)
+        failed = prepare_models(root)
         load_groups(suite, cache.root)
         fetch(asset(RUNTIME), cache)
     except Exception as error:  # whatever it is: what was measured is to be published
         reason = escape(str(error) or type(error).__name__)
         err.print(f"The page 'Measure on your own device' has no button: {reason}", soft_wrap=True)
+    return failed
 
 
-def ingredients(root: Path) -> frozenset[tuple[str, int, int]]:
-    """What measuring and preparing leave that pages show: names, sizes and times of files.
-
-    When they are the same as before, so is the site.
-    """
+def ingredients(root: Path) -> str:
+    """What pages are made of: when it is the same as before, so is the site."""
     from generator.browser import kit
     from generator.core.cache import Cache
+    from generator.results.store import uncommitted
+    from generator.site.fingerprint import sources
 
-    cache = Cache.default(root).root
-    files = [*(root / "measurements").glob("*/records/*.json")]
-    for folder in (cache / ATTEMPTS_FOLDER, cache / kit.FOLDER, cache / "assets" / kit.RUNTIME):
-        files += (path for path in folder.rglob("*") if path.is_file())
-    return frozenset((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    cache, here = Cache.default(root).root, this_system()
+    folders = (cache / ATTEMPTS_FOLDER, cache / kit.FOLDER, cache / "assets" / kit.RUNTIME)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    moment = [os.environ.get(name) for name in ("SITE_URL", "SOURCE_DATE_EPOCH")]
+    machine = here.model_dump_json() if here else None
+    return sources(root, [*moment, machine, sorted(uncommitted(root / "measurements"))], files)
 
 
 def _kit(root: Path, suite: Sequence[Measurement], fetching: bool) -> Kit | None:
@@ -165,7 +173,7 @@ def all_pages(root: Path, pool: Pool) -> Iterator[Page]:
 
     suite, collection = collection_of(root, pool, here, tell)
     machine = _this_machine(root, suite, collection, here)
-    return _written(root, suite, collection, pool, machine, passed_over=tell)
+    return _written(root, suite, collection, pool, machine, _kit(root, suite, fetching=True), passed_over=tell)
 
 
 def _written(  # noqa: PLR0913 - what a site is made of, and who is told
@@ -174,18 +182,19 @@ def _written(  # noqa: PLR0913 - what a site is made of, and who is told
     collection: Collection,
     pool: Pool,
     machine: ThisMachine,
+    kit: Kit | None,
     tell: Callable[[int, int], None] | None = None,
     passed_over: Tell | None = None,
-    fetching: bool = True,
 ) -> Iterator[Page]:
+    from generator.core.cache import Cache
     from generator.pages.age import Today
     from generator.pages.edition import pages
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     today = Today(datetime.fromtimestamp(int(epoch), UTC) if epoch else None, pinned(root))
-    kit, measurements = _kit(root, suite, fetching), root / "measurements"
+    measurements = root / "measurements"
     site = (os.environ.get("SITE_URL"), kit, today)
-    return pages(collection, suite, root / ".cache" / "charts", measurements, *site, tell, pool, machine, passed_over)
+    return pages(collection, suite, Cache.default(root).root, measurements, *site, tell, pool, machine, passed_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +218,32 @@ def publish(root: Path, problems: list[GeneratorError] | None = None, *, fetchin
         fetching: whether the browser's engine is fetched where it is not at hand; a network that does not answer would
             keep the reader waiting.
     """
-    from generator.site.build import build_site
+    from generator.core.cache import Cache
+    from generator.draw.gallery import CHARTS
+    from generator.site.build import build_site, keep_sources, unchanged
 
-    here = this_system()
+    here, told, made_from = this_system(), list[GeneratorError](), ingredients(root)
+    began_ns = time.time_ns()
     with Pool() as pool, out.status("Reading the records") as status:
 
         def tell(done: int, count: int) -> None:
             status.update(f"{STEPS['stage']}: {done} of {count}")
 
-        take = problems.append if problems is not None else (lambda _: None)
-        suite, collection = collection_of(root, pool, here, take)
+        suite, collection = collection_of(root, pool, here, told.append)
         machine = _this_machine(root, suite, collection, here)
-        written = _written(root, suite, collection, pool, machine, tell, take, fetching)
+        if not told and (site := unchanged(root, made_from)):
+            return Published(site.path, machine)
+        kit = _kit(root, suite, fetching)
+        written = _written(root, suite, collection, pool, machine, kit, tell, told.append)
         epoch = max((int(one.finished_at.timestamp()) for one in collection.summaries), default=None)
         site = build_site(written, root, lambda step: status.update(STEPS[step]), epoch=epoch, pool=pool)
-        return Published(site.path, machine)
+        Cache.default(root).trim(CHARTS, began_ns)
+        # What was said of these pages is to be said again, and what was not to be had may be there the next time.
+        if not told and (kit or not fetching):
+            keep_sources(root, made_from)
+    if problems is not None:
+        problems += told
+    return Published(site.path, machine)
 
 
 def pinned(root: Path) -> Mapping[str, str]:

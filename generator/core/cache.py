@@ -1,26 +1,28 @@
-"""The cache: files made of what their key says, written whole or not at all, verified whenever they are used again.
+"""The cache: what was made of what its key says, written whole or not at all, verified whenever it is used again.
 
     .cache/
     ├── <kind>/<key>.<suffix>               made by `built`; the key is a hash over everything that the file depends on
     ├── <kind>/<key>.<suffix>.notes.json    its SHA-256, what it was made of, and its maker's notes
-    └── <kind>/<path>                       kept by `pinned`; the hash was known before the file
+    ├── <kind>/<path>                       kept by `pinned`; the hash was known before the file
+    └── <kind>/<key>                         kept by `keep`: an object that is made fast, such as a chart or a page
 
 Deleting any of it costs time, never a result.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from generator.core.errors import AssetError, HashError, PreparationError, StorageError
 
@@ -31,10 +33,26 @@ _KEY_DIGITS = 40
 """Hex digits of the key's SHA-256 that stand in a file name; 160 bits do not collide."""
 
 
+MOST_BYTES = 128 * 1024 * 1024
+"""What `trim` leaves of a kind: enough for a site of several branches, so that going back to one makes nothing anew."""
+
+_CLOCK_NS = 2_000_000_000
+"""File systems count time in steps of up to two seconds."""
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Holding(NamedTuple):
+    """How much of one kind there is."""
+
+    files: int
+    size_bytes: int
 
 
 class Built(NamedTuple):
@@ -50,6 +68,9 @@ class Cache:
 
     root: Path
     """Folder that holds it; made when something is first written."""
+
+    made_by: str = ""
+    """Part of the key of all that `keep` keeps: hash of the code, configuration and versions that make it."""
 
     @classmethod
     def default(cls, project: Path | None = None) -> Cache:
@@ -127,7 +148,69 @@ class Cache:
             temporary.replace(path)
         return path
 
-    @contextmanager
+    def recall(self, kind: str, made_of: object) -> Any:
+        """What was kept of this kind, made of this; None where there is nothing, or it is damaged.
+
+        Args:
+            kind: folder in the cache.
+            made_of: everything that it depends on, as data that `repr` writes in full.
+        """
+        path = self._place(kind, made_of)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(content[_DIGEST_BYTES:]).digest() != content[:_DIGEST_BYTES]:
+            return None
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            os.utime(path)
+        # The hash is for damage. Who can write here can run code in any case: environments are run from the cache.
+        # A cache is never a reason to fail, whatever a class is called by now.
+        with contextlib.suppress(Exception):
+            return pickle.loads(content[_DIGEST_BYTES:])
+        return None
+
+    def keep(self, kind: str, made_of: object, made: object) -> None:
+        """Keep something for `recall`, whole or not at all; that it cannot be kept is no error.
+
+        Unlike `built` it leaves no notes: for what is small and many, opening a second file would take as long as
+        making it.
+        """
+        path, content = self._place(kind, made_of), pickle.dumps(made)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
+            temporary.replace(path)
+
+    def trim(self, kind: str, since_ns: int, most_bytes: int | None = None) -> None:
+        """Delete what was kept and not recalled for longest, until the rest is small enough.
+
+        Args:
+            kind: folder in the cache.
+            since_ns: what was kept or recalled since this time stays in any case, in nanoseconds since 1970.
+            most_bytes: how much may stay; `MOST_BYTES` when left out.
+        """
+        with contextlib.suppress(OSError):  # what stays is deleted another time
+            found = [(one.stat(), one) for one in (self.root / kind).iterdir() if one.is_file()]
+            left = sum(about.st_size for about, _ in found)
+            for about, path in sorted(found, key=lambda one: one[0].st_mtime_ns):
+                if left <= (MOST_BYTES if most_bytes is None else most_bytes):
+                    return
+                if about.st_mtime_ns < since_ns - _CLOCK_NS:
+                    path.unlink(missing_ok=True)
+                    left -= about.st_size
+
+    def holdings(self) -> Mapping[str, Holding]:
+        """How much of each kind there is, the most first; what cannot be looked at counts as nothing."""
+        folders = [path for path in self.root.glob("*") if path.is_dir()]
+        found = {folder.name: _holding(folder) for folder in folders}
+        return dict(sorted(found.items(), key=lambda one: -one[1].size_bytes))
+
+    def _place(self, kind: str, made_of: object) -> Path:
+        return self.root / kind / hashlib.sha256(repr((self.made_by, made_of)).encode()).hexdigest()[:_KEY_DIGITS]
+
+    @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
         """Give an empty folder on the cache's disk, and delete it afterwards.
 
@@ -136,6 +219,16 @@ class Cache:
         """
         with _workspace(self.root) as folder:
             yield folder
+
+
+def _holding(folder: Path) -> Holding:
+    files = size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += Path(parent, name).lstat().st_size
+                files += 1
+    return Holding(files, size)
 
 
 def _sound_notes(path: Path, notes_path: Path) -> dict[str, str] | None:
@@ -148,7 +241,7 @@ def _sound_notes(path: Path, notes_path: Path) -> dict[str, str] | None:
         return None
 
 
-@contextmanager
+@contextlib.contextmanager
 def _workspace(near: Path) -> Iterator[Path]:
     """Give an empty folder inside another, so that files move from it in one step; delete it whatever happens."""
     folder: Path | None = None

@@ -1,13 +1,15 @@
 """A `Measurement`: one question, its workloads and its variants, in the words of `measurement.toml`.
 
-The names that it may give stand in `core/registry.py`: a definition is checked without importing any runtime.
+The names that it may give stand in `core/registry.py`: a definition is checked without importing any runtime. What its
+parts must have to do with each other stands in `core/definition_rules.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,7 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from generator.core.errors import suggest
-from generator.core.problem import Location, Problem
+from generator.core.pins import pins_problem
+from generator.core.problem import Problem
 from generator.core.refusal import refused
 from generator.core.registry import RUNTIMES, TRANSFORMS, WORKLOADS, Runtime, Transform
 
@@ -221,7 +224,7 @@ class Variant(_Part):
     @model_validator(mode="after")
     def _known(self) -> Variant:
         _check_options("runtime", self.runtime, self.options, RUNTIMES)
-        if problem := _environment_problem(self.runtime, self.environment):
+        if problem := pins_problem(self.runtime, self.environment):
             raise refused(problem)
         return self
 
@@ -231,6 +234,22 @@ class Headline(_Part):
 
     variant: Name
     against: Name
+    asked: Annotated[float, Field(gt=1, le=1000)] | None = None
+    """Factor that the question asks about: "twice as fast?" asks for 2. None where it asks for no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a measurement one run measures."""
+
+    core: bool
+    """Whether it is what the core suite measures: blocks are shorter then; all of the measurement otherwise."""
+
+    names: frozenset[str]
+    """Variants of it."""
+
+    def __contains__(self, variant: str) -> bool:
+        return variant in self.names
 
 
 class Measurement(_Part):
@@ -283,12 +302,6 @@ class Measurement(_Part):
                 data["variants"] = [{"workload": only, **v} if isinstance(v, dict) else v for v in variants]
         return data
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Measurement:
-        if problems := list(_inconsistencies(self)):
-            raise refused(*problems)
-        return self
-
     def variants_of(self, workload: str) -> tuple[Variant, ...]:
         """Variants that compute this workload, the baseline first."""
         chosen = (v for v in self.variants if v.workload == workload)
@@ -298,18 +311,34 @@ class Measurement(_Part):
         """The variant of this name; KeyError when there is none."""
         return {v.name: v for v in self.variants}[name]
 
-    def part(self, core: bool) -> frozenset[str]:
-        """Names of the variants that a run measures: all of them, or those that the core suite does."""
-        return frozenset(self.core) if core and self.core else self.variant_names
+    def asked_of(self, variant: str, against: str) -> float | None:
+        """Factor that the question asks about this pair; None where it asks for none.
 
-    def of_run(self, core: bool) -> Measurement:
+        It is asked of the pair that answers the question, and of the same two runtimes in other workloads.
+        """
+        asked = self.headline
+        if asked is None or asked.asked is None:
+            return None
+        pair, named = (self.variant(variant), self.variant(against)), (asked.variant, asked.against)
+        alike = all(
+            (one.runtime, one.environment) == (other.runtime, other.environment)
+            for one, other in zip(pair, map(self.variant, named), strict=True)
+        )
+        steps = pair[0].precision is pair[1].precision and pair[0].environment != pair[1].environment
+        return asked.asked if (variant, against) == named or (alike and steps) else None
+
+    def part(self, core: bool) -> Part:
+        """What a run measures: all variants, or those that the core suite does."""
+        return Part(core, frozenset(self.core) if core and self.core else self.variant_names)
+
+    def of_run(self, part: Part) -> Measurement:
         """The definition as a run takes it, with the baselines of what it measures.
 
         Its fingerprint is another one where a baseline is; records keep that of the definition.
         """
-        if not core or not self.core:
+        if part.names == self.variant_names:
             return self
-        kept = {v.workload for v in self.variants if v.baseline and v.name in self.core}
+        kept = {v.workload for v in self.variants if v.baseline and v.name in part}
         first = {self.variant(name).workload: name for name in reversed(self.core)}
         moved = [
             v if v.workload in kept or v.workload not in first else _with_baseline(v, v.name == first[v.workload])
@@ -352,142 +381,3 @@ class Measurement(_Part):
 
 def _with_baseline(variant: Variant, baseline: bool) -> Variant:
     return variant.model_copy(update={"baseline": baseline})
-
-
-_PIN = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)==(\d+(?:\.\d+)*(?:(?:a|b|rc|\.post)\d+)?)")
-_PYTHON_PIN = re.compile(r"3\.(1[1-9]|[2-9]\d)")
-"""The measuring process needs 3.11; which 3.11.x it is, the machine decides."""
-
-
-def _environment_problem(runtime: str, pins: Iterable[str]) -> Problem | None:
-    """What is wrong with a variant's environment; None when it is sound, or not named and not needed."""
-    needed = RUNTIMES[runtime].pins
-    example = ", ".join(f'"{name}==VERSION"' for name in sorted(needed))
-    versions = dict[str, str]()
-    for index, pin in enumerate(pins):
-        here = ("environment", index)
-        if not needed:
-            return Problem(f"environment: runtime '{runtime}' cannot be isolated", "Delete the key.", here[:1])
-        match = _PIN.fullmatch(pin)
-        if not match:
-            return Problem(f"environment: '{pin}' is no exact pin", f"Write it as {example}.", here)
-        if match[1] not in needed | {"python"}:
-            reason = f"environment: runtime '{runtime}' has no package '{match[1]}'"
-            return Problem(reason, suggest(match[1], needed | {"python"}), here)
-        if match[1] in versions:
-            return Problem(f"environment: '{match[1]}' is pinned twice", "Keep one.", here)
-        versions[match[1]] = match[2]
-    if not _PYTHON_PIN.fullmatch(versions.get("python", "3.11")):
-        remedy = 'Pin a minor version from 3.11 on: "python==3.11".'
-        here = ("environment", list(versions).index("python"))
-        return Problem(f"environment: Python {versions['python']} cannot measure", remedy, here)
-    if (versions or RUNTIMES[runtime].always_isolated) and not needed <= versions.keys():
-        missing = ", ".join(f"'{name}'" for name in sorted(needed - versions.keys()))
-        return Problem(f"environment: {missing} must be pinned", f"Write environment = [{example}].", ("environment",))
-    return None
-
-
-def _repeated(table: str, names: list[str]) -> Iterator[Problem]:
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        reason = f"{names.count(name)} {table} are called '{name}'"
-        yield Problem(reason, "Give each one a name of its own.", (table, names.index(name, names.index(name) + 1)))
-
-
-def _inconsistencies(m: Measurement) -> Iterator[Problem]:
-    yield from _repeated("workloads", [w.name for w in m.workloads])
-    yield from _repeated("variants", [v.name for v in m.variants])
-    workloads = {w.name for w in m.workloads}
-    for index, variant in enumerate(m.variants):
-        if not variant.workload:
-            known = f"Known: {', '.join(sorted(workloads))}."
-            yield Problem(f"variant '{variant.name}' names no workload", known, ("variants", index))
-        elif variant.workload not in workloads:
-            reason = f"variant '{variant.name}' names the unknown workload '{variant.workload}'"
-            yield Problem(reason, suggest(variant.workload, workloads), ("variants", index, "workload"))
-    for name in sorted(workloads):
-        yield from _unsound_baselines(name, m)
-    if (m.scenario is Scenario.SERVER) != (m.latency_bound_ms is not None):
-        reason = "the key 'latency_bound_ms' belongs to the scenario 'server', which needs it"
-        key = "scenario" if m.latency_bound_ms is None else "latency_bound_ms"
-        yield Problem(reason, "Give both or neither.", (key,))
-    for index, workload in enumerate(m.workloads):
-        yield from _unsound_steps(workload, m, ("workloads", index))
-    yield from _stray_batches(m)
-    yield from _stray_card_options(m)
-    yield from _unknown_in_headline(m)
-    yield from _unsound_core(m)
-
-
-def _unsound_baselines(workload: str, m: Measurement) -> Iterator[Problem]:
-    baselines = [(index, v.name) for index, v in enumerate(m.variants) if v.workload == workload and v.baseline]
-    if not baselines:
-        place = ("workloads", [w.name for w in m.workloads].index(workload))
-        remedy = "Write 'baseline = true' in one of its variants."
-        yield Problem(f"workload '{workload}' has no baseline", remedy, place)
-    elif len(baselines) > 1:
-        names = ", ".join(name for _, name in baselines)
-        reason = f"workload '{workload}' has {len(baselines)} baselines ({names})"
-        yield Problem(reason, "Keep one.", ("variants", baselines[1][0], "baseline"))
-
-
-def _unsound_steps(workload: WorkloadChoice, m: Measurement, table: Location) -> Iterator[Problem]:
-    steps, own = workload.steps, [v.name for v in m.variants_of(workload.name)]
-    said, place = f"workloads '{workload.name}'", (*table, "steps")
-    for index, name in enumerate(steps):
-        if name not in own:
-            yield Problem(f"{said}: steps name the unknown variant '{name}'", suggest(name, own), (*place, index))
-    for name in sorted({name for name in steps if steps.count(name) > 1}):
-        again = (*place, steps.index(name, steps.index(name) + 1))
-        yield Problem(f"{said}: '{name}' stands twice among the steps", "Keep one.", again)
-    if len(steps) == 1:
-        yield Problem(f"{said}: one step is no ladder", "Name the variants in their order, or none.", place)
-    if steps and own and steps[0] in own and steps[0] != own[0]:
-        yield Problem(f"{said}: steps must begin with the baseline '{own[0]}'", "Put it first.", place)
-
-
-def _stray_batches(m: Measurement) -> Iterator[Problem]:
-    for index, variant in enumerate(m.variants):
-        if variant.samples_per_query and m.scenario is not Scenario.OFFLINE:
-            key = "the key 'samples_per_query', which belongs to the scenario 'offline'"
-            remedy = "Delete it, or change the scenario."
-            yield Problem(f"variant '{variant.name}' has {key}", remedy, ("variants", index, "samples_per_query"))
-
-
-def _stray_card_options(m: Measurement) -> Iterator[Problem]:
-    for index, variant in enumerate(m.variants):
-        place = ("variants", index, "options")
-        asked = [f"'{name}'" for name in ("graph", "pinned") if variant.options.get(name)]
-        asked += ["precision = 'tf32'"] if variant.options.get("precision") == "tf32" else []
-        if asked and variant.options.get("device") != "cuda":
-            options = f"the options {', '.join(asked)}, which need the option device = 'cuda'"
-            yield Problem(f"variant '{variant.name}' has {options}", "Add it, or delete them.", place)
-        if variant.options.get("graph") and variant.options.get("compile"):
-            options = "the options 'graph' and 'compile', of which one excludes the other"
-            yield Problem(f"variant '{variant.name}' has {options}", "", place)
-
-
-def _unknown_in_headline(m: Measurement) -> Iterator[Problem]:
-    if m.headline:
-        for role, chosen in (("variant", m.headline.variant), ("against", m.headline.against)):
-            if chosen not in m.variant_names:
-                reason = f"headline.{role} names the unknown variant '{chosen}'"
-                yield Problem(reason, suggest(chosen, m.variant_names), ("headline", role))
-
-
-def _unsound_core(m: Measurement) -> Iterator[Problem]:
-    if m.core and m.suite != "core":
-        reason = f"the key 'core' belongs to the suite 'core', this is '{m.suite}'"
-        yield Problem(reason, "Delete it, or change the suite.", ("core",))
-    for index, name in enumerate(m.core):
-        if name not in m.variant_names:
-            reason = f"core names the unknown variant '{name}'"
-            yield Problem(reason, suggest(name, m.variant_names), ("core", index))
-    for workload in (one.name for one in m.workloads) if m.core else ():
-        own = [v for v in m.variants_of(workload) if v.name in m.core]
-        if len(own) == 1:
-            reason = f"core names of workload '{workload}' one variant alone, '{own[0].name}'"
-            yield Problem(reason, "Add what is compared with it, or delete it.", ("core", m.core.index(own[0].name)))
-    for name in (m.headline.variant, m.headline.against) if m.core and m.headline else ():
-        if name in m.variant_names and name not in m.core:
-            reason = f"core leaves out '{name}' of the headline, so that it answers no question"
-            yield Problem(reason, "Add it.", ("core",))

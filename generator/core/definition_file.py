@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from generator.core.definition import Headline, Measurement, Text, TransformStep, Variant, WorkloadChoice
+from generator.core.definition_rules import inconsistencies
 from generator.core.errors import DefinitionError, suggest
 from generator.core.files import Unreadable, read_plain
 from generator.core.problem import Problem
@@ -66,9 +67,12 @@ def load_measurement(folder: Path) -> Measurement:
 def parse_measurement(name: str, data: Mapping[str, Any], where: str) -> Measurement:
     """Verify the decoded TOML of a definition; see `load_measurement`."""
     try:
-        return Measurement.model_validate({"name": name, **data})
+        measurement = Measurement.model_validate({"name": name, **data})
     except ValidationError as error:
         raise DefinitionError(where, list(_problems(error, data))) from error
+    if problems := list(inconsistencies(measurement)):
+        raise DefinitionError(where, problems)
+    return measurement
 
 
 def measurement_folders(folder: Path) -> tuple[Path, ...]:

@@ -10,14 +10,14 @@ import bisect
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from scipy import special  # not scipy.stats, which takes most of a second to load
 
-from generator.core.definition import Precision, Scenario
+from generator.core.definition import Part, Precision, Scenario
 from generator.core.record import Block, Round, Tier
 
 PROTOCOL_VERSION = 1
@@ -154,15 +154,9 @@ class TierRules:
 
     slow_budget_s: float
 
-    def measured_ns(self, slow: bool, core: bool) -> int:
-        """Time that each variant is measured in one block.
-
-        Args:
-            slow: whether starting a worker takes more than `SLOW_START_NS`.
-            core: whether only what the core suite measures is run.
-        """
-        whole = self.slow_block_ns if slow else self.block_ns
-        return round(whole * CORE_BLOCK_SHARE) if core else whole
+    def measured_ns(self, slow: bool) -> int:
+        """Time that each variant is measured in one block, where starting a worker takes so long or not."""
+        return self.slow_block_ns if slow else self.block_ns
 
 
 CORE_BLOCK_SHARE = 1 / 4
@@ -183,7 +177,19 @@ TIERS = MappingProxyType(
         Tier.FULL: TierRules(20, 60, math.log(1.01), 1_200_000_000, 2_000_000_000, 600.0, 900.0),
     }
 )
-"""Rules of each tier."""
+"""Rules of each tier, for all of a measurement."""
+
+
+def rules_of(tier: Tier, part: Part) -> TierRules:
+    """Rules of a run: those of its tier, with shorter blocks where it is of the core suite."""
+    rules = TIERS[tier]
+    if not part.core:
+        return rules
+    return replace(
+        rules,
+        block_ns=round(rules.block_ns * CORE_BLOCK_SHARE),
+        slow_block_ns=round(rules.slow_block_ns * CORE_BLOCK_SHARE),
+    )
 
 
 class Judged(Protocol):

@@ -2,49 +2,78 @@
 
 It holds raw observations, never statistics: a better estimator improves old records. What is unknown is null,
 and `unknown` says why.
+
+Its parts stand in `record_machine`, `record_variant` and `record_block`; who reads or writes records finds all of them
+here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from generator.core.definition import CONTROL, Name, Precision, Scenario
-from generator.core.errors import FailureCause
+from generator.core.definition import CONTROL, Name, Scenario
+from generator.core.record_block import Block, EnergyWindow, Health, Round, WorkerStart
+from generator.core.record_machine import Ceiling, Ceilings, EnergyCounter, EnergyRecord, SystemDescription
+from generator.core.record_types import (
+    Count,
+    Latency,
+    Line,
+    Moment,
+    NanoSeconds,
+    RecordPart,
+    Sha256,
+)
+from generator.core.record_variant import (
+    COMPRESSED_NOTE,
+    ArtifactRecord,
+    Audit,
+    Failure,
+    Observations,
+    VariantRecord,
+    Work,
+    WorkloadRecord,
+)
+
+__all__ = [
+    "COMPRESSED_NOTE",
+    "SCHEMA_VERSION",
+    "ArtifactRecord",
+    "Audit",
+    "Block",
+    "Ceiling",
+    "Ceilings",
+    "Controls",
+    "Count",
+    "EnergyCounter",
+    "EnergyRecord",
+    "EnergyWindow",
+    "Failure",
+    "Health",
+    "Latency",
+    "Line",
+    "Moment",
+    "NanoSeconds",
+    "Observations",
+    "Provenance",
+    "Record",
+    "Round",
+    "Sha256",
+    "Source",
+    "StopReason",
+    "SystemDescription",
+    "Tier",
+    "VariantRecord",
+    "Work",
+    "WorkerStart",
+    "WorkloadRecord",
+]
 
 SCHEMA_VERSION = 1
 """Version of the JSON's form; a reader of this version reads no other."""
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Line = Annotated[str, StringConstraints(max_length=1000)]
-"""One line of text; pages escape it."""
-
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
-Latency = Annotated[int, Field(gt=0, le=86_400_000_000_000)]
-"""Nanoseconds; zero, negative and longer than a day are no latencies."""
-
-BleuCounts = Annotated[tuple[Count, ...], Field(min_length=10, max_length=10)]
-"""Of one translation: its n-grams of 1, 2, 3 and 4 words that the right one has too, all its n-grams of these lengths,
-its words, and the right one's words."""
-
-Unit = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)*)?$", max_length=40)]
-"""Key of a unit's phrase: megawatt, celsius, percent; nothing for shares and bare numbers."""
-
-NanoSeconds = Annotated[int, Field(ge=0, le=31_536_000_000_000_000)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Value = Annotated[float, Field(ge=-1e39, le=1e39)]
-"""What a metric says of a sample: anything that 32 bits can hold, so that no sum of them overflows."""
-
-MOST_LATENCIES = 1_000_000
-"""Of one round. Rounds of today keep fifty; those of the first records hold every one."""
-
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class Tier(StrEnum):
@@ -76,54 +105,7 @@ class StopReason(StrEnum):
     """The baseline or all other variants failed."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class SystemDescription(_Part):
-    """The machine, with MLPerf's words where it has them. Null where the system does not tell; `unknown` says why."""
-
-    system_type: Literal["desktop", "laptop", "server", "virtual machine", "container"] | None
-    host_processor_model_name: Line | None
-    host_processor_vendor: Line | None
-    host_processor_family_model_stepping: Line | None
-    host_processor_core_count: Count | None
-    """Physical cores that the system sees."""
-
-    host_processor_logical_count: Count | None
-    host_processor_frequency_mhz: Annotated[float, Field(gt=0, le=1e9)] | None
-    host_processor_caches: Line | None
-    host_processor_isa: tuple[Line, ...]
-    """Instruction-set flags that matter to inference, sorted: avx2, avx512f, avx512_vnni, amx_int8, ..."""
-
-    host_memory_capacity_bytes: Count | None
-    accelerator_model_name: Line | None
-    accelerators_per_node: Count
-    operating_system: Line
-    kernel: Line
-    architecture: Line
-    hypervisor: Line | None
-    container: Line | None
-    frequency_governor: Line | None
-    smt_active: bool | None
-    unknown: dict[str, Line] = Field(default_factory=dict)
-    """Reason for each null field."""
-
-    def fingerprint(self) -> str:
-        """Twelve hex digits that stay the same while the machine does: processor, ISA, memory, accelerator."""
-        parts = (
-            self.host_processor_model_name,
-            self.host_processor_family_model_stepping,
-            self.host_processor_logical_count,
-            self.host_processor_isa,
-            round((self.host_memory_capacity_bytes or 0) / 2**30),
-            self.accelerator_model_name,
-            self.architecture,
-        )
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-
-
-class Source(_Part):
+class Source(RecordPart):
     """Where a weight file or a data set came from, and on what terms."""
 
     name: Line
@@ -135,7 +117,7 @@ class Source(_Part):
     note: Line = ""
 
 
-class Provenance(_Part):
+class Provenance(RecordPart):
     """Who made the numbers, with what."""
 
     generator_version: Line
@@ -160,7 +142,7 @@ class Provenance(_Part):
     """What repeats this run."""
 
 
-class Controls(_Part):
+class Controls(RecordPart):
     """What was set alike for every variant."""
 
     environment: dict[str, Line]
@@ -183,428 +165,7 @@ class Controls(_Part):
     """Seed of the random order of workers, cycles and cores."""
 
 
-class WorkloadRecord(_Part):
-    """What the variants computed."""
-
-    name: Name
-    kind: Line
-    model: Line | None
-    """Null where the workload could not be prepared; so are the next three, and its variants say why."""
-
-    data_sha256: Sha256 | None
-    """Over the inputs in the order used."""
-
-    samples: Count | None
-    """Samples that quality was measured on."""
-
-    timed_samples: Count | None
-    """Samples that the timed queries took in turn."""
-
-    notes: tuple[Line, ...] = ()
-    """What must be said wherever the quality is shown (keys of the phrases)."""
-
-    tokens_per_sample: Annotated[int, Field(ge=1)] | None = None
-    """Tokens that a timed sample generates; null where samples generate none."""
-
-    timed_inputs: Line | None = None
-    """Names, number formats and sizes of the arrays of a timed query, so that timed inputs of two data sets can be told
-    to cost alike; null where there is no choice of data sets, and where timed inputs are not all of one size."""
-
-    data_set: Name | None = None
-    """Which set of those that the workload could take its inputs are from, by the key of its phrases; null where it
-    knows only one, and in records from before there was a choice."""
-
-
-class Observations(_Part):
-    """One quality metric's values, a sample each, in the order of the workload's samples."""
-
-    metric: Name
-    kind: Literal["proportion", "mean", "maximum", "bleu"]
-    """proportion: values are 0 or 1. mean, maximum: what the values are summarised by. bleu: counts, and no values."""
-
-    reference: Literal["label", "baseline"]
-    """What the answers were compared with: labels (accuracy) or the baseline's own outputs (fidelity)."""
-
-    better: Literal["higher", "lower"] = "higher"
-    """Whether a larger value is a gain; of an error it is a loss."""
-
-    unit: Unit = ""
-    """Unit of the values, by the key of its phrase; nothing where they are shares or bare numbers."""
-
-    values: tuple[Value, ...]
-
-    counts: tuple[BleuCounts, ...] = ()
-    """BLEU is a score of a whole text: instead of its own value, a sample has what it adds to the text's counts."""
-
-    @model_validator(mode="after")
-    def _proportions_are_binary(self) -> Self:
-        if self.kind == "proportion" and any(v not in (0, 1) for v in self.values):
-            raise ValueError(f"'{self.metric}' is a proportion but has values other than 0 and 1")
-        return self
-
-    @model_validator(mode="after")
-    def _only_bleu_has_counts(self) -> Self:
-        if self.values if self.kind == "bleu" else self.counts:
-            raise ValueError(f"'{self.metric}' must have counts if it is BLEU, and values if it is not")
-        return self
-
-
-COMPRESSED_NOTE = "compressed bytes"
-"""Key of an artifact's note: its size after gzip, which shows how much of it are zeros and repetitions."""
-
-
-class ArtifactRecord(_Part):
-    """The model file that a variant ran."""
-
-    sha256: Sha256
-    size_bytes: Count
-    format: Line
-    operators: dict[str, Count] = Field(default_factory=dict)
-    """How often each operator stands in the graph that the runtime really ran, where it tells."""
-
-    notes: dict[str, Line] = Field(default_factory=dict)
-    """What the transforms report: calibration samples, opset, operators left in fp32."""
-
-
-class Audit(_Part):
-    """Whether the timed answers were real: checks like MLPerf's TEST01 and TEST04."""
-
-    answers_compared: Count
-    """Answers of timed queries that were compared with those that quality was measured on, one by one, and in batches
-    where batches are timed."""
-
-    answers_differing: Count
-    """Those that differ by more than `protocol.AUDIT_TOLERANCE` of the largest output; in batches
-    `protocol.audit_tolerance`."""
-
-    largest_difference: Annotated[float, Field(ge=0)]
-    """Largest difference of any output, over the largest output."""
-
-    repeated_ns: tuple[Latency, ...]
-    """Median latency of rounds that repeat one sample."""
-
-    varied_ns: tuple[Latency, ...]
-    """Median latency of the same sample in the rounds between them, which take all timed samples in turn."""
-
-
-class Work(_Part):
-    """Arithmetic and memory traffic of one sample, counted from the model and not measured.
-
-    A multiplication with the addition of its product counts as 2 FLOP, whatever the number format. Operators that do
-    a few operations an element (activations, normalization, pooling, quantizing) count with their bytes only.
-    """
-
-    flops_per_sample: Count | None
-    flops_by_operator: dict[Line, Count] = Field(default_factory=dict)
-    """The same by operator."""
-
-    weight_bytes: Count | None
-    """Constants that a query needs, read once a query."""
-
-    activation_bytes_per_sample: Count | None
-    """The input read once, the output written once, and what lies between them written once and read once. What an
-    operator with a single input does element by element is done in passing, and moves nothing."""
-
-    bytes_only: dict[Line, Count] = Field(default_factory=dict)
-    """Operators that count with their bytes only, and how often they stand in the model."""
-
-    counted_by: Line | None
-    """What counted: "ONNX graph, onnx 1.23.2"."""
-
-    unknown: Line | None = None
-    """Why it could not be counted; then the numbers are null."""
-
-    def least_bytes_per_sample(self, samples_per_query: int) -> float | None:
-        """Least memory traffic of a sample: its own activations, and its share of the weights that its query reads."""
-        if self.weight_bytes is None or self.activation_bytes_per_sample is None:
-            return None
-        return self.activation_bytes_per_sample + self.weight_bytes / samples_per_query
-
-
-class Failure(_Part):
-    """Why a variant has no (further) numbers."""
-
-    stage: Literal["suite", "machine", "prepare", "quality", "timing", "record"]
-    """suite: the run was of the core suite, which leaves the variant out. machine: this machine lacks what the variant
-    needs. Neither is an error. record: it was measured, and the record could not be written."""
-
-    message: Line
-    """The technical detail, in English."""
-
-    cause: FailureCause | None = None
-    """What kind of trouble it was, by the key of its phrase; null where it was none, and in records from before it was
-    told."""
-
-    lacks: Line | None = None
-    """What the machine or the suite lacks, by the key of its phrase: "avx512", "cuda", "core"."""
-
-    last_lines: Annotated[str, StringConstraints(max_length=4000)] = ""
-
-
-class VariantRecord(_Part):
-    """One variant as it was run."""
-
-    name: Name
-    workload: Name
-    runtime: Line
-    runtime_version: Line | None
-    environment: tuple[Line, ...] = ()
-    """What the isolated environment held that it ran in, "name==version"; empty: the installed packages."""
-
-    precision: Precision
-    baseline: bool
-    transforms: tuple[Line, ...]
-    options: dict[str, Any] = Field(default_factory=dict)
-    artifact: ArtifactRecord | None
-    quality: tuple[Observations, ...]
-    quality_unknown: Line | None = None
-    """Why accuracy on labels was not measured, when it was not."""
-
-    samples_per_query: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Samples that each timed query carried."""
-
-    threads: Annotated[int, Field(ge=1)] | None = None
-    """Threads that it might use; null: as many as `Controls` says of all."""
-
-    work: Work | None = None
-    """FLOPs and bytes of a sample; null in records from before they were counted."""
-
-    audit: Audit | None = None
-    """Null in records from before there were audits."""
-
-    answering_workers: Annotated[int, Field(ge=1)] = 1
-    """Workers that answered its samples side by side when its quality was measured."""
-
-    batches_tried: dict[int, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    """Offline: samples per second at each batch size that was tried in search of the best."""
-
-    runtime_details: dict[str, Line] = Field(default_factory=dict)
-    """What the runtime says of itself: providers, instruction set, kernels."""
-
-    variables: dict[str, Line] = Field(default_factory=dict)
-    """Environment variables of this variant's workers beside those of all workers: limits on instructions, devices."""
-
-    uncached_first_call_ns: Latency | None = None
-    """First call of a worker that found nothing compiled before; null where a runtime keeps nothing from one process
-    to the next, so that every first call is such a one."""
-
-    failure: Failure | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong; that the machine lacks what it needs is not that."""
-        return self.failure is not None and self.failure.lacks is None
-
-    @property
-    def left_out(self) -> bool:
-        """Whether the run was of the core suite, which measures only some variants, and this is none of them."""
-        return self.failure is not None and self.failure.stage == "suite"
-
-
-class WorkerStart(_Part):
-    """How one fresh worker of a block came up."""
-
-    variant: Name
-    """Name of the variant, or `control` for the baseline's second start."""
-
-    load_ns: NanoSeconds
-    """From the start of the process to the model in memory, imports included."""
-
-    first_call_ns: Latency
-    warm_up_ns: NanoSeconds
-    warm_up_queries: Count
-    peak_rss_bytes: Count | None
-    """High-water mark of the process at the block's end."""
-
-    rss_before_load_bytes: Count | None
-    """Resident memory with the runtime imported and no model loaded."""
-
-    pss_before_load_bytes: Count | None = None
-    """The same as proportional set size: a page that k processes share counts a k-th. Null where the system does not
-    tell (Linux does)."""
-
-    pss_bytes: Count | None = None
-    """Proportional set size at the block's end; the system keeps no high-water mark of it."""
-
-    device_peak_bytes: Count | None = None
-    """Most memory taken on an accelerator; null where the variant computed on the processor."""
-
-
-class Round(_Part):
-    """Latencies of one variant's queries in one round of one block."""
-
-    variant: Name
-    cycle: Count
-    samples_per_query: Annotated[int, Field(ge=1, le=1_000_000)]
-    """Samples that each query carries; throughput counts samples, not queries."""
-
-    latencies_ns: Annotated[tuple[Latency, ...], Field(min_length=1, max_length=MOST_LATENCIES)]
-    """Latency of each query in the order issued, uncounted ones excluded; see `queries`."""
-
-    queries: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    """Queries that the round answered, where so many fitted into it that only the latencies of some are kept, evenly
-    spaced; null: those of all."""
-
-    wall_ns: Latency
-    cpu_ns: NanoSeconds
-    """CPU time of the worker over the round, all threads."""
-
-    involuntary_switches: Count | None
-    offered_per_second: Annotated[float, Field(gt=0, le=1e12)] | None = None
-    """Server: rate at which queries were scheduled to arrive; latencies count from the scheduled time."""
-
-    @property
-    def answered(self) -> int:
-        """How many queries the round answered, kept or not."""
-        return self.queries or len(self.latencies_ns)
-
-    @model_validator(mode="after")
-    def _kept_are_some_of_them(self) -> Self:
-        if self.queries is not None and self.queries < len(self.latencies_ns):
-            raise ValueError("a round cannot keep more latencies than it answered queries")
-        return self
-
-
-Joules = Annotated[float, Field(ge=0, le=1e15)]
-Watts = Annotated[float, Field(ge=0, le=1e7)]
-
-
-class EnergyWindow(_Part):
-    """Energy over a steady window of one block: one worker answers queries back to back, or all of them sleep.
-
-    Windows stand apart from rounds: a round of 30 ms is shorter than most counters' steps, and its uncounted queries
-    take energy too.
-    """
-
-    variant: Name | None
-    """Variant, or `control`; null where all workers slept: the idle baseline."""
-
-    started_at: Moment
-    wall_ns: Latency
-    """Between the two readings."""
-
-    samples: Count
-    """Samples answered between the readings."""
-
-    joules: dict[Line, Joules]
-    """By domain; gross, so with what the idle machine takes."""
-
-
-class EnergyCounter(_Part):
-    """One counter of energy, and whether it is to be trusted."""
-
-    domain: Line
-    """What it covers: "package-0", "dram-0", "gpu-0", "wall"."""
-
-    source: Line
-    """What reads it: "RAPL (Linux powercap)", "NVML through zeus 0.16.0", "wall meter"."""
-
-    idle_watts: tuple[Watts, ...]
-    """Each second of the check in which the machine was left alone."""
-
-    busy_watts: tuple[Watts, ...]
-    """Each second of the check in which all its cores (or its accelerator) were kept busy."""
-
-    refused: Line | None = None
-    """Why it is not trusted; null where every busy second took more than every idle one."""
-
-
-class EnergyRecord(_Part):
-    """Where the run's energy comes from. Only counters count; nothing here is estimated."""
-
-    counters: tuple[EnergyCounter, ...] = ()
-    unknown: Line | None
-    """Why no energy was measured; null where a counter is trusted."""
-
-    watts_per_core: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """What a person gave for one busy core: enters an estimate that is labelled so, and never a ratio."""
-
-
-class Health(_Part):
-    """What the operating system told of one block. None of it looks at latencies."""
-
-    wall_ns: Latency
-    foreign_cpu_cores: Annotated[float, Field(ge=0, le=1e6)] | None
-    """Processor time used by others over wall time, in cores."""
-
-    lowest_cpu_share: Annotated[float, Field(ge=0, le=1e6)]
-    """Smallest CPU time over wall time and threads among the block's workers."""
-
-    psi_cpu_some: Fraction | None
-    """Share of the time in which some task waited for a processor."""
-
-    steal_cores: Annotated[float, Field(ge=0, le=1e6)] | None
-    load_1min: Annotated[float, Field(ge=0, le=1e9)] | None
-    temperature_celsius: float | None = None
-    frequency_mhz: Annotated[float, Field(gt=0)] | None = None
-
-
-class Block(_Part):
-    """All workers started afresh on the same cores, then cycles: the unit of statistics."""
-
-    workload: Name
-    index: Count
-    """Position among the workload's blocks, disturbed ones counted."""
-
-    started_at: Moment
-    cores: tuple[Count, ...]
-    workers: tuple[WorkerStart, ...]
-    """In the order in which they were started."""
-
-    rounds: tuple[Round, ...]
-    """In the order in which they were run."""
-
-    latency_bound_ns: Latency | None = None
-    """Server: bound of the 99th percentile from the scheduled time."""
-
-    health: Health
-    disturbed: bool
-    """Whether the health rules say that the block should be repeated."""
-
-    energy: tuple[EnergyWindow, ...] = ()
-    """In the order measured, after the rounds; empty where no counter is trusted."""
-
-    @property
-    def duration_s(self) -> float:
-        """Time that the block took: its cycles, and the starts and warm-ups before them."""
-        starts = sum(one.load_ns + one.first_call_ns + one.warm_up_ns for one in self.workers)
-        return (self.health.wall_ns + starts) / 1e9
-
-
-class Ceiling(_Part):
-    """The most that this machine was seen to do of one thing, with plain code that does nothing else."""
-
-    kind: Literal["matrix product", "copy", "triad"]
-    """copy: b = a; triad: c = a + s b (STREAM's words). Bytes count as STREAM counts them: read and written."""
-
-    precision: Precision | None
-    """Number format of a matrix product's factors."""
-
-    threads: Annotated[int, Field(ge=1)]
-    runtime: Line
-    """Package and version that ran it."""
-
-    kernel: Line | None
-    """Library and kernel, where the runtime tells."""
-
-    size: Line
-    working_set_bytes: Count
-    """Bytes of all arrays together; it decides which cache they fit in."""
-
-    per_second: Annotated[tuple[Annotated[float, Field(gt=0, le=1e24)], ...], Field(min_length=1)]
-    """FLOP/s or bytes/s: the best repetition of each fresh process."""
-
-
-class Ceilings(_Part):
-    """What bounds every variant on this machine; measured once a machine and kept."""
-
-    measured_at: Moment
-    found: tuple[Ceiling, ...]
-    unknown: dict[Line, Line] = Field(default_factory=dict)
-    """Reason for each that could not be measured."""
-
-
-class Record(_Part):
+class Record(RecordPart):
     """One run of one measurement on one system."""
 
     schema_version: Literal[1]

@@ -1,5 +1,5 @@
 """A chart as a picture: `drawing` draws it, `svg` and `gallery` bring it into a page. No chart's subject is known here.
 
-Words, numbers and marks are plain data (`Chart`, `Picture`); only `drawing`, `rows`, `sheet` and `svg` know matplotlib,
-and they are imported when a chart is not in the gallery yet.
+Words, numbers and marks are plain data (`Chart`, `Picture`); what knows matplotlib is imported
+when a chart is not in the gallery yet.
 """

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.core.cell import Cell
-from generator.draw.legend import Entry
-from generator.draw.picture import Picture
+from generator.draw.picture import Entry, Picture
 from generator.words.language import Language
 
 

@@ -16,10 +16,19 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from generator.draw import palette
-from generator.draw.axis import ratio_axis, written
-from generator.draw.frame import Frame, Scale, with_room
+from generator.draw.axes import (
+    Frame,
+    Scale,
+    around,
+    linear_ticks,
+    nice_step,
+    padded,
+    ratio_ticks,
+    value_ticks,
+    widened,
+    with_room,
+)
 from generator.draw.ink import Place
-from generator.draw.key import Key
 from generator.draw.picture import (
     Bar,
     Course,
@@ -42,13 +51,13 @@ from generator.draw.picture import (
     Stacks,
     Strip,
 )
-from generator.draw.roofline_drawing import roofline
-from generator.draw.rows import AXIS, GUIDE_HEAD, Rows
-from generator.draw.scale import around, linear_ticks, nice_step, padded, ratio_ticks, value_ticks, widened
-from generator.draw.shares_drawing import shares
+from generator.draw.ratio_axis import ratio_axis, written
+from generator.draw.roofline import roofline
+from generator.draw.rows import AXIS, GUIDE_HEAD, Key, Rows
+from generator.draw.shares import shares
 from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
-from generator.draw.spans_drawing import spans
-from generator.draw.stacks_drawing import stacks
+from generator.draw.spans import spans
+from generator.draw.stacks import stacks
 from generator.words.language import Language
 
 BESIDE = 0.045

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from generator.draw.card import Card
+from generator.core.cache import Cache
+from generator.draw.card import Card, draw_card
 from generator.draw.chart import Chart
 from generator.draw.palette import PALETTE_FILE
-from generator.site.staging import write_whole
 from generator.words.language import Language
 
-_DRAWN_BY = (
-    *("axis.py", "card.py", "card_drawing.py", "drawing.py", "font.py", "frame.py", "gallery.py", "ink.py", "key.py"),
-    *("legend.py", "palette.py", "picture.py", "pixels.py", "roofline_drawing.py", "rows.py", "scale.py"),
-    *("shares_drawing.py", "sheet.py", "spans_drawing.py", "stacks_drawing.py", "svg.py"),
-)
+CHARTS = "charts"
+"""Kind of what it keeps in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +39,31 @@ class Gallery:
     """Draws charts, each one once."""
 
     folder: Path
-    """Where drawn charts are kept; may be deleted at any time."""
+    """The cache's root."""
 
     def drawn(self, chart: Chart, prefix: str, language: Language) -> Drawn:
-        """Draw a chart, or take it from the folder.
+        """Draw a chart, or take it from the cache.
 
         Args:
             chart: what it shows.
             prefix: of all ids in it; unique in the page.
             language: of its words.
         """
-        path = self._chart_path(chart, prefix, language)
-        kept = _read(path)
-        if kept is None:
-            kept = _draw(chart, prefix, language)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _packed(kept))
-        return kept
+        cache, key = Cache(self.folder), _key(chart, prefix, language)
+        drawn: Drawn | None = cache.recall(CHARTS, key)
+        if drawn is None:
+            drawn = _draw(chart, prefix, language)
+            cache.keep(CHARTS, key, drawn)
+        return drawn
 
     def card(self, card: Card) -> bytes:
-        """Draw a page's card as PNG, or take it from the folder."""
-        path = self._card_path(card)
-        if not path.is_file():
-            from generator.draw.card_drawing import draw_card
-
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, draw_card(card))
-        return path.read_bytes()
-
-    def _chart_path(self, chart: Chart, prefix: str, language: Language) -> Path:
-        return self.folder / f"{_key(chart, prefix, language)}.json"
-
-    def _card_path(self, card: Card) -> Path:
-        return self.folder / f"{_hash(card)}.png"
+        """Draw a page's card as PNG, or take it from the cache."""
+        cache, key = Cache(self.folder), repr((card, _drawn_by()))
+        drawn: bytes | None = cache.recall(CHARTS, key)
+        if drawn is None:
+            drawn = draw_card(card)
+            cache.keep(CHARTS, key, drawn)
+        return drawn
 
 
 def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
@@ -98,33 +85,14 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
 
 
 def _key(chart: Chart, prefix: str, language: Language) -> str:
-    return _hash(chart.picture, chart.key, chart.title, chart.description, chart.note, prefix, language.value)
-
-
-def _hash(*depends: object) -> str:
-    """Hash over data that `repr` writes in full, and over what draws it."""
-    return hashlib.sha256(repr((*depends, _drawn_by())).encode()).hexdigest()[:40]
+    words = (chart.title, chart.description, chart.note, prefix, language.value)
+    return repr((chart.picture, chart.key, words, _drawn_by()))
 
 
 @cache
 def _drawn_by() -> str:
-    """Hash over the code that draws, the colours, and matplotlib's version."""
+    """Hash over this room, the colours, and matplotlib's version."""
     digest = hashlib.sha256(version("matplotlib").encode())
-    for path in (*(Path(__file__).with_name(name) for name in _DRAWN_BY), PALETTE_FILE):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), PALETTE_FILE):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _packed(drawn: Drawn) -> bytes:
-    files = {name: base64.b64encode(getattr(drawn, name)).decode() for name in ("svg", "png")}
-    return json.dumps({"wide": drawn.wide, "narrow": drawn.narrow, **files}, ensure_ascii=False).encode()
-
-
-def _read(path: Path) -> Drawn | None:
-    """What was kept, or None; a file that somebody damaged is drawn anew."""
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        files = {name: base64.b64decode(kept[name], validate=True) for name in ("svg", "png")}
-        return Drawn(wide=str(kept["wide"]), narrow=str(kept["narrow"]), **files)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

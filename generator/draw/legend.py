@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.draw.font import text_width
-from generator.draw.picture import Look
-
-Entry = tuple[Look, str]
-"""A mark, and what it means."""
+from generator.draw.picture import Entry
 
 LINE = 16.0
 """Height of a row."""

@@ -21,6 +21,10 @@ class Look:
     """Whether its speed does not count, because it failed the quality gate."""
 
 
+Entry = tuple[Look, str]
+"""A mark, and what it means: of a chart's key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One point with its interval on an axis of its row."""

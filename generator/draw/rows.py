@@ -1,4 +1,4 @@
-"""Rows of a chart: label, place on a common axis, number; and the marks that variants are known by."""
+"""Rows of a chart: label, place on a common axis, number; and the rows under it that say what its marks are called."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from generator.draw import palette
-from generator.draw.axis import RatioAxis, labelled, written
+from generator.draw.axes import PAD, Scale, below, with_room
 from generator.draw.font import text_width
-from generator.draw.frame import PAD, Scale, below, with_room
-from generator.draw.picture import Deviation, Look, Mark, Reach, Rung, Share, Span
+from generator.draw.picture import Curve, Deviation, Look, Mark, Reach, RoofMark, Rung, Share, Span, Spot
+from generator.draw.ratio_axis import RatioAxis, labelled, written
 from generator.draw.sheet import Lettering, Shape, Sheet, wrapped, wrapped_in
 
 ROW = 32.0
@@ -190,3 +190,29 @@ def _label_width(labels: Sequence[str], shape: Shape) -> float:
             break
     word = max(text_width(word, shape.text) for label in labels for word in label.split(" "))
     return min(max(width, word), 0.5 * shape.width) + 2
+
+
+class Key:
+    """Rows under a chart: mark, name, numbers; the numbers below the name where there is no room beside it."""
+
+    def __init__(self, shape: Shape, rows: Sequence[Spot | Curve | RoofMark]) -> None:
+        self.shape, self.rows = shape, rows
+        room = shape.width - 46
+        widths = [text_width(one.label, shape.text) + text_width(one.number, shape.text) + 12 for one in rows]
+        self.stacked = shape.narrow or max(widths) > room
+        self.lines = [wrapped_in(one.label, shape.text, shape.width - 32, MOST_LINES) for one in rows]
+        self.step = (32.0 if self.stacked else 18.0) + LINE * (max(map(len, self.lines)) - 1)
+        self.height = self.step * len(rows) + 4
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        """Write them from here downwards."""
+        for index, row in enumerate(self.rows):
+            y = top + self.step * index + 8
+            sheet.mark(row.look, (12, y))
+            for line, text in enumerate(self.lines[index]):
+                sheet.label(24, y + 3.5 + LINE * line, text)
+            if self.stacked:
+                below = y + 17 + LINE * (len(self.lines[index]) - 1)
+                sheet.text(24, below, row.number, colour="muted", size=self.shape.small)
+            else:
+                sheet.label(self.shape.width - 14, y + 3.5, row.number, ha="right")

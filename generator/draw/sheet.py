@@ -19,8 +19,8 @@ from matplotlib.transforms import Affine2D
 from generator.draw import palette
 from generator.draw.font import text_width
 from generator.draw.ink import Letters, Place, Stroke, Symbols
-from generator.draw.legend import LINE, Entry, height, placed
-from generator.draw.picture import Look
+from generator.draw.legend import LINE, height, placed
+from generator.draw.picture import Entry, Look
 
 POINTS = 72.0
 

@@ -12,15 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from generator.browser.kit import CHOICES, SAMPLES, VERSION, Array, Choice, Group, Model, group_file, load_group
+from generator.core.attempt import NotMeasured
 from generator.core.cache import Cache
 from generator.core.definition import Measurement
 from generator.core.errors import MissingPackage
 from generator.core.packages import required
 from generator.measure.events import Listener, Preparing
+from generator.measure.outcome import failure
 from generator.runtimes.session import Spec
 from generator.transforms import apply
 from generator.workloads.load import load_workload
 from generator.workloads.workload import Arrays, Artifact, Workload
+
+PAGE = "the page 'Measure on your own device'"
 
 
 def prepare_kit(
@@ -29,7 +33,7 @@ def prepare_kit(
     root: Path,
     cache: Cache,
     tell: Listener,
-) -> None:
+) -> list[NotMeasured]:
     """Prepare every group of `CHOICES` that is not there, mostly out of what measuring has left in the cache.
 
     A group whose models the records do not name is prepared again when the packages or the records are other ones
@@ -43,12 +47,13 @@ def prepare_kit(
         cache: where models are, and where groups go.
         tell: told what is being prepared.
 
+    Returns:
+        Groups that could not be prepared, and why: one costs no other.
+
     Raises:
         MissingPackage: when PyTorch or ONNX Runtime is not installed, and there is no group yet.
-        AssetError: when weights or inputs are not to be had.
-        PreparationError: when a model cannot be made.
     """
-    known = {one.name: one for one in suite}
+    known, failed = {one.name: one for one in suite}, list[NotMeasured]()
     for choice in CHOICES:
         group, hashes = load_group(choice, suite, cache.root), published.get(choice.measurement, ())
         if choice.measurement not in known or (group and all(one.sha256 in hashes for one in group.models)):
@@ -56,19 +61,26 @@ def prepare_kit(
         stamp = _stamp(hashes, group)
         if group and group.stamp == stamp:
             continue
-        group = prepare_group(known[choice.measurement], choice, stamp, root, cache, tell)
-        with cache.workspace() as folder:
-            written = folder / "group.json"
-            written.write_text(group.model_dump_json(indent=1) + "\n", "utf-8")
-            path = group_file(choice, cache.root)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            written.replace(path)
+        try:
+            _keep(prepare_group(known[choice.measurement], choice, stamp, root, cache, tell), choice, cache)
+        except Exception as error:  # what makes a model may raise anything
+            why = failure("prepare", error, f"for {PAGE}: ")
+            failed.append(NotMeasured(measurement=choice.measurement, workload=choice.workload, failure=why))
+    return failed
+
+
+def _keep(group: Group, choice: Choice, cache: Cache) -> None:
+    with cache.workspace() as folder:
+        written, path = folder / "group.json", group_file(choice, cache.root)
+        written.write_text(group.model_dump_json(indent=1) + "\n", "utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written.replace(path)
 
 
 def _stamp(published: Collection[str], group: Group | None) -> str:
     """Hash over what a group is made with; the group's own where nothing can be made here."""
     try:
-        versions = required("the page 'Measure on your own device'", torch="torch", onnxruntime="onnxruntime")
+        versions = required(PAGE, torch="torch", onnxruntime="onnxruntime")
     except MissingPackage:
         if group:
             return group.stamp
@@ -84,7 +96,8 @@ def prepare_group(
     Samples are inputs for calibration: those photographs may be passed on, unlike those that quality is measured on.
 
     Raises:
-        GeneratorError: as `prepare_kit` does.
+        AssetError: when weights or inputs are not to be had.
+        PreparationError: when a model cannot be made.
     """
     chosen = next(one for one in measurement.workloads if one.name == choice.workload)
     folder = root / "measurements" / measurement.name

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generator.core.definition import Measurement, Variant
+from generator.core.definition import Part, Variant
 from generator.core.errors import FailureCause
 from generator.core.record import Failure, SystemDescription
 from generator.runtimes.instructions import LEVELS
@@ -61,15 +61,9 @@ Source: CUDA C++ Programming Guide, "Compute Capabilities".
 """
 
 
-def left_out(variant: Variant, measurement: Measurement, core: bool) -> Failure | None:
-    """Why a run does not ask for a variant at all; None when it does.
-
-    Args:
-        variant: one of the measurement's.
-        measurement: the definition.
-        core: whether the run is of the core suite.
-    """
-    return None if variant.name in measurement.part(core) else LEFT_OUT
+def left_out(variant: Variant, part: Part) -> Failure | None:
+    """Why a run of this part does not ask for a variant at all; None when it does."""
+    return None if variant.name in part else LEFT_OUT
 
 
 def lacking(variant: Variant, system: SystemDescription) -> Failure | None:

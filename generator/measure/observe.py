@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from generator.core import protocol
-from generator.core.definition import Measurement, Scenario, Variant
+from generator.core.definition import Scenario, Variant
 from generator.core.errors import FailureCause, WorkerError, WrongAnswer, cause_of
 from generator.core.record import ArtifactRecord, Failure, Observations, VariantRecord
 from generator.measure.events import Listener
@@ -22,7 +22,6 @@ from generator.workloads.workload import Arrays, SeveralModels, Workload
 
 def measure_quality(
     prepared: PreparedWorkload,
-    measurement: Measurement,
     cores: Sequence[int],
     tell: Listener,
     timeout_s: float,
@@ -33,20 +32,19 @@ def measure_quality(
 
     Args:
         prepared: the workload.
-        measurement: the definition.
         cores: cores to run on.
         tell: gets the progress.
         timeout_s: longest wait for one answer of a worker.
         keep: gets each variant's part of the record as soon as it is known.
         done: parts that an interrupted run has kept; they are not measured again.
     """
-    variants = measurement.variants_of(prepared.choice.name)
+    variants = prepared.asked.variants
     missing = [variant for variant in variants if variant.name not in done]
     baseline: Sequence[Arrays] | None = None
     for variant in variants if missing else ():
         if variant in missing or variant.baseline:
             try:
-                found, outputs = _observed(prepared, variant, measurement, baseline, cores, tell, timeout_s)
+                found, outputs = _observed(prepared, variant, baseline, cores, tell, timeout_s)
             except Exception as error:  # a workload's code may raise anything, and the other variants are worth more
                 if cause_of(error) is FailureCause.DISK:
                     raise  # the same command measures it when there is room
@@ -59,7 +57,6 @@ def measure_quality(
 def _observed(
     prepared: PreparedWorkload,
     variant: Variant,
-    measurement: Measurement,
     baseline: Sequence[Arrays] | None,
     cores: Sequence[int],
     tell: Listener,
@@ -69,8 +66,8 @@ def _observed(
     if problem or workload is None:
         return unanswered(prepared, variant, problem), None
     if baseline is None and not variant.baseline:
-        against = measurement.variants_of(variant.workload)[0].name
-        return unanswered(prepared, variant, without_baseline(prepared.failures.get(against))), None
+        why = without_baseline(prepared.failures.get(prepared.asked.baseline))
+        return unanswered(prepared, variant, why), None
     job, samples = prepared.jobs[variant.name], workload.samples()
     if meaningless := _unknown(prepared, variant):
         # Nobody judges such answers; those of the timed inputs are enough for the audit.
@@ -79,7 +76,7 @@ def _observed(
     first = replace(job, variables={**job.variables, **UNCACHED}) if compiles else job
     # A first call that compiles is told of, so nothing goes on beside it.
     given = answers(first, cores[: job.threads] if compiles else cores, tell, timeout_s)
-    batch, tried = _batch(job, variant, measurement.scenario, cores, timeout_s)
+    batch, tried = _batch(job, variant, prepared.asked.scenario, cores, timeout_s)
     places = _positions(workload.timed_samples(), samples)
     expected = [None if place is None else given.outputs[place] for place in places]
     audit = audited(job, expected, batch, protocol.audit_tolerance(variant.precision), cores, timeout_s)

@@ -29,8 +29,14 @@ _LONGEST_MESSAGE, _LONGEST_LINES = 1000, 4000
 """Of `Failure`."""
 
 
-def failure(stage: Stage, error: Exception) -> Failure:
-    """What the record keeps of an error: of ours its text, of any other one its traceback too."""
+def failure(stage: Stage, error: Exception, of: str = "") -> Failure:
+    """What the record keeps of an error: of ours its text, of any other one its traceback too.
+
+    Args:
+        stage: when it came.
+        error: what was raised.
+        of: what the message begins with.
+    """
     lines = error.last_lines if isinstance(error, WorkerError) else ""
     if isinstance(error, WorkerError) and error.variant:
         message = f"{error.problem}. {error.remedy}"  # the record says whose failure it is
@@ -41,7 +47,7 @@ def failure(stage: Stage, error: Exception) -> Failure:
         lines = "".join(traceback.format_exception(error))
     return Failure(
         stage=stage,
-        message=_encodable(" ".join(message.split()))[:_LONGEST_MESSAGE],
+        message=_encodable(of + " ".join(message.split()))[:_LONGEST_MESSAGE],
         cause=cause_of(error),
         last_lines=_encodable(lines)[-_LONGEST_LINES:],
     )

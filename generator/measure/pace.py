@@ -12,6 +12,7 @@ from generator.core import protocol
 from generator.core.definition import Scenario, Variant
 from generator.core.record import Record, Tier, VariantRecord
 from generator.measure.system import available_cores, core_groups
+from generator.measure.workload_run import WorkloadRun
 
 _START_S: Mapping[str, float] = {"pytorch": 2.0, "onnxruntime": 0.3, "openvino": 0.8}
 """Rough time in which a worker of each runtime starts, before a record tells."""
@@ -84,25 +85,24 @@ class WorkloadTime:
 
 
 def workload_time(
-    variants: Sequence[Variant], scenario: Scenario, earlier: Sequence[Record], tier: Tier, core: bool = False
+    asked: WorkloadRun, variants: Sequence[Variant], earlier: Sequence[Record], tier: Tier
 ) -> WorkloadTime:
     """Find what one workload takes.
 
     Args:
-        variants: what is measured of it, the baseline first; at least two.
-        scenario: the measurement's.
+        asked: the workload.
+        variants: what can be measured of it here, the baseline first; at least two.
         earlier: records to learn from, the newest first.
         tier: how thoroughly.
-        core: whether only what the core suite measures is run.
     """
-    rules = protocol.TIERS[tier]
+    rules = asked.rules
     paces = [pace_of(variant, earlier) for variant in variants]
     paces.append(paces[0])  # the baseline's second start
     slow = max(pace.start_s for pace in paces) * 1e9 > protocol.SLOW_START_NS
     return WorkloadTime(
         before_s=quality_s(variants, earlier),
-        block_s=block_s(paces, rules.measured_ns(slow, core), scenario, _turn(variants[0].workload, earlier)),
-        likely_blocks=likely_blocks(variants[0].workload, earlier, tier),
+        block_s=block_s(paces, rules.measured_ns(slow), asked.scenario, _turn(asked.name, earlier)),
+        likely_blocks=likely_blocks(asked.name, earlier, tier),
         budget_s=(rules.slow_budget_s if slow else rules.budget_s) * len(paces),
         rules=rules,
     )
@@ -198,14 +198,14 @@ def likely_blocks(workload: str, earlier: Iterable[Record], tier: Tier) -> float
     return (protocol.TIERS[tier].least_blocks + protocol.TIERS[tier].most_blocks) / 2
 
 
-def affordable_percentiles(earlier: Iterable[Record], tier: Tier, core: bool = False) -> Mapping[str, float]:
-    """Highest percentile of each variant in the tier's least blocks, at the pace of the newest record that has it."""
-    affordable, rules = dict[str, float](), protocol.TIERS[tier]
+def affordable_percentiles(earlier: Iterable[Record], rules: protocol.TierRules) -> Mapping[str, float]:
+    """Highest percentile of each variant in the least blocks, at the pace of the newest record that has it."""
+    affordable = dict[str, float]()
     for record, name in [(one, variant.name) for one in earlier for variant in one.variants]:
         rounds = [one for block in record.blocks for one in block.rounds if one.variant == name]
         queries = sum(len(one.latencies_ns) for one in rounds)
         if queries and name not in affordable:
-            measured_ns = rules.least_blocks * rules.measured_ns(slow=False, core=core)
+            measured_ns = rules.least_blocks * rules.measured_ns(slow=False)
             expected = int(queries * measured_ns / sum(one.wall_ns for one in rounds))
             shares = [share for share in protocol.PERCENTILES if protocol.early_stopping_discard(expected, share) >= 1]
             affordable[name] = max(shares, default=0.0)

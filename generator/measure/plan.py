@@ -6,20 +6,22 @@ import contextlib
 import importlib.util
 import math
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from generator.core.definition import Measurement, Variant
+from generator.core import protocol
+from generator.core.definition import Measurement, Part, Variant
 from generator.core.errors import Busy, FailureCause, MissingPackage
 from generator.core.record import Record, SystemDescription, Tier
 from generator.core.registry import RUNTIMES
 from generator.measure import needs
 from generator.measure.pace import WorkloadTime, affordable_percentiles, workload_time
 from generator.measure.system import host_name
+from generator.measure.workload_run import workload_runs
 
 SUITE_LIMITS_S: Mapping[str, float] = {"core": 600.0, "all": 7200.0}
 """What each suite takes at most at the standard tier, preparation excluded; see `plan_within`."""
@@ -53,8 +55,8 @@ class PlannedRun:
 
     measurement: Measurement
     tier: Tier
-    core: bool
-    """Whether only what the core suite measures is run."""
+    part: Part
+    """What of it is measured."""
 
     workloads: tuple[WorkloadTime, ...]
     """Of those that have something to compare."""
@@ -91,14 +93,14 @@ class PlannedRun:
 
     @property
     def _limit_of_each_s(self) -> float | None:
-        asked = {one.workload for one in self.measurement.variants if one.name in self.measurement.part(self.core)}
+        asked = {one.workload for one in self.measurement.variants if one.name in self.part}
         return None if self.limit_s is None else self.limit_s / len(asked)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
         """What is going to be measured."""
-        part = self.measurement.part(self.core)
-        return tuple(one for one in self.measurement.variants if one.name in part and one.name not in self.lacking)
+        asked = (one for one in self.measurement.variants if one.name in self.part)
+        return tuple(one for one in asked if one.name not in self.lacking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +160,18 @@ def plan_runs(
         return ()
     known = {one.name: records.get(one.name, ()) for one in suite}
     every = policy is MeasurePolicy.ALL
-    wanted = [one for one in suite if every or is_missing(one, known[one.name], system, tier, core)]
-    runs = (_planned(one, known[one.name], system, tier, core, limit_s) for one in wanted)
+    parts = ((one, one.part(core)) for one in suite)
+    wanted = [(one, part) for one, part in parts if every or is_missing(one, known[one.name], system, tier, part)]
+    runs = (_planned(one, known[one.name], system, tier, part, limit_s) for one, part in wanted)
     return tuple(runs if every else (replace(run, again_for=_again_for(run, known, system)) for run in runs))
 
 
 def _again_for(run: PlannedRun, records: Mapping[str, Sequence[Record]], system: SystemDescription) -> frozenset[str]:
     """What the newest run that was thorough enough could not prepare; nothing where there is none."""
     one = run.measurement
-    enough = _thorough(one, records[one.name], system, run.tier, run.core)
+    enough = _thorough(one, records[one.name], system, run.tier, run.part)
     newest = max(enough, key=lambda record: (record.started_at, record.record_id), default=None)
-    return _unprepared(newest, one.part(run.core)) if newest else frozenset()
+    return _unprepared(newest, run.part) if newest else frozenset()
 
 
 def plan_within(most_s: float, runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], float | None]:
@@ -211,15 +214,15 @@ def plan_suites(
 
 
 def is_missing(
-    measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, core: bool = False
+    measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, part: Part
 ) -> bool:
     """Whether no record of this machine and definition is at least as thorough as the tier, with nothing left out.
 
-    For the core suite nothing that it measures may be left out, for anything else nothing at all. What could not be
+    Nothing of the part may be left out. What could not be
     prepared for want of a network, a package or room on the disk is missing too: it may be there now.
     """
-    enough = _thorough(measurement, records, system, tier, core)
-    return not any(not _unprepared(record, measurement.part(core)) for record in enough)
+    enough = _thorough(measurement, records, system, tier, part)
+    return not any(not _unprepared(record, part) for record in enough)
 
 
 MENDABLE = frozenset({FailureCause.DOWNLOAD, FailureCause.HASH, FailureCause.PACKAGE, FailureCause.DISK})
@@ -228,10 +231,10 @@ so on this Python; a model that does not export, and a worker that dies, would d
 
 
 def _thorough(
-    measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, core: bool
+    measurement: Measurement, records: Sequence[Record], system: SystemDescription, tier: Tier, part: Part
 ) -> list[Record]:
     """Records of this machine and definition that are as thorough, and were asked for as much."""
-    here, definition, part = system.fingerprint(), measurement.fingerprint(), measurement.part(core)
+    here, definition = system.fingerprint(), measurement.fingerprint()
     return [
         record
         for record in records
@@ -242,7 +245,7 @@ def _thorough(
     ]
 
 
-def _unprepared(record: Record, part: Collection[str]) -> frozenset[str]:
+def _unprepared(record: Record, part: Part) -> frozenset[str]:
     """Variants that could not be prepared then, and perhaps can be now."""
     failures = {one.name: one.failure for one in record.variants if one.failure and one.name in part}
     return frozenset(name for name, why in failures.items() if why.stage == "prepare" and why.cause in MENDABLE)
@@ -253,43 +256,42 @@ def _planned(
     records: Sequence[Record],
     system: SystemDescription,
     tier: Tier,
-    core: bool,
+    part: Part,
     limit_s: float | None,
 ) -> PlannedRun:
     here = system.fingerprint()
     ours = [one for one in records if one.system.fingerprint() == here]
     elsewhere = [one for one in records if one.system.fingerprint() != here]
     earlier = tuple(reversed([*elsewhere, *ours]))
-    part = [one for one in measurement.variants if not needs.left_out(one, measurement, core)]
-    lacking = {one.name: lack.message for one in part if (lack := needs.lacking(one, system))}
-    able = {one.name for one in part} - lacking.keys()
-    taken = measurement.of_run(core)
-    compared = [[v for v in taken.variants_of(one.name) if v.name in able] for one in taken.workloads]
+    asked = [one for one in measurement.variants if one.name in part]
+    lacking = {one.name: lack.message for one in asked if (lack := needs.lacking(one, system))}
+    able, runs = part.names - lacking.keys(), workload_runs(measurement, tier, part)
+    compared = [(run, [one for one in run.variants if one.name in able]) for run in runs]
     return PlannedRun(
         measurement=measurement,
         tier=tier,
-        core=core,
+        part=part,
         workloads=tuple(
-            workload_time(variants, measurement.scenario, earlier, tier, core)
-            for variants in compared
+            workload_time(run, variants, earlier, tier)
+            for run, variants in compared
             if len(variants) > 1 and variants[0].baseline
         ),
         limit_s=limit_s,
-        took_s=_took_s(measurement, ours, tier, core),
-        percentiles=affordable_percentiles(earlier, tier, core),
+        took_s=_took_s(measurement, ours, tier, part),
+        percentiles=affordable_percentiles(earlier, protocol.rules_of(tier, part)),
         lacking=lacking,
     )
 
 
-def _took_s(measurement: Measurement, ours: Sequence[Record], tier: Tier, core: bool) -> float | None:
-    definition, part = measurement.fingerprint(), measurement.part(core)
+def _took_s(measurement: Measurement, ours: Sequence[Record], tier: Tier, part: Part) -> float | None:
+    definition = measurement.fingerprint()
     whole = [
         record
         for record in ours
         if record.tier is tier
         and record.sittings == 1
         and record.provenance.definition_sha256 == definition
-        and {one.name for one in record.variants if not one.left_out} == part
+        and {one.name for one in record.variants if not one.left_out} == part.names
     ]
     return (whole[-1].finished_at - whole[-1].started_at).total_seconds() if whole else None
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from generator.core.cache import Cache
-from generator.core.definition import Measurement, Variant, WorkloadChoice
+from generator.core.definition import Variant
 from generator.core.errors import MissingPackage
 from generator.core.record import Failure, SystemDescription, Work, WorkloadRecord
 from generator.core.registry import RUNTIMES
@@ -23,6 +23,7 @@ from generator.measure.needs import lacking, left_out, variables
 from generator.measure.outcome import failure
 from generator.measure.process import Job
 from generator.measure.roofline.flops import counted_work, unknown
+from generator.measure.workload_run import WorkloadRun
 from generator.runtimes.environment import Environment, isolated
 from generator.transforms import apply
 from generator.workloads.workload import Arrays, Artifact, SeveralDataSets, Stepwise, Workload
@@ -32,7 +33,7 @@ from generator.workloads.workload import Arrays, Artifact, SeveralDataSets, Step
 class PreparedWorkload:
     """A workload with its inputs on disk and its variants' artifacts ready."""
 
-    choice: WorkloadChoice
+    asked: WorkloadRun
     workload: Workload | None
     """None where it could not be prepared at all."""
 
@@ -50,91 +51,101 @@ class PreparedWorkload:
 
 
 def prepare(
-    measurement: Measurement,
-    choice: WorkloadChoice,
-    workload: Workload,
-    cache: Cache,
-    system: SystemDescription,
-    tell: Listener,
-    core: bool = False,
+    asked: WorkloadRun, workload: Workload, cache: Cache, system: SystemDescription, tell: Listener
 ) -> PreparedWorkload:
     """Fetch, install, export and quantize what the variants of one workload need.
 
-    A variant that cannot be prepared, that this machine lacks something for, or that the core suite leaves out where
-    `core` asks for that suite, becomes a failure; the others go on.
+    A variant that cannot be prepared, that this machine lacks something for, or that the run leaves out becomes a
+    failure; the others go on.
 
     Raises:
         GeneratorError: when the workload's inputs are not to be had; so does any other exception of its code. See
             `unprepared`.
     """
-    tell(Preparing(f"{choice.name}: inputs"))
-    samples, timed = workload.samples(), workload.timed_samples()
-    quality_inputs, data_sha256 = _stored(samples, cache)
-    timed_inputs, _ = _stored(timed, cache)
+    tell(Preparing(f"{asked.name}: inputs"))
+    timed = workload.timed_samples()
+    quality_inputs, data_sha256 = _stored(workload.samples(), cache)
+    inputs = _Inputs(_stored(timed, cache)[0], quality_inputs)
     jobs, artifacts, failures = dict[str, Job](), dict[str, Artifact](), dict[str, Failure]()
     environments, work = dict[str, Environment](), dict[str, Work]()
-    for variant in measurement.variants_of(choice.name):
-        if lack := left_out(variant, measurement, core):
-            failures[variant.name] = lack
+    for variant in asked.variants:
+        name = variant.name
+        if lack := left_out(variant, asked.part):
+            failures[name] = lack
             continue
-        tell(Preparing(f"{choice.name}: {variant.name}"))
+        tell(Preparing(f"{asked.name}: {name}"))
         try:
             _require(variant)
             if lack := lacking(variant, system):
-                failures[variant.name] = lack
+                failures[name] = lack
                 continue
-            artifacts[variant.name] = artifact = _artifact(variant, workload, cache)
+            artifacts[name] = artifact = _artifact(variant, workload, cache)
             if variant.environment:
-                environments[variant.name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
+                environments[name] = isolated(variant.environment, cache, lambda *p: tell(Preparing(*p)))
         except Exception as error:  # a transform may raise anything, and the other variants are worth more
-            failures[variant.name] = failure("prepare", error)
+            failures[name] = failure("prepare", error)
             continue
-        work[variant.name] = _work(artifact, workload, timed, cache)
-        jobs[variant.name] = Job(
-            variant=variant.name,
-            runtime=variant.runtime,
-            artifact=artifact.path,
-            timed_inputs=timed_inputs,
-            quality_inputs=quality_inputs,
-            threads=variant.threads or measurement.threads,
-            options=variant.options,
-            interpreter=_interpreter(environments.get(variant.name)),
-            variables=variables(variant.options),
-        )
-    record = WorkloadRecord(
-        name=choice.name,
-        kind=choice.kind,
+        work[name] = _work(artifact, workload, timed, cache)
+        jobs[name] = _job(asked, variant, artifact, inputs, environments.get(name))
+    record = _record(asked, workload, data_sha256)
+    return PreparedWorkload(asked, workload, record, jobs, artifacts, failures, environments, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """Files of them, where workers read them."""
+
+    timed: Path
+    quality: Path
+
+
+def _job(
+    asked: WorkloadRun, variant: Variant, artifact: Artifact, inputs: _Inputs, environment: Environment | None
+) -> Job:
+    return Job(
+        variant=variant.name,
+        runtime=variant.runtime,
+        artifact=artifact.path,
+        timed_inputs=inputs.timed,
+        quality_inputs=inputs.quality,
+        threads=variant.threads or asked.threads,
+        options=variant.options,
+        interpreter=str(environment.interpreter) if environment else sys.executable,
+        variables=variables(variant.options),
+    )
+
+
+def _record(asked: WorkloadRun, workload: Workload, data_sha256: str) -> WorkloadRecord:
+    timed = workload.timed_samples()
+    return WorkloadRecord(
+        name=asked.name,
+        kind=asked.choice.kind,
         model=workload.model_name,
         data_sha256=data_sha256,
-        samples=len(samples),
+        samples=len(workload.samples()),
         timed_samples=len(timed),
         notes=tuple(workload.notes),
         tokens_per_sample=workload.tokens_per_sample if isinstance(workload, Stepwise) else None,
         timed_inputs=_size(timed) if isinstance(workload, SeveralDataSets) else None,
         data_set=workload.data_set if isinstance(workload, SeveralDataSets) else None,
     )
-    return PreparedWorkload(choice, workload, record, jobs, artifacts, failures, environments, work)
 
 
-def unprepared(
-    measurement: Measurement, choice: WorkloadChoice, error: Exception, system: SystemDescription, core: bool = False
-) -> PreparedWorkload:
+def unprepared(asked: WorkloadRun, error: Exception, system: SystemDescription) -> PreparedWorkload:
     """What is left of a workload that cannot be prepared: why, for every variant that would have been measured.
 
     Args:
-        measurement: the definition.
-        choice: the workload.
+        asked: the workload.
         error: what kept it from being prepared.
         system: this machine.
-        core: whether the run is of the core suite.
     """
     why, failures = failure("prepare", error), dict[str, Failure]()
-    for variant in measurement.variants_of(choice.name):
-        failures[variant.name] = left_out(variant, measurement, core) or lacking(variant, system) or why
+    for variant in asked.variants:
+        failures[variant.name] = left_out(variant, asked.part) or lacking(variant, system) or why
     record = WorkloadRecord(
-        name=choice.name, kind=choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
+        name=asked.name, kind=asked.choice.kind, model=None, data_sha256=None, samples=None, timed_samples=None
     )
-    return PreparedWorkload(choice, None, record, {}, {}, failures)
+    return PreparedWorkload(asked, None, record, {}, {}, failures)
 
 
 def _size(timed: Sequence[Arrays]) -> str | None:
@@ -157,10 +168,6 @@ def _work(artifact: Artifact, workload: Workload, timed: Sequence[Arrays], cache
     if isinstance(workload, Stepwise):
         return unknown("a query is many passes of the model, and how many depends on the variant and the answer")
     return counted_work(artifact, timed, cache)
-
-
-def _interpreter(environment: Environment | None) -> str:
-    return str(environment.interpreter) if environment else sys.executable
 
 
 def _require(variant: Variant) -> None:

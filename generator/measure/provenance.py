@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import generator
-from generator.core.definition import Measurement
+from generator.core.definition import Measurement, Part
 from generator.core.record import Provenance, Source, Tier
 from generator.core.registry import RUNTIMES
 
@@ -35,7 +35,13 @@ SHARED_FILES = (
     "core/block_times.py",
     "core/definition.py",
     "core/definition_file.py",
+    "core/definition_rules.py",
+    "core/pins.py",
     "core/record.py",
+    "core/record_block.py",
+    "core/record_machine.py",
+    "core/record_types.py",
+    "core/record_variant.py",
     "core/record_file.py",
     "core/registry.py",
     "core/cache.py",
@@ -50,7 +56,7 @@ def describe_provenance(
     sources: Sequence[Source],
     root: Path,
     most_s: float | None = None,
-    core: bool = False,
+    part: Part | None = None,
 ) -> Provenance:
     """Provenance of a run that begins now.
 
@@ -60,11 +66,11 @@ def describe_provenance(
         sources: where weights and data came from.
         root: the checkout, for its commit.
         most_s: a person's own limit on the blocks.
-        core: whether only what the core suite measures is run.
+        part: what of it is run; None is all.
     """
     commit, modified = commit_of(root)
     limit = f" --minutes {most_s / 60:g}" if most_s else ""
-    part = " --suite core" if core else ""
+    core = " --suite core" if part and part.core and part.names != measurement.variant_names else ""
     return Provenance(
         generator_version=generator.__version__,
         generator_commit=commit,
@@ -74,7 +80,7 @@ def describe_provenance(
         python=platform.python_version(),
         packages=installed_packages(),
         sources=tuple(sources),
-        command=f"python -m generator measure {measurement.name} --tier {tier}{part}{limit}",
+        command=f"python -m generator measure {measurement.name} --tier {tier}{core}{limit}",
     )
 
 

@@ -18,10 +18,12 @@ from generator.core.cell import tidy
 from generator.core.definition import CONTROL, Measurement
 from generator.pages import script_rules
 from generator.pages.sentences import Sentences, localized
+from generator.pages.template import Environment, render
 from generator.pages.views.system import SystemView
 from generator.pages.views.workload import WorkloadView
 from generator.results.findings import Findings
 from generator.site.staging import LANGUAGES, Page
+from generator.words import markdown
 from generator.words.markdown import Markdown, html_text
 from generator.words.phrases import Phrases
 
@@ -46,6 +48,23 @@ def files(kit: Kit) -> Iterator[Page]:
         yield _file(_samples(group), _packed(group))
         for model in group.models:
             yield _file(_model(model), kit.file(model).read_bytes())
+
+
+def page(kit: Kit | None, suite: Sequence[Measurement], found: Mapping[str, Sequence[Findings]], words: Phrases) -> str:
+    """The page's Markdown; without a kit, it has no button. For the arguments see `widget`."""
+    context = {
+        "command": markdown.code_block("python -m generator build", "bash"),
+        "check": markdown.code_block("python -m generator check browser-….json", "bash"),
+        "say": words.say,
+        "widget": widget(kit, suite, found, words) if kit else "",
+    }
+    body = render(Environment(words.language), f"{words.language.value}/on-device.md.j2", context)
+    head = markdown.front_matter(
+        title=words.say("on_device.title"),
+        description=words.say("on_device.lede"),
+        script=SCRIPT if kit else None,
+    )
+    return head + Markdown("\n" + body)
 
 
 def widget(

@@ -75,6 +75,8 @@ class Sentences:
         key, values = self._compared(found, reason)
         if "times" in values:
             values["times"] = Markdown("**{}**").format(Markdown(values["times"]))
+        if "factor" in values:
+            values["factor"] = Markdown("**{}**").format(Markdown(values["factor"]))
         return self.phrases.write(key, variant=_first(self._named(variant)), against=self._named(against), **values)
 
     def _named(self, title: str) -> str:
@@ -91,7 +93,10 @@ class Sentences:
         if found is None:
             return "sentence.not_measured", {"reason": reason or self.phrases.say("reason.too_few_blocks")}
         speedup = found.speedup
-        match found.verdict:
+        match found.answer:
+            case Verdict.REACHED | Verdict.NOT_REACHED:
+                factor = self.language.factor_estimate(speedup) if interval else self.language.factor(speedup.point)
+                return f"sentence.{found.answer}", {"asked": self.asked(found), "factor": factor}
             case Verdict.FASTER:
                 return self._by_scenario("faster"), {"times": self._times(speedup, interval)}
             case Verdict.SLOWER:
@@ -128,7 +133,15 @@ class Sentences:
             return self.phrases.say("verdict.not_measured")
         if found.verdict is Verdict.FASTER and gate is Gate.FAILED:
             return self.phrases.say("verdict.gate_failed")
-        return self.phrases.of("verdict", found.verdict)
+        if found.answer in (Verdict.REACHED, Verdict.NOT_REACHED):
+            return self.phrases.say(f"verdict.{found.answer}", asked=self.asked(found))
+        return self.phrases.of("verdict", found.answer)
+
+    def asked(self, found: Comparison) -> str:
+        """The factor that was asked about, as an adverb: "вдвое", "twice"."""
+        factor = found.asked or 1.0
+        key = f"asked.{factor:g}"
+        return self.phrases.say(key) if self.phrases.has(key) else self.language.times(factor, decimals=0)
 
     def metric(self, name: str) -> str:
         """A quality metric's name."""

@@ -21,6 +21,7 @@ from generator.words.markdown import Markdown
 
 SPOKEN: Mapping[Outcome, str] = MappingProxyType(
     {
+        Outcome.NOT_REACHED: "outcome.not_reached",
         Outcome.SLOWER: "verdict.slower",
         Outcome.NO_DIFFERENCE: "verdict.no_difference",
         Outcome.CANNOT_TELL: "verdict.cannot_tell",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
@@ -12,8 +12,15 @@ from typing import Annotated, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from generator.core.errors import PublishError
-from generator.pages.charts.validity import Fared
+from generator.draw.gallery import Gallery
+from generator.pages.charts.validity import Fared, controls, designs, repeats
+from generator.pages.figure import Figure, figure
+from generator.pages.sentences import Sentences
+from generator.pages.template import Environment, render
 from generator.results.estimate import Estimate, Interval
+from generator.results.findings import Findings
+from generator.results.repeated import repeated
+from generator.results.summary import Summary, control_alarms
 from generator.words import markdown
 from generator.words.markdown import Markdown
 from generator.words.phrases import Phrases
@@ -39,6 +46,8 @@ DESIGNS: Mapping[str, str] = MappingProxyType(
 )
 """Designs as the benchmark names them, and the keys of their phrases."""
 
+MOST_CONTROLS = 60
+"""Records whose A/A control the chart shows, the newest; more rows than that nobody reads."""
 
 OURS = "this generator"
 """The name of this project among the tools that `time_to_precision` compares."""
@@ -118,6 +127,73 @@ class Overhead(_Part):
 
 
 _Results = TypeVar("_Results", Validity, TimeToPrecision, Overhead)
+
+
+def validity_files(
+    every: Sequence[Findings], counted: Markdown, root: Path | None, gallery: Gallery, words: Phrases
+) -> Iterator[tuple[str, bytes]]:
+    """The page and its chart, by path.
+
+    Args:
+        every: findings that pages show.
+        counted: what `alarms` says of all records.
+        root: the checkout; without it, the page has no benchmarks.
+        gallery: draws.
+        words: of the page's language.
+    """
+    published, language = _controlled(every), words.language
+    chart = controls(published, Sentences(words))
+    names = tuple(one.record.record_id for one in published)
+    found = load_validity(root) if root else None
+    ways = designs(fared(found, words), words) if found else None
+    again = repeats(repeated(every), Sentences(words))
+    drawn, compared, repeating = (
+        figure(one, gallery, words, "validity", words.say("page.validity"), records) if one else None
+        for one, records in ((chart, names), (ways, ()), (again, names))
+    )
+    tools = load_time_to_precision(root) if root else None
+    loop = load_overhead(root) if root else None
+    context = {
+        "alarms": counted,
+        "chart": _shown(drawn),
+        "command": markdown.code_block("python -m benchmarks.validity", "bash"),
+        "day": language.date(found.finished_at.date()) if found else "",
+        "designs": _shown(compared),
+        "repeats": _shown(repeating),
+        "real": table(found.real, words) if found else "",
+        "simulated": table(found.simulated, words) if found else "",
+        "tools": tools_table(tools, words) if tools else "",
+        "tools_command": markdown.code_block("python -m benchmarks.time_to_precision", "bash"),
+        "tools_day": language.date(tools.finished_at.date()) if tools else "",
+        "overhead": overhead_table(loop, words) if loop else "",
+        "overhead_command": markdown.code_block("python -m benchmarks.overhead", "bash"),
+        "overhead_day": language.date(loop.finished_at.date()) if loop else "",
+    }
+    body = render(Environment(language), f"{language.value}/validity.md.j2", context)
+    head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
+    yield "validity/index.md", (head + Markdown("\n" + body)).encode()
+    for one in (drawn, compared, repeating):
+        yield from ((f"validity/{name}", content) for name, content in (one.files() if one else ()))
+
+
+def _shown(drawn: Figure | None) -> Markdown:
+    return drawn.markdown() if drawn else Markdown("")
+
+
+def alarms(summaries: Iterable[Summary], words: Phrases) -> Markdown:
+    """How often the baseline differed from itself, over all records."""
+    counted = control_alarms(summaries)
+    if not counted.runs:
+        return Markdown("")
+    return words.write("page.alarms", alarms=counted.alarms, runs=counted.runs)
+
+
+def _controlled(every: Iterable[Findings]) -> list[Findings]:
+    """Newest published findings of each machine, as many as a chart has room for; all records are counted."""
+    published = [one for one in every if one.record.publishable]
+    newest = sorted(published, key=lambda one: (one.record.started_at, one.record.record_id))[-MOST_CONTROLS:]
+    chosen = {id(one) for one in newest}
+    return [one for one in published if id(one) in chosen]
 
 
 def load_validity(root: Path) -> Validity | None:

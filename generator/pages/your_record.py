@@ -7,7 +7,7 @@ record, and the constants of the protocol by which it forms the reader's own. Ev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.core import protocol
@@ -17,9 +17,11 @@ from generator.core.record_file import MAX_RECORD_BYTES
 from generator.pages import script_rules
 from generator.pages.downloads import LICENCE, LICENCE_ADDRESS
 from generator.pages.sentences import Sentences, localized
+from generator.pages.template import Environment, render
 from generator.pages.views.system import SystemView
 from generator.results.comparability import baseline_of
 from generator.results.findings import Findings, WorkloadFindings
+from generator.words import markdown
 from generator.words.markdown import Markdown, html_text
 from generator.words.phrases import Phrases
 
@@ -30,6 +32,20 @@ SCRIPT = "your-record/page.js"
 """Below assets/js; loaded on this page alone."""
 
 _PREFIX = "your_record."
+
+
+def files(found: Mapping[str, Sequence[Findings]], words: Phrases) -> Iterator[tuple[str, bytes]]:
+    """The page and what its script reads, by path; `found` has the findings of every measurement by its name."""
+    context = {
+        "command": markdown.code_block("python -m generator measure NAME", "bash"),
+        "compare": markdown.code_block("python -m generator compare RECORD.json RECORD", "bash"),
+        "widget": widget(words),
+    }
+    body = render(Environment(words.language), f"{words.language.value}/your-record.md.j2", context)
+    title, description = words.say("your_record.title"), words.say("your_record.description")
+    head = markdown.front_matter(title=title, description=description, script=SCRIPT)
+    yield "your-record/index.md", (head + Markdown("\n" + body)).encode()
+    yield "your-record/published.json", published(found, words)
 
 
 def widget(phrases: Phrases) -> Markdown:

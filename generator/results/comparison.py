@@ -22,6 +22,12 @@ class Verdict(StrEnum):
 
     CANNOT_TELL = "cannot_tell"
 
+    REACHED = "reached"
+    """At least as much faster as was asked. This and the next answer a question that asks for a factor."""
+
+    NOT_REACHED = "not_reached"
+    """Not that much faster, whatever else can be said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -40,9 +46,30 @@ class Comparison:
     block_values: tuple[float, ...]
     """Speedup in each kept block, in their order."""
 
+    asked: float | None = None
+    """Factor that the question asks about; None where it asks for no number."""
+
+    @property
+    def answer(self) -> Verdict:
+        """The verdict; of a question that asks for a factor, whether it is reached.
+
+        "Twice as fast?" is answered by an interval that lies wholly on one side of 2: it may hold 1.
+        """
+        if self.asked is None or self.verdict is Verdict.SLOWER:
+            return self.verdict
+        if self.speedup.interval.high < self.asked:
+            return Verdict.NOT_REACHED
+        reached = self.verdict is Verdict.FASTER and self.speedup.interval.low >= self.asked
+        return Verdict.REACHED if reached else Verdict.CANNOT_TELL
+
 
 def compare(
-    blocks: Sequence[BlockTimes], variant: str, against: str, comparisons: int = 1, statistic: str = "p50"
+    blocks: Sequence[BlockTimes],
+    variant: str,
+    against: str,
+    comparisons: int = 1,
+    statistic: str = "p50",
+    asked: float | None = None,
 ) -> Comparison | None:
     """Compare two variants over the blocks that count.
 
@@ -52,6 +79,7 @@ def compare(
         against: name of the other.
         comparisons: how many verdicts are drawn from this run (Bonferroni); the interval shown stays at 95 %.
         statistic: what the ratio is of: see `protocol.STATISTICS`.
+        asked: factor that the question asks about this pair.
 
     Returns:
         The comparison, or None when fewer than two blocks hold both.
@@ -72,6 +100,7 @@ def compare(
         mean_speedup=ratio(shown_mean),
         verdict=verdict(strict),
         block_values=tuple(math.exp(value) for value in medians),
+        asked=asked,
     )
 
 

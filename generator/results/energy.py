@@ -63,8 +63,10 @@ def energy(record: Record, blocks: Sequence[Block], variant: str, baseline: str)
     if record.energy is None:
         return Unknown("energy-not-recorded")
     if record.energy.unknown is not None:
-        refused = any(counter.refused for counter in record.energy.counters)
-        return Unknown("energy-counter-refused" if refused else "energy-no-counter", record.energy.unknown)
+        refused = [counter for counter in record.energy.counters if counter.refused]
+        lost = any(not counter.failed_check for counter in refused)
+        key = ("energy-counter-lost" if lost else "energy-counter-refused") if refused else "energy-no-counter"
+        return Unknown(key, record.energy.unknown)
     trusted = [counter for counter in record.energy.counters if counter.refused is None]
     own = [counter for counter in trusted if _covers(counter.domain, record, variant, baseline)]
     if trusted and not own:

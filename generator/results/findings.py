@@ -232,7 +232,13 @@ def _workload(
     baseline = defined[0]
     reference = qualities(record.variant(baseline.name))
     comparisons = max(1, record.compared(choice.name))
-    others = {one.name: compare(times, one.name, baseline.name, comparisons, _statistic(record)) for one in defined[1:]}
+    others = {
+        one.name: compare(
+            *(times, one.name, baseline.name, comparisons, _statistic(record)),
+            asked=measurement.asked_of(one.name, baseline.name),
+        )
+        for one in defined[1:]
+    }
     variants = tuple(_variant(one, record, kept, baseline, reference, others.get(one.name), prices) for one in defined)
     control = compare(times, CONTROL, baseline.name, statistic=_statistic(record))
     timed = [(one.variant.name, one.latency.p50_ns) for one in variants if one.latency and not one.latency.served]
@@ -341,7 +347,8 @@ def _headline(
     if workload not in {one.choice.name for one in workloads}:
         return None
     blocks = [block for block in times if block.workload == workload]
-    return compare(blocks, chosen.variant, chosen.against, record.compared(workload) + 1, _statistic(record))
+    pair = (chosen.variant, chosen.against)
+    return compare(blocks, *pair, record.compared(workload) + 1, _statistic(record), measurement.asked_of(*pair))
 
 
 def _statistic(record: Record) -> str:

@@ -21,6 +21,9 @@ class Outcome(StrEnum):
 
     SLOWER = "slower"
     NO_DIFFERENCE = "no_difference"
+    NOT_REACHED = "not_reached"
+    """Not by the factor that was asked, though perhaps faster."""
+
     GATE_FAILED = "gate_failed"
     """Faster at the cost of quality, so that the speed does not count."""
 
@@ -37,13 +40,17 @@ def outcome(found: Comparison | None, gate: Gate) -> Outcome:
     if found is None:
         return Outcome.NOT_MEASURED
     match found.verdict:
+        case Verdict.FASTER | Verdict.CANNOT_TELL if found.answer is Verdict.NOT_REACHED:
+            return Outcome.NOT_REACHED
+        case Verdict.FASTER if found.answer is Verdict.CANNOT_TELL:
+            return Outcome.CANNOT_TELL
         case Verdict.FASTER:
             return Outcome.GATE_FAILED if gate is Gate.FAILED else Outcome.GAIN
         case Verdict.SLOWER:
             return Outcome.SLOWER
         case Verdict.NO_DIFFERENCE:
             return Outcome.NO_DIFFERENCE
-        case Verdict.CANNOT_TELL:
+        case _:
             return Outcome.CANNOT_TELL
 
 

@@ -7,16 +7,16 @@ record is read again, and without pyarrow (extra `export`) all those are that no
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from generator.core.cache import Cache
 from generator.core.definition import Measurement
 from generator.core.errors import GeneratorError, RecordError
 from generator.core.pool import Pool
@@ -27,12 +27,10 @@ from generator.results.collection import MOST_SYSTEMS, NOWHERE, Collection, Here
 from generator.results.findings import Findings, analyse, without_rounds
 from generator.results.store_memory import (
     CACHE_FILE,
-    CACHE_FOLDER,
+    FINDINGS,
     Memory,
     Rows,
     hash_of,
-    keep_findings,
-    kept_findings,
     key_of,
     version_of_code,
 )
@@ -75,7 +73,7 @@ def collect(
         measurements: folder of the measurements.
         suite: those whose records are wanted.
         prices: what an hour of a machine costs.
-        cache: folder to remember what was found in; may be deleted at any time. None: nothing is remembered.
+        cache: root of the cache, to remember what was found in. None: nothing is remembered.
         pool: processes that read the measurements side by side; without it, this one does.
         here: where the site is built.
         strict: whether a record that cannot be read is an error; otherwise it is passed over, and `Collection.unread`
@@ -84,24 +82,24 @@ def collect(
     Raises:
         RecordError: for the first file that is no sound record, where that is asked for.
     """
-    memory, folder = Memory(cache / CACHE_FILE if cache else None), cache / CACHE_FOLDER if cache else None
+    memory, kept = Memory(cache / CACHE_FILE if cache else None), Cache(cache) if cache else None
+    began_ns = time.time_ns()
     suite = tuple(suite)
     parts = memory.parts(one.name for one in suite)
     readers = [
-        _Reader(one, records_folder(measurements, one), prices, parts[one.name], folder, here, strict) for one in suite
+        _Reader(one, records_folder(measurements, one), prices, parts[one.name], kept, here, strict) for one in suite
     ]
     remembered = [reader.remembered() for reader in readers]
     lacking = [reader for reader, told in zip(readers, remembered, strict=True) if told is None]
     read = iter(pool.map(_told, lacking, least=FEW) if pool else map(_told, lacking))
     shown, every = dict[str, tuple[Findings, ...]](), dict[str, tuple[Summary, ...]]()
-    files, kept, own = dict[tuple[str, str], Path](), set[Path](), dict[str, Own]()
+    files, own = dict[tuple[str, str], Path](), dict[str, Own]()
     unread = dict[str, tuple[GeneratorError, ...]]()
     for reader, known in zip(readers, remembered, strict=True):
         told = known or _next(read, reader)
         if told.unread:
             unread[reader.measurement.name] = told.unread
         memory.used |= told.used
-        kept |= told.kept
         if told.every:
             name = reader.measurement.name
             every[name], shown[name] = told.every, told.shown
@@ -109,10 +107,8 @@ def collect(
                 own[name] = told.own
             files |= {(name, one.record_id): reader.paths[one.record_id] for one in told.every}
     memory.save()
-    for path in folder.glob("*") if folder else ():
-        if path not in kept:
-            with contextlib.suppress(OSError):  # what stays is deleted after another build
-                path.unlink()
+    if kept:
+        kept.trim(FINDINGS, began_ns)
     return Collection(shown, every, files, own, unread)
 
 
@@ -125,9 +121,6 @@ class _Told:
     own: Own | None
     used: Rows
     """What is to be remembered of them."""
-
-    kept: frozenset[Path]
-    """Files in which what is shown is remembered."""
 
     unread: tuple[GeneratorError, ...] = ()
     """Why some of them say nothing."""
@@ -156,7 +149,7 @@ def _next(read: Iterator[_Told], reader: _Reader) -> _Told:
         if reader.strict:
             raise
         problem = _unread(error, reader.measurement.name)
-        return _Told((), (), None, reader.memory.used, frozenset(), (problem,))
+        return _Told((), (), None, reader.memory.used, (problem,))
 
 
 def _unread(error: Exception, where: str) -> GeneratorError:
@@ -175,7 +168,7 @@ class _Reader:
         folder: Path,
         prices: Sequence[Price],
         memory: Memory,
-        cache: Path | None,
+        cache: Cache | None,
         here: Here,
         strict: bool = True,
     ) -> None:
@@ -213,26 +206,24 @@ class _Reader:
         every = newest_first(one for one in known if one)
         if None in known:
             return None
-        places = {name: self._place(name) for name in needed(every, self.here)}
-        found = {name: kept for name, place in places.items() if place and (kept := kept_findings(place))}
-        return self.told(every, found) if len(found) == len(places) else None
+        wanted = needed(every, self.here)
+        found = {name: kept for name in wanted if (kept := self._kept(name))}
+        return self.told(every, found) if len(found) == len(wanted) else None
 
     def told(self, every: tuple[Summary, ...], found: Mapping[str, Findings]) -> _Told:
         """Put together what is to be told of the measurement."""
-        places, unread = frozenset(self.places(every)), tuple(self.unread)
-        return _Told(every, *shown_of(every, found, self.here), self.memory.used, places, unread)
+        return _Told(every, *shown_of(every, found, self.here), self.memory.used, tuple(self.unread))
 
     def _summarised(self, path: Path) -> Summary | None:
-        place = self._place(path.stem)
-        found = kept_findings(place) if place else None
+        found = self._kept(path.stem)
         return summarise(found) if found else None
 
     def summary(self, path: Path) -> Summary:
         """A record's summary: the remembered one, or the record is read."""
         summary = self.memory.recall(path, self.definition)
         if summary is None:
-            before, place = path.lstat(), self._place(path.stem)
-            findings = (place and kept_findings(place)) or self._analysed(path)
+            before = path.lstat()
+            findings = self._kept(path.stem) or self._analysed(path)
             summary = summarise(findings)
             self.memory.keep(path, self.definition, before, summary)
             self.recent.append(findings)
@@ -240,28 +231,25 @@ class _Reader:
 
     def findings(self, record_id: str) -> Findings:
         """All that a record says, without its raw latencies: what is remembered, what was just read, or it is read."""
-        place = self._place(record_id)
-        if place and (remembered := kept_findings(place)):
+        if remembered := self._kept(record_id):
             return remembered
         path = self.paths[record_id]
         found = next((one for one in self.recent if one.record.record_id == record_id), None) or self._analysed(path)
-        if place and hash_of(path) == self.hashes[record_id]:
-            keep_findings(place, found)
+        if self.cache and hash_of(path) == self.hashes[record_id]:
+            self.cache.keep(FINDINGS, self._made_of(record_id), found)
         return found
 
-    def places(self, every: Sequence[Summary]) -> list[Path]:
-        """Where the findings of the records that are needed are remembered."""
-        return [place for name in needed(every, self.here) if (place := self._place(name))]
+    def _kept(self, record_id: str) -> Findings | None:
+        """The findings that are remembered of a record."""
+        found: Findings | None = self.cache.recall(FINDINGS, self._made_of(record_id)) if self.cache else None
+        return found
 
-    def _place(self, record_id: str) -> Path | None:
-        if self.cache is None:
-            return None
+    def _made_of(self, record_id: str) -> tuple[str, ...]:
         if record_id not in self.hashes:
             path = self.paths[record_id]
             row = self.memory.used.get(key_of(path))
             self.hashes[record_id] = row.sha256 if row else hash_of(path)
-        made_of = json.dumps([version_of_code(), self.definition, repr(self.prices), self.hashes[record_id]])
-        return self.cache / hashlib.sha256(made_of.encode()).hexdigest()
+        return version_of_code(), self.definition, repr(self.prices), self.hashes[record_id]
 
     def _analysed(self, path: Path) -> Findings:
         return without_rounds(analyse(self.measurement, load_named(path), self.prices))

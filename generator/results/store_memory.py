@@ -1,7 +1,6 @@
 """What a store remembers of records that it has read once. It may be deleted at any time.
 
-Summaries stand in a Parquet file, a row a record; what pages show in full lies beside it, a file a record, under the
-hash of all that it was made of.
+Summaries stand in a Parquet file, a row a record; what pages show in full the cache keeps, a file a record.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import hashlib
 import importlib.util
 import itertools
 import os
-import pickle
 import stat
 import sys
 import time
@@ -25,11 +23,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from generator.results.findings import Findings
 from generator.results.summary import Summary
 
-CACHE_FILE = "summaries.parquet"
-CACHE_FOLDER = "findings"
+CACHE_FILE = "records/summaries.parquet"
+"""In the cache; the findings have a kind of their own."""
+
+FINDINGS = "findings"
 
 RACY_NS = 2_000_000_000
 """A file that changed so shortly before the cache was written may have changed once more within the same tick of its
@@ -170,6 +169,7 @@ def _schema() -> Any:
             "mean_speedup": estimate,
             "verdict": text,
             "block_values": pa.list_(number),
+            "asked": number,
         }
     )
     asked = pa.struct({"data_sha256": text, "size": text})
@@ -211,30 +211,3 @@ def version_of_code() -> str:
     for path in (path for room in rooms for path in sorted(room.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def keep_findings(path: Path, findings: Findings) -> None:
-    """Remember findings, whole or not at all; that they cannot be remembered is no error."""
-    content = pickle.dumps(findings)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(hashlib.sha256(content).digest() + content)
-        temporary.replace(path)
-
-
-def kept_findings(path: Path) -> Findings | None:
-    """What was remembered; None where there is nothing, or it is damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    digest = hashlib.sha256().digest_size
-    if hashlib.sha256(data[digest:]).digest() != data[:digest]:
-        return None
-    # Who can write into the cache can change the code as well; the hash is for damage. A cache is never a reason to
-    # fail, whatever its classes are called by now.
-    with contextlib.suppress(Exception):
-        found: Findings = pickle.loads(data[digest:])
-        return found
-    return None

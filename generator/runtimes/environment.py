@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.assets.fetch import Progress
-from generator.assets.wheel import run_pip
+from generator.assets.installers import run_pip
 from generator.core.cache import Cache
 from generator.core.errors import IndexSilent, IsolationError, StorageError
 

@@ -9,23 +9,24 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
+from generator.core.cache import Cache
 from generator.core.errors import Busy, PublishError, StorageError
 from generator.core.pool import Pool
 from generator.site import fingerprint
 from generator.site.links import check_links, read_pages
-from generator.site.page_cache import Kept
 from generator.site.release import add_policy, prune, swap_in
 from generator.site.staging import LANGUAGES, Language, Page, stage
 
-__all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site"]
+__all__ = ["LANGUAGES", "Language", "Page", "Site", "build_site", "keep_sources", "unchanged"]
 
 CONFIGURATIONS: Mapping[Language, str] = MappingProxyType({"ru": "mkdocs.yml", "en": "mkdocs.en.yml"})
 
@@ -97,6 +98,24 @@ def build_site(
         return _build(pages, root, tell, epoch=epoch, site_url=site_url, target=target or root / "site", pool=pool)
 
 
+def unchanged(root: Path, made_from: str, target: Path | None = None) -> Site | None:
+    """The site that is there, where it lies untouched and its pages were made from the same; None otherwise.
+
+    Args:
+        root: the checkout.
+        made_from: what `fingerprint.sources` gives now.
+        target: the folder that is published into; by default `root / "site"`.
+    """
+    last = fingerprint.recall(root, target or root / "site")
+    return Site(target or root / "site", rewritten=0, **last.numbers) if last and last.sources == made_from else None
+
+
+def keep_sources(root: Path, made_from: str, target: Path | None = None) -> None:
+    """Say what the pages of the site that was just built were made from, so that `unchanged` knows it again."""
+    if last := fingerprint.recall(root, target or root / "site"):
+        fingerprint.remember(root, target or root / "site", replace(last, sources=made_from))
+
+
 def _build(
     pages: Iterable[Page],
     root: Path,
@@ -108,6 +127,7 @@ def _build(
     pool: Pool | None,
 ) -> Site:
     tell("stage")
+    began_ns = time.time_ns()
     staged = stage(pages, root)
     built = root / "build" / "site"
     # What a killed build left behind: MkDocs empties the folder too, but keeps hidden files.
@@ -117,9 +137,10 @@ def _build(
     now = os.environ.get("SOURCE_DATE_EPOCH") or str(DEFAULT_EPOCH if epoch is None else epoch)
     made_by = fingerprint.makers(root)
     made_of = fingerprint.inputs(root, made_by, now, site_url or os.environ.get("SITE_URL"))
-    if numbers := fingerprint.recall(root, made_of, target):
-        return Site(target, rewritten=staged.written, **numbers)
-    kept = Kept(root / "build" / "kept", made_by)
+    last = fingerprint.recall(root, target)
+    if last and last.inputs == made_of:
+        return Site(target, rewritten=staged.written, **last.numbers)
+    kept = Cache(root / "build" / "kept", made_by)
     tell("languages")
     environment = {**QUIET, "SOURCE_DATE_EPOCH": now, "SITE_URL": site_url}
     jobs = [_Job(root, language, into, environment, kept) for language, into in apart.items()]
@@ -127,7 +148,6 @@ def _build(
     if problem := next((one.problem for one in done if one.problem), None):
         raise problem
     _put_together(apart, built)
-    kept.count_as_used(path for one in done for path in one.used)
     prune(built)
     tell("check")
     report = check_links(built, done[0].address, kept)
@@ -141,8 +161,9 @@ def _build(
         "file_count": len(files),
         "size_bytes": sum(path.stat().st_size for path in files),
     }
-    fingerprint.remember(root, made_of, target, numbers)
-    kept.forget_the_rest()
+    fingerprint.remember(root, target, fingerprint.Built(made_of, None, numbers))
+    for kind in kept.holdings():
+        kept.trim(kind, began_ns)
     return Site(target, rewritten=staged.written, **numbers)
 
 
@@ -180,7 +201,7 @@ class _Job:
     language: Language
     into: Path
     environment: Mapping[str, str | None]
-    kept: Kept
+    kept: Cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +210,6 @@ class _Done:
 
     address: str
     """Of its root, as its pages were made for."""
-
-    used: frozenset[Path]
-    """What it has recalled and kept."""
 
     problem: PublishError | None = None
     """What is wrong with its pages: told when nobody writes into the build's folders any more."""
@@ -203,10 +221,10 @@ def _build_language(job: _Job) -> _Done:
         with _environment(job.environment):
             address = _run_mkdocs(job.root, job.language, job.into, job.kept)
     except PublishError as problem:
-        return _Done("", job.kept.used, problem)
+        return _Done("", problem)
     add_policy(job.into)
     read_pages(job.into, job.kept)
-    return _Done(address, job.kept.used)
+    return _Done(address)
 
 
 def _put_together(apart: Mapping[Language, Path], site: Path) -> None:
@@ -222,7 +240,7 @@ def _put_together(apart: Mapping[Language, Path], site: Path) -> None:
         raise StorageError(str(site), f"the languages cannot be put there ({error})", "Close what holds it.") from error
 
 
-def _run_mkdocs(root: Path, language: Language, into: Path, kept: Kept) -> str:
+def _run_mkdocs(root: Path, language: Language, into: Path, kept: Cache) -> str:
     """Build one language strictly; return the address that its pages are made for."""
     path = root / CONFIGURATIONS[language]
     if not path.is_file():

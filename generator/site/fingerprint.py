@@ -2,6 +2,7 @@
 
 What a build goes by is hashed: what is staged, the files in the checkout's root, our own code and theme, the versions
 of all that is installed, and the moment that stands for "now". Of the site itself sizes and times are compared.
+Before pages are written, sizes and times of what they are made from say the same, and no page need be written.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -47,6 +49,22 @@ def inputs(root: Path, made_by: str, now: str, address: str | None) -> str:
     return _hash([made_by, now, address, os.environ.get("EDIT_URL")], _files(root / "build" / "docs"))
 
 
+def sources(root: Path, told: Sequence[object], files: Iterable[Path]) -> str:
+    """SHA-256 over all that pages are made from, before any of them is written.
+
+    Name, size and time of a file stand for what is in it, as they do for `make`.
+
+    Args:
+        root: the checkout, with `measurements` and `docs`.
+        told: what else decides what pages say: the machine, the moment, the address.
+        files: files elsewhere that pages are made from.
+    """
+    code = dict.fromkeys((_OURS.parent, (root / "generator").resolve()))
+    inside = (path for folder in (root / "measurements", root / "docs", *code) for path in _files(folder))
+    about = sorted((str(path), at.st_size, at.st_mtime_ns) for path in (*inside, *files) for at in [path.stat()])
+    return _hash([makers(root), *told, os.environ.get("EDIT_URL"), about], ())
+
+
 def _hash(told: Sequence[object], files: Iterable[Path]) -> str:
     digest = hashlib.sha256(json.dumps(told).encode())
     for path in files:
@@ -57,25 +75,37 @@ def _hash(told: Sequence[object], files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def recall(root: Path, made_of: str, target: Path) -> Mapping[str, int] | None:
-    """The numbers of the last build, if it was of the same and its site lies untouched; None otherwise.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the last build went by, and what it left."""
+
+    inputs: str
+    """What `inputs` gave."""
+
+    sources: str | None
+    """What `sources` gave; None where pages are to be written anew the next time, whatever it gives then."""
+
+    numbers: Mapping[str, int]
+
+
+def recall(root: Path, target: Path) -> Built | None:
+    """The last build, if its site lies untouched; None otherwise.
 
     Args:
         root: the checkout.
-        made_of: what `inputs` gives now.
         target: where the site lies.
     """
     try:
         kept = json.loads((root / "build" / FILE).read_text("utf-8"))
-        same = (kept["inputs"], kept["site"]) == (made_of, _outside(target))
-        return dict(kept["numbers"]) if same else None
+        built = Built(kept["inputs"], kept["sources"], dict(kept["numbers"]))
+        return built if kept["site"] == _outside(target) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def remember(root: Path, made_of: str, target: Path, numbers: Mapping[str, int]) -> None:
+def remember(root: Path, target: Path, built: Built) -> None:
     """Keep what a build went by, once its site is in its place."""
-    kept = {"inputs": made_of, "site": _outside(target), "numbers": dict(numbers)}
+    kept = {"site": _outside(target), "inputs": built.inputs, "sources": built.sources, "numbers": dict(built.numbers)}
     write_whole(root / "build" / FILE, json.dumps(kept).encode())
 
 

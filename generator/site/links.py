@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from generator.site.page_cache import Kept
+from generator.core.cache import Cache
 
 __all__ = ["LinkReport", "check_links", "read_pages"]
 
@@ -67,7 +67,7 @@ class _Seen:
     problems: list[str] = field(default_factory=list)
 
 
-def check_links(site: Path, address: str, kept: Kept | None = None) -> LinkReport:
+def check_links(site: Path, address: str, kept: Cache | None = None) -> LinkReport:
     """Check every page of a built site, without a server and without a network.
 
     Args:
@@ -91,7 +91,7 @@ def check_links(site: Path, address: str, kept: Kept | None = None) -> LinkRepor
     return LinkReport(len(pages), links, tuple(problems))
 
 
-def read_pages(site: Path, kept: Kept | None = None) -> dict[str, _Seen]:
+def read_pages(site: Path, kept: Cache | None = None) -> dict[str, _Seen]:
     """Read every page of a site, or of one language of it; `check_links` does not read again what is kept."""
     return {path.relative_to(site).as_posix(): _seen(path, kept) for path in sorted(site.rglob("*.html"))}
 
@@ -140,7 +140,7 @@ class _Check:
             )
 
 
-def _seen(path: Path, kept: Kept | None) -> _Seen:
+def _seen(path: Path, kept: Cache | None) -> _Seen:
     """What a page holds: as it was kept, or the page is read."""
     html = path.read_text("utf-8")
     if kept is None:

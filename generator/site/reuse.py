@@ -20,7 +20,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, get_toc
 
-from generator.site.page_cache import Kept
+from generator.core.cache import Cache
 
 CONVERTED, LISTED = "converted", "listed"
 
@@ -28,7 +28,7 @@ CONVERTED, LISTED = "converted", "listed"
 class KeptConversions(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     """Stands between MkDocs and its conversion of pages."""
 
-    def __init__(self, kept: Kept, warnings: Sequence[str]) -> None:
+    def __init__(self, kept: Cache, warnings: Sequence[str]) -> None:
         """Take where conversions are kept, and the list that MkDocs' warnings are collected in."""
         self.kept, self.warnings = kept, warnings
 
@@ -72,7 +72,7 @@ class _Asked:
 class _KeptIndex(SearchIndex):  # type: ignore[misc]
     """Material's search index; it does not read a page's HTML again that it has read before."""
 
-    def __init__(self, kept: Kept, config: Mapping[str, Any]) -> None:
+    def __init__(self, kept: Cache, config: Mapping[str, Any]) -> None:
         super().__init__(**config)
         self.kept = kept
 

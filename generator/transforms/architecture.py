@@ -11,7 +11,7 @@ from pathlib import Path
 
 from generator.core.definition import Option
 from generator.core.errors import PreparationError
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, SeveralModels, Workload
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.core.definition import Option
-from generator.transforms.recipe import Recipe
 from generator.transforms.small_network import checked, code, keep
+from generator.transforms.step import Recipe
 from generator.workloads.networks.architectures import load_module
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Lessons, Workload

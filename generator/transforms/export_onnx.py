@@ -21,8 +21,7 @@ from generator.core.definition import Option
 from generator.core.errors import PreparationError
 from generator.core.packages import required
 from generator.transforms.graph import load_graph, save_tidied
-from generator.transforms.quiet import quiet
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe, quiet
 from generator.workloads.networks.architectures import ARCHITECTURES, architecture_of, load_module
 from generator.workloads.options import Options
 from generator.workloads.workload import Arrays, Artifact, Stepwise, Workload

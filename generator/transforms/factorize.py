@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.core.definition import Option
-from generator.transforms.recipe import Recipe
 from generator.transforms.small_network import Compressed, blocks_of, convolutions_of, retrained
+from generator.transforms.step import Recipe
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 

@@ -1,4 +1,7 @@
-"""ONNX to weights of 4 or 8 bits with ONNX Runtime's own quantizer; everything else stays in fp32.
+"""ONNX to weights of 4 or 8 bits with ONNX Runtime's own quantizer.
+
+The file has weights in few bits and nothing else; what multiplies them may be rounded as well, by the kernel
+(`accuracy_level` below) or by another runtime as it sees fit.
 
 What it does to the weights: the rows of each matrix that a MatMul multiplies by are cut into blocks of `block_size`
 inputs, an output each. The weights of a block are rounded to 16 levels (256 with 8 bits): `(level - zero point) *
@@ -28,14 +31,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from generator.core.definition import Option
 from generator.core.errors import DefinitionError, PreparationError
 from generator.core.packages import required
 from generator.core.problem import Problem
 from generator.transforms.graph import all_nodes, load_graph, opset_of, save_tidied
-from generator.transforms.quiet import quiet
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe, quiet
 from generator.workloads.options import Options
 from generator.workloads.workload import Artifact, Workload
 
@@ -66,37 +69,21 @@ def quantize_nbits(artifact: Artifact, options: Mapping[str, Option], workload: 
     where = f"transform '{NAME}'"
     chosen = Options(where, options)
     bits = chosen.whole("bits", DEFAULT_BITS, 4, 8)
-    if bits not in (4, 8):
-        raise DefinitionError(where, [Problem(f"option 'bits' is {bits}", "Write 4 or 8.")])
     block = chosen.whole("block_size", DEFAULT_BLOCK, SMALLEST_BLOCK, LARGEST_BLOCK)
-    if block.bit_count() != 1:
-        remedy = f"Write a power of two, such as {DEFAULT_BLOCK}."
-        raise DefinitionError(where, [Problem(f"option 'block_size' is {block}", remedy)])
     level = chosen.whole("accuracy_level", EIGHT_BITS_LEVEL, 0, EIGHT_BITS_LEVEL)
-    if level not in (0, EIGHT_BITS_LEVEL):
-        remedy = f"Write {EIGHT_BITS_LEVEL} or 0."
-        raise DefinitionError(where, [Problem(f"option 'accuracy_level' is {level}", remedy)])
+    for name, value, allowed, remedy in (
+        ("bits", bits, bits in (4, 8), "Write 4 or 8."),
+        ("block_size", block, block.bit_count() == 1, f"Write a power of two, such as {DEFAULT_BLOCK}."),
+        ("accuracy_level", level, level in (0, EIGHT_BITS_LEVEL), f"Write {EIGHT_BITS_LEVEL} or 0."),
+    ):
+        if not allowed:
+            raise DefinitionError(where, [Problem(f"option '{name}' is {value}", remedy)])
     symmetric = chosen.yes("symmetric", False)
 
     def make(path: Path) -> Mapping[str, str]:
-        graph = load_graph(artifact.path)
-        try:
-            with quiet(), _logging_as_it_was():
-                from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
-
-                quantizer = MatMulNBitsQuantizer(
-                    graph, bits=bits, block_size=block, is_symmetric=symmetric, accuracy_level=level
-                )
-                quantizer.process()
-        except Exception as error:
-            # ONNX Runtime's quantizer raises a dozen unrelated error types.
-            problem = f"the graph cannot be quantized ({type(error).__name__}: {error})".replace("\n", " ")
-            raise PreparationError(NAME, problem[:500], "Try another block size.") from error
-        quantized = quantizer.model.model
-        count = sum(node.op_type == _OPERATOR for node in all_nodes(quantized.graph))
-        if not count:
-            raise PreparationError(NAME, "no MatMul of the graph has constant weights", "Leave the transform out.")
+        quantized = _quantized(artifact.path, bits, block, symmetric, level)
         save_tidied(quantized, path)
+        count = sum(node.op_type == _OPERATOR for node in all_nodes(quantized.graph))
         return {
             "activations": "int8, scaled for each block" if level == EIGHT_BITS_LEVEL else "fp32",
             "weights": f"int{bits}, blocks of {block}, {'symmetric' if symmetric else 'with zero points'}",
@@ -106,6 +93,26 @@ def quantize_nbits(artifact: Artifact, options: Mapping[str, Option], workload: 
 
     key = {"bits": bits, "block_size": block, "symmetric": symmetric, "accuracy_level": level, "packages": versions}
     return Recipe("onnx", ".onnx", key, make)
+
+
+def _quantized(source: Path, bits: int, block: int, symmetric: bool, level: int) -> Any:
+    graph = load_graph(source)
+    try:
+        with quiet(), _logging_as_it_was():
+            from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+            quantizer = MatMulNBitsQuantizer(
+                graph, bits=bits, block_size=block, is_symmetric=symmetric, accuracy_level=level
+            )
+            quantizer.process()
+    except Exception as error:
+        # ONNX Runtime's quantizer raises a dozen unrelated error types.
+        problem = f"the graph cannot be quantized ({type(error).__name__}: {error})".replace("\n", " ")
+        raise PreparationError(NAME, problem[:500], "Try another block size.") from error
+    quantized = quantizer.model.model
+    if not any(node.op_type == _OPERATOR for node in all_nodes(quantized.graph)):
+        raise PreparationError(NAME, "no MatMul of the graph has constant weights", "Leave the transform out.")
+    return quantized
 
 
 @contextmanager

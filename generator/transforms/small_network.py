@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, cast
 from generator.core.cache import file_sha256
 from generator.core.errors import PreparationError
 from generator.core.packages import required
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe
 from generator.workloads.networks import architectures
 from generator.workloads.networks.architectures import load_module, save_module
-from generator.workloads.networks.forecaster_recipes import Recipe as Training
 from generator.workloads.options import Options
-from generator.workloads.workload import Artifact, Trainable, Workload
+from generator.workloads.workload import Artifact, Trainable, Training, Workload
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gzip
 import importlib
-from collections.abc import Callable, Mapping
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Literal, cast
 
 from generator.core.cache import Cache, file_sha256
 from generator.core.definition import Option, TransformStep
 from generator.core.errors import PreparationError, suggest
 from generator.core.record import COMPRESSED_NOTE
 from generator.core.registry import TRANSFORMS
-from generator.transforms.recipe import Recipe
 from generator.workloads.workload import Artifact, Workload
 
 _LARGEST_COMPRESSED_BYTES = 64 * 1024 * 1024
@@ -22,6 +26,26 @@ _LARGEST_COMPRESSED_BYTES = 64 * 1024 * 1024
 
 _LEVEL = 6
 """gzip's usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an artifact is made of another, and everything that the result depends on besides that other one."""
+
+    gives: Literal["pytorch", "onnx", "synthetic"]
+    """Format of the result."""
+
+    suffix: str
+    """Ending of its file name, dot included."""
+
+    key: Mapping[str, object]
+    """Options with their defaults filled in, versions of packages, hash of further inputs."""
+
+    make: Callable[[Path], Mapping[str, str]]
+    """Writes the result and returns notes for the record. Equal keys give equal bytes.
+
+    Raises PreparationError when it cannot be made."""
+
 
 RecipeFunction = Callable[[Artifact, Mapping[str, Option], Workload], Recipe]
 
@@ -71,3 +95,16 @@ def _function(name: str) -> RecipeFunction:
 def _code_sha256() -> dict[str, str]:
     """Hash of each module of this room: when one of them changes, what it made before is not taken for its work."""
     return {path.name: file_sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a library from printing, warning and logging below errors: only the command line prints."""
+    was = logging.root.manager.disable
+    logging.disable(max(was, logging.WARNING))
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(was)

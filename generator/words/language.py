@@ -27,8 +27,11 @@ RANGE = "\N{EN DASH}"
 DASH = "\N{EM DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=[а-яё%])")
-"""A blank between a number and a Russian word: what is counted does not go to the next line alone."""
+_BEFORE_UNIT = re.compile(rf"(?<![\w.,{NO_BREAK}-])(\d+(?:[,{NO_BREAK}]\d+)*) (?=[а-яё%])")
+"""A number, and the blank between it and a Russian word: what is counted does not go to the next line alone.
+
+A name that ends in digits (fp32, AVX2, 0.11.1) counts nothing.
+"""
 
 SMALLEST_PLAIN = 1e-4
 """Below it a number is written with a power of ten: nobody counts zeros."""
@@ -200,7 +203,7 @@ class Language(StrEnum):
         """Text with the spaces that must not break: in Russian before a dash, and between a number and its unit."""
         if self is Language.EN:
             return text
-        return _BEFORE_UNIT.sub(NO_BREAK, text.replace(f" {DASH}", f"{NO_BREAK}{DASH}"))
+        return _BEFORE_UNIT.sub(rf"\1{NO_BREAK}", text.replace(f" {DASH}", f"{NO_BREAK}{DASH}"))
 
     def listing(self, words: Sequence[str]) -> str:
         """Words joined as a sentence joins them: "a, b и c", "a, b and c"."""

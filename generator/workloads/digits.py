@@ -30,9 +30,8 @@ from generator.core.packages import required
 from generator.core.record import Observations, Source
 from generator.workloads.metrics.observations import observe_classification
 from generator.workloads.networks import architectures
-from generator.workloads.networks.forecaster_recipes import Recipe
 from generator.workloads.options import Options
-from generator.workloads.workload import Arrays, Artifact, Lessons
+from generator.workloads.workload import Arrays, Artifact, Lessons, Training
 
 if TYPE_CHECKING:
     from generator.workloads.networks.small_cnn import SmallCnn
@@ -68,7 +67,7 @@ class Network:
     config: Mapping[str, object]
     """Keyword arguments of `small_cnn`, besides those of the images."""
 
-    recipe: Recipe
+    recipe: Training
 
 
 NETWORKS: Mapping[str, Network] = MappingProxyType(
@@ -76,17 +75,17 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
         "standard": Network(
             "convolutional network",
             {"widths": [32, 64, 64, 128, 128], "halved": [0, 2, 4]},
-            Recipe(steps=300, largest_rate=5e-3, batch=64),
+            Training(steps=300, largest_rate=5e-3, batch=64),
         ),
         "small": Network(
             "small convolutional network",
             {"widths": [8, 16, 16, 32, 32], "halved": [0, 2, 4]},
-            Recipe(steps=400, largest_rate=1e-2, batch=64),
+            Training(steps=400, largest_rate=1e-2, batch=64),
         ),
         "separable": Network(
             "network of depthwise-separable convolutions",
             {"widths": [32, 64, 64, 128, 128], "halved": [0, 2, 4], "separable": True},
-            Recipe(steps=240, largest_rate=1e-2, batch=64),
+            Training(steps=240, largest_rate=1e-2, batch=64),
         ),
     }
 )

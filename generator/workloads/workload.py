@@ -140,6 +140,18 @@ class Lessons:
     """Class of each input."""
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a network is trained: by AdamW, the learning rate rising and falling once (OneCycle)."""
+
+    steps: int
+    largest_rate: float
+    batch: int = 32
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    """Largest norm of a step's gradients."""
+
+
 @runtime_checkable
 class Trainable(SeveralModels, Protocol):
     """What a workload has besides when its small convolutional networks can be trained on, as compression needs it."""

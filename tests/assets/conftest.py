@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator.assets.asset import AssetFile, UrlAsset, WheelAsset
-from generator.assets.url import UNREACHABLE
+from generator.assets.fetch import UNREACHABLE
 from generator.core.cache import Cache
 
 FILES = {"tiny_weights/data/weights.bin": b"weights" * 100, "tiny_weights/data/photograph.jpg": b"\xff\xd8 photograph"}

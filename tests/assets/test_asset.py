@@ -9,7 +9,7 @@ import pytest
 
 from generator.assets import asset as room
 from generator.assets.asset import Asset, UrlAsset, asset, load_catalogue, source_of
-from generator.assets.sdist import PYPI
+from generator.assets.index import PYPI
 from generator.core.errors import AssetError
 
 CATALOGUE = load_catalogue()

@@ -37,6 +37,7 @@ def own_values(record: Record, workload: str, variant: str) -> protocol.LogInter
 
 
 @pytest.mark.parametrize("folder", MEASUREMENTS, ids=lambda folder: folder.name)
+@pytest.mark.slow
 def test_intervals_are_the_protocols(run: Run, folder: Any) -> None:
     """Of every variant of every workload of every committed record; server tests are not this page's."""
     records = [load_record(path) for path in sorted(folder.glob("records/*.json"))]
@@ -78,6 +79,7 @@ def test_intervals_are_the_protocols(run: Run, folder: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["generation", "architecture-vision", "two-years-ladder-others", "batching"])
+@pytest.mark.slow
 def test_a_committed_record_gives_what_the_site_says(run: Run, name: str) -> None:
     """Rows of the file and of the published records: the same numbers, and beside it exactly what may stand there."""
     folder = REPOSITORY / "measurements" / name
@@ -174,6 +176,7 @@ def test_one_variant_of_another_precision_keeps_the_others(run: Run) -> None:
     assert refused["whole"] is False
 
 
+@pytest.mark.slow
 def test_rows_of_several_workloads_name_theirs(run: Run) -> None:
     """Two workloads may have variants of one title; a single workload needs no name."""
     one = imaginary.record()

@@ -44,7 +44,7 @@ def done(checkout: Make, monkeypatch: pytest.MonkeyPatch, system: SystemDescript
     monkeypatch.delenv("GENERATOR_CACHE", raising=False)
     monkeypatch.setattr(cli.publishing, "publish", publish)
     monkeypatch.setattr(cli.measuring, "measure", measure)
-    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: steps.append("kit"))
+    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: steps.append("kit") or [])
     monkeypatch.chdir(root)
     return steps
 
@@ -81,14 +81,22 @@ def test_build_of_the_records_alone_measures_and_prepares_nothing(done: list[str
 def test_models_for_the_browser_alone_are_published_too(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What was prepared is on a page after the same command, though there was nothing to measure."""
 
-    def prepare(root: Path) -> None:
+    def prepare(root: Path) -> list[NotMeasured]:
         (root / ".cache/browser").mkdir(parents=True)
         (root / ".cache/browser/group.json").write_text("{}", "utf-8")
+        return []
 
     monkeypatch.setattr(cli.measuring, "measure", lambda *_, **__: [])
     monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", prepare)
     assert _build().exit_code == 0
     assert done == ["publish", "publish"]
+
+
+def test_models_for_the_browser_that_fail_stand_in_the_table(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.publishing, "prepare_kit_if_possible", lambda _: [FAILED])
+    found = _build()
+    assert (found.exit_code, done) == (3, ["publish", "measure", "publish"])
+    assert "Not measured (1), and how to mend it:" in found.stderr
 
 
 def test_what_failed_stands_in_a_table_at_the_end(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

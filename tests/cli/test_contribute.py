@@ -46,6 +46,7 @@ def record(checkout: Make, measured_trial: Record) -> Record:
     return measured_trial
 
 
+@pytest.mark.slow
 def test_a_new_measurement_goes_through_every_command(tmp_path: Path) -> None:
     """What the guide says, from an empty folder."""
     status, said = _run(tmp_path, "new", "my-trial", *TEXTS)
@@ -93,6 +94,7 @@ def test_check_reads_a_record_that_a_browser_saved(tmp_path: Path) -> None:
     assert "saved.json:1: the record is no complete JSON" in said
 
 
+@pytest.mark.slow
 def test_reproduce_measures_again_and_compares(record: Record, tmp_path: Path) -> None:
     status, said = _run(tmp_path, "reproduce", record.record_id[:15])
     assert status == 0
@@ -101,6 +103,7 @@ def test_reproduce_measures_again_and_compares(record: Record, tmp_path: Path) -
     assert len(load_records(tmp_path / "measurements/trial/records")) == 2
 
 
+@pytest.mark.slow
 def test_reproduce_as_data(record: Record, tmp_path: Path) -> None:
     done = CliRunner().invoke(cli.app, ["reproduce", record.record_id, "--json", "--root", str(tmp_path)])
     data = json.loads(done.stdout)

@@ -11,14 +11,20 @@ import pytest
 from typer.testing import CliRunner
 
 from generator.cli import main as cli
-from generator.core.errors import MissingPackage
-from generator.core.record import SystemDescription
+from generator.core.attempt import NotMeasured
+from generator.core.errors import FailureCause, MissingPackage
+from generator.core.record import Failure, SystemDescription
 from generator.core.record_file import load_records
 from generator.measure import plan
 from generator.site.staging import Page
 from tests.conftest import published
 
 Make = Callable[..., Any]
+FAILED = NotMeasured(
+    measurement="quantization-image",
+    workload="image-classification",
+    failure=Failure(stage="prepare", message="no way there", cause=FailureCause.DOWNLOAD),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +38,7 @@ def _run(*arguments: str) -> Any:
     return CliRunner().invoke(cli.app, list(arguments))
 
 
+@pytest.mark.slow
 def test_measure_writes_a_record_and_list_shows_it(checkout: Make) -> None:
     """What was measured is listed for this machine."""
     root = checkout()
@@ -51,6 +58,7 @@ def test_plan_measures_nothing(checkout: Make) -> None:
     assert not (root / "measurements/trial/records").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "left_out"),
     [(("trial", "--suite", "core"), 3), (("trial",), 0), ((), 3), (("--suite", "all"), 0)],
@@ -76,6 +84,7 @@ def test_what_is_not_in_the_core_suite_has_no_core_part(checkout: Make, definiti
     assert "'trial' is not part of the core suite. Leave --suite out." in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_failed_variants_give_status_3(checkout: Make, definition: str) -> None:
     """Measured, but not everything: a script can tell."""
     bad = definition.replace("outputs = 1", 'fail_after = 1, fail_how = "crash"')
@@ -152,6 +161,7 @@ def test_build_without_the_extra_says_so_in_one_line_and_builds(
     assert "package 'psutil' is not installed" in done.stderr
 
 
+@pytest.mark.slow
 def test_second_build_measures_nothing(checkout: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of this machine, definition and tier is enough; another definition or `all` is not."""
     root = checkout()
@@ -186,15 +196,19 @@ def test_the_browsers_models_are_prepared_alone(checkout: Make, monkeypatch: pyt
     """`browser-kit` measures nothing, and what hinders it is its failure; `build` goes on without the models."""
     root, asked = checkout(), list[Path]()
 
-    def prepare(*arguments: Any) -> None:
+    def prepare(*arguments: Any) -> list[NotMeasured]:
         asked.append(arguments[2])
-        if len(asked) > 1:
+        if len(asked) > 2:
             raise MissingPackage("torch", "measure", "the page")
+        return [FAILED][: len(asked) - 1]
 
     monkeypatch.setattr("generator.measure.browser_kit.prepare_kit", prepare)
     assert _run("browser-kit", "--root", str(root)).exit_code == 0
+    failed = _run("browser-kit", "--root", str(root))
+    assert failed.exit_code == 3
+    assert "Not measured (1), and how to mend it:\nquantization-image: image-classification\n" in failed.stderr
     done = _run("browser-kit", "--root", str(root))
-    assert (done.exit_code, asked) == (1, [root, root])
+    assert (done.exit_code, asked) == (1, [root] * 3)
     assert "the package 'torch' is not installed" in done.stderr
     assert not (root / "measurements/trial/records").exists()
 
@@ -210,7 +224,7 @@ def test_without_npm_the_site_is_built_and_says_what_is_missing(
         return SimpleNamespace(path=root / "site")
 
     monkeypatch.setattr("generator.browser.kit.load_groups", lambda *_: ())
-    monkeypatch.setattr("generator.assets.npm.shutil.which", lambda _: None)
+    monkeypatch.setattr("generator.assets.installers.shutil.which", lambda _: None)
     monkeypatch.setattr("generator.pages.edition.pages", lambda *given: [Page("en", "kit", repr(given[5]).encode())])
     monkeypatch.setattr("generator.site.build.build_site", built)
     done = _run("build", "--measure", "none", "--root", str(root))

@@ -29,6 +29,7 @@ def test_nothing_is_wrong_with_a_sound_measurement(folder: Path, put: Put, tmp_p
     assert found.size_bytes > 10_000
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_with_what_is_committed() -> None:
     """Nothing that must be mended; advice is for people."""
     found = check(REPOSITORY)

@@ -16,7 +16,8 @@ from generator.core.errors import DefinitionError, StorageError
 from generator.core.problem import Level
 from generator.core.record import Tier
 from generator.draw.gallery import Gallery
-from generator.measure.run import RunContext, run_measurement
+from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
 from generator.pages.measurement_page import MeasurementPage
 from generator.results.findings import analyse
 from generator.results.summary import summarise

@@ -121,6 +121,18 @@ BAD = [
         "headline.variant names the unknown variant 'fas'. Did you mean 'fast'?",
     ),
     (
+        "a factor of one",
+        'suite = "core"',
+        'suite = "core"\nheadline = {variant = "fast", against = "slow", asked = 1}',
+        "[headline]: asked: Input should be greater than 1.",
+    ),
+    (
+        "a factor that nobody asks about",
+        'ru = "Быстрее ли второй вариант?"',
+        'ru = "Вдвое ли быстрее второй вариант?"',
+        "the question asks whether something is 'Вдвое', and no answer could say so. Write the factor",
+    ),
+    (
         "value of an option",
         'runtime = "fake"\nprecision = "int8"\ntitle = {ru = "Быстрый", en = "Fast"}\noptions = {latency_ns = 1_000_000, outputs = 1}',
         'runtime = "pytorch"\nprecision = "fp32"\ntitle = {ru = "Б", en = "F"}\noptions = {instructions = "avx"}',
@@ -341,9 +353,9 @@ def test_the_core_part_is_what_is_named_and_everything_where_nothing_is(checkout
     named = third.replace('suite = "core"', 'suite = "core"\ncore = ["slow", "third"]')
     root = checkout(plain=third, named=named)
     plain, named_core = (_load(root, name).model_copy(update={"name": "x"}) for name in ("plain", "named"))
-    assert plain.part(core=True) == plain.part(core=False) == {"slow", "fast", "third"}
-    assert named_core.part(core=True) == {"slow", "third"}
-    assert named_core.part(core=False) == plain.variant_names
+    assert plain.part(core=True).names == plain.part(core=False).names == {"slow", "fast", "third"}
+    assert named_core.part(core=True).names == {"slow", "third"}
+    assert named_core.part(core=False).names == plain.variant_names
     assert named_core.fingerprint() == plain.fingerprint()
 
 
@@ -358,11 +370,19 @@ def test_a_core_without_the_baseline_compares_with_the_first_that_it_names(check
         return third.replace('suite = "core"', f'suite = "core"\ncore = [{names}]')
 
     def baselines(measurement: Measurement, core: bool) -> list[str]:
-        return [one.name for one in measurement.of_run(core).variants if one.baseline]
+        return [one.name for one in measurement.of_run(measurement.part(core)).variants if one.baseline]
 
     root = checkout(moved=with_core('"third", "fast"'), kept=with_core('"fast", "slow"'))
     moved, kept = (_load(root, name).model_copy(update={"name": "x"}) for name in ("moved", "kept"))
     assert (baselines(moved, True), baselines(moved, False)) == (["third"], ["slow"])
-    assert moved.of_run(True).variants_of("numbers")[0].name == "third"
+    assert moved.of_run(moved.part(True)).variants_of("numbers")[0].name == "third"
     assert baselines(kept, True) == ["slow"]
     assert moved.fingerprint() == kept.fingerprint()
+
+
+def test_a_factor_is_asked_of_the_same_two_runtimes_in_every_workload() -> None:
+    """Of no other pair: not of what came after, nor of another number format."""
+    history = load_measurement(Path(__file__).parents[2] / "measurements" / "runtime-history")
+    names = [one.name for one in history.variants]
+    asked = {(a, b) for a in names for b in names if a != b and history.asked_of(a, b)}
+    assert asked == {(f"{one.name}-2025", f"{one.name}-2023") for one in history.workloads}

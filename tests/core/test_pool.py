@@ -75,6 +75,7 @@ def test_an_error_is_the_one_that_was_raised() -> None:
         assert next(results) == 3  # an error costs its own result
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_an_error_with_a_remedy() -> None:
     with Pool(2) as pool, pytest.raises(WorkerError, match=r"ended without an answer, twice.*memory ran out"):
         list(pool.map(_crashed, range(2)))
@@ -133,6 +134,7 @@ def test_an_error_ends_processes_that_write_large_results() -> None:
         interrupted()
 
 
+@pytest.mark.slow
 def test_results_wait_in_order_and_not_all_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Of a hundred, only as many are made ahead as may wait."""
     with Pool(2) as pool:
@@ -148,6 +150,7 @@ def _noted(folder: Path, number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_it_waits_is_replaced() -> None:
     """Its work is done once more by another one; only work that kills a second process is an error."""
     with Pool(2) as pool:
@@ -184,6 +187,7 @@ def _blocked(number: int) -> bool:
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no signal masks")
+@pytest.mark.slow
 def test_ctrl_c_is_not_for_a_process_that_only_begins() -> None:
     """In a command that has started none yet: the start of multiprocessing's tracker takes its own mask away."""
     code = (
@@ -196,6 +200,7 @@ def test_ctrl_c_is_not_for_a_process_that_only_begins() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGKILL"])
+@pytest.mark.slow
 def test_interrupted_or_killed_a_command_leaves_no_process(tmp_path: Path, signal_name: str) -> None:
     """Ctrl+C reaches every process of a terminal; only the first one speaks of it."""
     code = (

@@ -130,6 +130,7 @@ def test_disturbed_blocks_are_left_out_up_to_a_third(disturbed: int, kept: int, 
     assert protocol.is_noisy(blocks) is noisy
 
 
+@pytest.mark.slow
 def test_interval_covers_the_truth_in_simulated_runs() -> None:
     """The promise of the whole site: over 1,000 simulated runs, the 95 % interval misses the truth at most 5 in 100.
 

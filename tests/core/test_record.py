@@ -13,7 +13,8 @@ from generator.core.definition_file import load_measurement
 from generator.core.errors import RecordError
 from generator.core.record import Record, Tier
 from generator.core.record_file import dump_record, load_record, load_records, parse_record, seal_of, sealed
-from generator.measure.run import RunContext, run_measurement
+from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
 
 Make = Callable[..., Any]
 

@@ -119,6 +119,23 @@ def test_without_packages_what_is_there_stays(workload: Doubling, monkeypatch: p
         prepare_kit(suite(), {}, ROOT, workload.cache, silent)
 
 
+def test_a_group_that_cannot_be_made_costs_no_other(workload: Doubling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line says of which measurement, and for what it was wanted."""
+
+    def failing(step: Any, artifact: Any, *_: Any) -> Any:
+        if step.name == "quantize_static":
+            raise ZeroDivisionError("no scale")
+        return artifact
+
+    monkeypatch.setattr(browser_kit, "apply", failing)
+    both = [load_measurement(ROOT / "measurements" / choice.measurement) for choice in CHOICES]
+    (failed,) = prepare_kit(both, {}, ROOT, workload.cache, silent)
+    assert failed.what == f"{CHOICES[0].measurement}: {CHOICES[0].workload}"
+    assert failed.failure.message == "for the page 'Measure on your own device': ZeroDivisionError: no scale"
+    groups = [load_group(choice, both, workload.cache.root) for choice in CHOICES]
+    assert [group is None for group in groups] == [True, False]
+
+
 def test_a_choice_whose_measurement_is_gone_is_passed_over(workload: Doubling) -> None:
     prepare_kit([], {}, ROOT, workload.cache, silent)
     assert not workload.asked

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from generator.core.definition import Measurement
 from generator.core.definition_file import load_measurement
 from generator.core.errors import (
     AssetError,
@@ -27,48 +28,14 @@ from generator.core.record_file import load_records
 from generator.measure import journal, outcome
 from generator.measure import run as running
 from generator.measure.outcome import NothingMeasured, not_measured
+from generator.measure.prepare import PreparedWorkload
 from generator.measure.run import run_measurement
+from generator.measure.run_context import RunContext
+from generator.measure.workload_run import workload_runs
 from generator.results.findings import analyse
 from generator.workloads.synthetic import Synthetic
 
 Make = Callable[..., Any]
-
-
-@pytest.fixture
-def two(definition: str) -> str:
-    """Two workloads: "numbers" of the baseline "slow" and "fast", and "others" of two variants of their own."""
-    named = definition.replace('runtime = "fake"', 'workload = "numbers"\nruntime = "fake"')
-    return (
-        named
-        + """
-[[workloads]]
-name = "others"
-kind = "synthetic"
-title = {ru = "Другие", en = "Others"}
-options = {samples = 20, seed = 5}
-
-[[variants]]
-name = "other-slow"
-workload = "others"
-runtime = "fake"
-precision = "fp32"
-baseline = true
-title = {ru = "Первый", en = "First"}
-options = {latency_ns = 3_000_000}
-
-[[variants]]
-name = "other-fast"
-workload = "others"
-runtime = "fake"
-precision = "int8"
-title = {ru = "Второй", en = "Second"}
-options = {latency_ns = 1_000_000}
-"""
-    )
-
-
-def _of(choice: Any) -> bool:
-    return bool(choice.name == "others")
 
 
 def _breaking(monkeypatch: pytest.MonkeyPatch, member: str, error: BaseException) -> None:
@@ -80,7 +47,7 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, member: str, error: BaseException
 
     def load(choice: Any, *arguments: Any) -> Any:
         workload = real(choice, *arguments)
-        if not _of(choice):
+        if choice.name != "others":
             return workload
         return type("Broken", (Synthetic,), {member: raising})(20, 4, 5, workload.cache)
 
@@ -89,6 +56,12 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, member: str, error: BaseException
 
 def _run(root: Path, run_context: Make, tier: Tier = Tier.SMOKE, **changes: object) -> Record:
     return run_measurement(load_measurement(root / "measurements/trial"), tier, run_context(root, **changes))
+
+
+def _prepared(measurement: Measurement, index: int, context: RunContext) -> PreparedWorkload:
+    """One workload as a run of it is prepared."""
+    asked = workload_runs(measurement, Tier.SMOKE, measurement.part(context.core))[index]
+    return running._prepared(asked, context.root / "measurements/trial", context)
 
 
 TROUBLES = [
@@ -109,7 +82,7 @@ TROUBLES = [
 def test_whatever_a_workload_raises_has_its_cause(
     checkout: Make,
     run_context: Make,
-    two: str,
+    two_workloads: str,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     cause: str,
@@ -117,9 +90,9 @@ def test_whatever_a_workload_raises_has_its_cause(
 ) -> None:
     """Its inputs are not to be had: no exception gets out, and every variant has the reason."""
     _breaking(monkeypatch, member, error)
-    root = checkout(trial=two)
+    root = checkout(trial=two_workloads)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
+    lost = _prepared(measurement, 1, run_context(root))
     assert {name: (one.stage, one.cause) for name, one in lost.failures.items()} == {
         "other-slow": ("prepare", cause),
         "other-fast": ("prepare", cause),
@@ -129,33 +102,33 @@ def test_whatever_a_workload_raises_has_its_cause(
 
 @pytest.mark.parametrize(("error", "cause"), TROUBLES, ids=[f"{type(e).__name__}" for e, _ in TROUBLES])
 def test_whatever_a_model_raises_costs_the_variants_that_need_it(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
     """Weights, an export, a training: the inputs are known all the same."""
     _breaking(monkeypatch, "model", error)
-    root = checkout(trial=two)
+    root = checkout(trial=two_workloads)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root))
+    lost = _prepared(measurement, 1, run_context(root))
     assert {one.cause for one in lost.failures.values()} == {cause}
     assert lost.record.samples == 20
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=["Ctrl-C", "exit"])
 def test_an_interruption_is_no_failure(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     _breaking(monkeypatch, "samples", error)
     with pytest.raises(type(error)):
-        _run(checkout(trial=two), run_context)
+        _run(checkout(trial=two_workloads), run_context)
 
 
 def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its variants say why and what is not known of it is null; the other workload has its exact ratio."""
     error, cause = TROUBLES[0]
     _breaking(monkeypatch, "samples", error)
-    root = checkout(trial=two)
+    root = checkout(trial=two_workloads)
     record = _run(root, run_context)
     lost = next(one for one in record.workloads if one.name == "others")
     assert (lost.model, lost.data_sha256, lost.samples, lost.timed_samples) == (None, None, None, None)
@@ -173,11 +146,11 @@ def test_a_workload_that_cannot_be_prepared_costs_nothing_else(
 
 
 def test_an_unexpected_exception_leaves_its_traceback(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever wrote the workload needs the line."""
     _breaking(monkeypatch, "samples", ZeroDivisionError("division by zero"))
-    failure = _run(checkout(trial=two), run_context).variant("other-slow").failure
+    failure = _run(checkout(trial=two_workloads), run_context).variant("other-slow").failure
     assert failure is not None
     assert failure.message == "ZeroDivisionError: division by zero"
     assert "in raising" in failure.last_lines
@@ -185,10 +158,12 @@ def test_an_unexpected_exception_leaves_its_traceback(
 
 
 def test_a_contributed_workload_that_cannot_be_imported_costs_nothing_else(
-    checkout: Make, run_context: Make, two: str
+    checkout: Make, run_context: Make, two_workloads: str
 ) -> None:
     """`workload.py` of a folder is anybody's code."""
-    root = checkout(trial=two.replace('name = "others"\nkind = "synthetic"', 'name = "others"\nkind = "workload.py"'))
+    root = checkout(
+        trial=two_workloads.replace('name = "others"\nkind = "synthetic"', 'name = "others"\nkind = "workload.py"')
+    )
     (root / "measurements/trial/workload.py").write_text("1 / 0\n", "utf-8")
     record = _run(root, run_context)
     failure = record.variant("other-slow").failure
@@ -206,7 +181,7 @@ def test_what_the_suite_leaves_out_stays_left_out(
     _breaking(monkeypatch, "samples", AssetError("x", "gone", ""))
     root = checkout(trial=core_definition)
     measurement = load_measurement(root / "measurements/trial")
-    lost = running._prepared(measurement, measurement.workloads[1], run_context(root, core=core))
+    lost = _prepared(measurement, 1, run_context(root, core=core))
     assert {one.lacks for one in lost.failures.values()} == {"core" if core else None}
 
 
@@ -260,11 +235,11 @@ def test_a_runtime_that_is_not_installed_costs_its_variants(
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("oops"), AssetError("labels", "gone", "")], ids=str)
 def test_code_that_cannot_judge_answers_costs_its_workload(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """`observe` is a contributor's too; without its baseline the workload has nothing to compare."""
     _breaking(monkeypatch, "observe", error)
-    record = _run(checkout(trial=two), run_context)
+    record = _run(checkout(trial=two_workloads), run_context)
     baseline, other = record.variant("other-slow").failure, record.variant("other-fast").failure
     assert baseline is not None
     assert other is not None
@@ -276,13 +251,13 @@ def test_code_that_cannot_judge_answers_costs_its_workload(
 
 
 def test_answers_that_nobody_can_judge_are_called_so(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that answers nonsense has not died."""
     from generator.core.errors import WorkerError
 
     _breaking(monkeypatch, "observe", WorkerError("quality", "the answer to sample 3 is not finite"))
-    failure = _run(checkout(trial=two), run_context).variant("other-slow").failure
+    failure = _run(checkout(trial=two_workloads), run_context).variant("other-slow").failure
     assert failure is not None
     assert failure.cause is FailureCause.ANSWER
 
@@ -299,7 +274,7 @@ def test_a_worker_that_dies_or_hangs_says_which(
 
 
 def test_an_unexpected_exception_while_timing_costs_its_workload(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system refuses a process in the middle of a block: the other workload goes on."""
     real = running.measure_block
@@ -310,7 +285,7 @@ def test_an_unexpected_exception_while_timing_costs_its_workload(
         return real(jobs, plan, probe)
 
     monkeypatch.setattr(running, "measure_block", refusing)
-    record = _run(checkout(trial=two), run_context)
+    record = _run(checkout(trial=two_workloads), run_context)
     failure = record.variant("fast").failure
     assert failure is not None
     assert (failure.stage, failure.cause) == ("timing", "unexpected")
@@ -329,7 +304,7 @@ def test_ceilings_that_cannot_be_measured_cost_nothing_else(
     root = checkout(trial=definition)
     where = run_context(root, ceilings=failing)
     real = load_measurement(root / "measurements/trial")
-    run = running._Run(real, Tier.SMOKE, where, [running._prepared(real, real.workloads[0], where)])
+    run = running._Run(real, Tier.SMOKE, where, [_prepared(real, 0, where)])
     assert run._ceilings() is None
 
 
@@ -362,10 +337,10 @@ def test_a_full_disk_in_the_middle_keeps_the_blocks_and_ends_the_measurement(
 
 
 def test_what_was_not_to_be_had_is_measured_by_the_run_that_goes_on(
-    checkout: Make, run_context: Make, two: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Make, run_context: Make, two_workloads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted without a network, repeated with one: the blocks of the other workload are kept."""
-    root = checkout(trial=two)
+    root = checkout(trial=two_workloads)
     with monkeypatch.context() as patched:
         _breaking(patched, "samples", AssetError("x", "there is no network", "Connect."))
         patched.setattr(running._Run, "record", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))

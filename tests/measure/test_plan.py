@@ -217,7 +217,7 @@ def test_a_record_of_the_core_is_enough_for_the_core_alone(
     """A second build measures nothing again, and the whole suite measures what the core left out."""
     measurement, core, whole = core_and_whole
     missing = {
-        (name, part): is_missing(measurement, records, system, Tier.SMOKE, part)
+        (name, part): is_missing(measurement, records, system, Tier.SMOKE, measurement.part(part))
         for name, records in {"none": (), "core": (core,), "whole": (whole,)}.items()
         for part in (True, False)
     }
@@ -230,7 +230,7 @@ def test_a_record_of_the_core_is_enough_for_the_core_alone(
         ("whole", False): False,
     }
     grown = measurement.model_copy(update={"core": ("slow", "fast", "third")})
-    assert is_missing(grown, (core,), system, Tier.SMOKE, core=True), "the core has grown since"
+    assert is_missing(grown, (core,), system, Tier.SMOKE, grown.part(core=True)), "the core has grown since"
 
 
 def test_the_plan_of_the_core_is_of_its_part(

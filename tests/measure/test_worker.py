@@ -117,6 +117,7 @@ def test_a_round_begins_with_the_sample_that_it_is_given(monkeypatch: pytest.Mon
     assert asked == [1, 0, 1, 0], "a round that names no sample goes on"
 
 
+@pytest.mark.slow
 def test_an_audit_of_long_queries_ends_after_its_least_pairs(tmp_path: Path) -> None:
     """Ten pairs of rounds, unless three of them have taken long enough; the answers are kept all the same."""
     np.savez(tmp_path / "in.npz", **{"000000/x": np.zeros((1, 4), np.float32)})  # type: ignore[arg-type]

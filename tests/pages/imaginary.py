@@ -243,7 +243,8 @@ def record_with(latencies: Mapping[str, float], **changes: Any) -> Record:
 
 def record_of(chosen: Measurement, core: bool = False, **changes: Any) -> Record:
     """A record of any measurement, each variant faster than the one before; of the core suite, or of everything."""
-    part, taken = chosen.part(core), chosen.of_run(core)
+    part = chosen.part(core)
+    taken = chosen.of_run(part)
     blocks = []
     for workload in chosen.workloads:
         names = [one.name for one in taken.variants_of(workload.name) if one.name in part]

@@ -96,6 +96,7 @@ def test_a_page_is_as_it_was_read_and_approved(whole: Site, language: str, path:
     assert text(whole, language, path) == golden.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_findings_give_the_same_bytes(whole: Site, tmp_path: Path) -> None:
     """Drawn anew, and taken from the folder of drawn charts."""
     assert site(tmp_path, imaginary.record()) == whole
@@ -206,6 +207,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
+@pytest.mark.slow
 def test_the_page_gives_the_record_s_answer(case: str, cache: Path) -> None:
     latency, russian, english, style = ANSWERS[case]
     made = site(cache, imaginary.record_with({"onnxruntime-int8-static": latency}))
@@ -215,6 +217,7 @@ def test_the_page_gives_the_record_s_answer(case: str, cache: Path) -> None:
         assert f'<span class="verdict__word">{word}</span>' in page
 
 
+@pytest.mark.slow
 def test_a_gain_that_fails_the_gate_is_no_gain(cache: Path) -> None:
     worse = [imaginary.proportion("top-1", "label", range(60))]
     better = [imaginary.proportion("top-1", "label", range(20))]
@@ -254,6 +257,7 @@ def test_a_failed_variant_is_in_the_table_with_its_reason(failed: Site) -> None:
         assert "{{" not in page.partition("\n---\n")[2]
 
 
+@pytest.mark.slow
 def test_what_the_machine_lacks_is_said_in_the_readers_language(cache: Path) -> None:
     """It is no failure: neither "failed" nor the console's English stands on the page."""
     failure = {"stage": "machine", "message": "the processor has no AMX", "lacks": "amx"}
@@ -293,6 +297,7 @@ def test_an_answer_that_failed_is_not_measured(failed: Site) -> None:
     assert phrases(Language.EN).say("verdict.not_measured") in text(failed, "en", "measurements/index.md")
 
 
+@pytest.mark.slow
 def test_a_page_shows_no_answer_where_the_baseline_failed(cache: Path) -> None:
     failure = {"stage": "timing", "message": "it crashed"}
     variants = [imaginary.variant(n, failure=failure) for n in imaginary.LATENCIES]
@@ -309,6 +314,7 @@ def test_a_machine_that_can_measure_nothing_has_a_page_all_the_same(cache: Path)
     assert "у процессора нет SSE4.1" in text(made, "ru").replace(NBSP, " ")
 
 
+@pytest.mark.slow
 def test_missing_quality_has_its_reason(cache: Path) -> None:
     variants = [imaginary.variant(n, quality=[], quality_unknown="no <labels>") for n in imaginary.LATENCIES]
     page = text(site(cache, imaginary.record(variants=variants)), "ru")
@@ -323,6 +329,7 @@ def test_percentiles_that_the_number_of_queries_does_not_permit_are_not_shown(wh
     assert "p99.9" not in text(whole, "en")
 
 
+@pytest.mark.slow
 def test_a_first_look_is_called_one(cache: Path) -> None:
     blocks = [imaginary.block(i, {**imaginary.LATENCIES, CONTROL: 10.0}) for i in range(2)]
     page = text(site(cache, imaginary.record(tier="smoke", blocks=blocks)), "ru")
@@ -339,6 +346,7 @@ def _later(record_id: str, **changes: Any) -> Record:
     )
 
 
+@pytest.mark.slow
 def test_the_newest_publishable_record_is_shown_and_all_are_listed(cache: Path) -> None:
     old, smoke = imaginary.record(), _later("quantization-image-20261125t090000z-aaaaaaaaaaaa", tier="smoke")
     system = {**imaginary.system(), "host_processor_model_name": "Other CPU | <i>"}
@@ -351,6 +359,7 @@ def test_the_newest_publishable_record_is_shown_and_all_are_listed(cache: Path) 
     assert "Других записей" not in history
 
 
+@pytest.mark.slow
 def test_a_changed_definition_is_a_caveat(cache: Path) -> None:
     provenance = {**imaginary.fields()["provenance"], "definition_sha256": "f" * 64}
     page = text(site(cache, imaginary.record(provenance=provenance)), "ru")

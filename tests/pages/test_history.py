@@ -78,6 +78,7 @@ def many(findings: Findings) -> Collection:
     return replace(few, shown={name: shown}, every={name: every}, files={(name, one.record_id): b"{}" for one in every})
 
 
+@pytest.mark.slow
 def test_a_thousand_records_make_as_many_pages_as_a_few_machines(
     many: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from generator.results.findings import analyse
 from generator.results.store import collect
 from tests.pages import imaginary
 
+pytestmark = pytest.mark.slow
+
 ROOT = imaginary.FOLDER.parents[1]
 PAGE = "measurements/quantization-image/index.md"
 MISSING = {"ru": "Здесь кое-чего не хватает", "en": "Something is missing here"}
@@ -135,12 +137,12 @@ def test_evidence_that_cannot_be_read_costs_what_cites_it(checkout: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("answers_page", "measurements/index.md"),
-        ("no_gain_page", "no-gain/index.md"),
-        ("systems_page", "systems/index.md"),
-        ("licences_page", "licences/index.md"),
-        ("headlines", "index.md"),
-        ("controls", "validity/index.md"),
+        ("edition.answers_page", "measurements/index.md"),
+        ("edition.no_gain_page", "no-gain/index.md"),
+        ("edition.systems_page", "systems/index.md"),
+        ("edition.licences_page", "licences/index.md"),
+        ("home.headlines", "index.md"),
+        ("validity.controls", "validity/index.md"),
     ],
 )
 def test_an_overview_that_fails_costs_itself(
@@ -149,7 +151,7 @@ def test_an_overview_that_fails_costs_itself(
     def failing(*_: object) -> str:
         raise KeyError("surprise")
 
-    monkeypatch.setattr(writing, name, failing)
+    monkeypatch.setattr(f"generator.pages.{name}", failing)
     site, problems = _written(checkout)
     assert _said_on(site) == {path}
     assert len(problems) == 2
@@ -159,7 +161,7 @@ def test_a_process_that_dies_costs_the_page_that_it_wrote(checkout: Path, monkey
     def killed(_: object) -> object:
         raise WorkerError("a process of this command", "it ended without an answer, twice", "Run it again.")
 
-    monkeypatch.setattr(writing, "_files_or_notice", killed)
+    monkeypatch.setattr(writing, "written_or_notice", killed)
     site, _ = _written(checkout)
     assert _said_on(site) == {PAGE}
 

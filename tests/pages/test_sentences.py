@@ -25,23 +25,23 @@ from tests.pages import imaginary
 NBSP = "\u00a0"
 
 
-def comparison(factor: float, half: float) -> Comparison:
+def comparison(factor: float, half: float, asked: float | None = None) -> Comparison:
     """A comparison whose verdict the analysis gives."""
     interval = LogInterval(math.log(factor), half, 8)
     shown = ratio(interval)
-    return Comparison("a", "b", shown, shown, verdict(interval), (factor,) * 8)
+    return Comparison("a", "b", shown, shown, verdict(interval), (factor,) * 8, asked)
 
 
 CASES = {
     "faster": (
         comparison(1.56, 0.02),
-        "Б работает в 1,56 раза [1,53; 1,59] быстрее, чем А.",
-        "B is 1.56× [1.53, 1.59] as fast as A.",
+        "Б: в 1,56 раза [1,53; 1,59] быстрее, чем А.",
+        "B: 1.56× [1.53, 1.59] as fast as A.",
     ),
     "slower": (
         comparison(1 / 1.56, 0.02),
-        "Б работает в 1,56 раза [1,53; 1,59] медленнее, чем А.",
-        "B takes 1.56× [1.53, 1.59] as long as A.",
+        "Б: в 1,56 раза [1,53; 1,59] медленнее, чем А.",
+        "B: 1.56× [1.53, 1.59] as long as A.",
     ),
     "no difference": (
         comparison(1.005, 0.01),
@@ -52,6 +52,16 @@ CASES = {
         comparison(1.02, 0.05),
         "Б и А: сказать, что быстрее, нельзя. Отношение лежит где-то между ×0,97 и ×1,07.",
         "B and A: which is faster cannot be told. The ratio lies somewhere between 0.97× and 1.07×.",
+    ),
+    "reached": (
+        comparison(2.3, 0.02, 2),
+        "А → Б: вдвое и более, ×2,30 [2,25; 2,35].",
+        "A → B: twice as fast or more, 2.30× [2.25, 2.35].",
+    ),
+    "not reached": (
+        comparison(0.99, 0.03, 2),
+        "А → Б: не вдвое, ×0,99 [0,96; 1,02].",
+        "A → B: not twice as fast, 0.99× [0.96, 1.02].",
     ),
     "not measured": (
         None,
@@ -77,7 +87,30 @@ def test_a_difference_that_is_lost_among_many_comparisons_is_not_said_to_be_none
 
 
 def test_the_cases_are_all_verdicts() -> None:
-    assert {found.verdict for found, _, _ in CASES.values() if found} == set(Verdict)
+    assert {found.answer for found, _, _ in CASES.values() if found} == set(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("factor", "half", "asked", "answer", "russian", "english"),
+    [
+        (0.99, 0.03, 2, Verdict.NOT_REACHED, "Нет, не вдвое", "No, not twice"),
+        (1.16, 0.02, 2, Verdict.NOT_REACHED, "Нет, не вдвое", "No, not twice"),
+        (1.00, 0.01, 3, Verdict.NOT_REACHED, "Нет, не втрое", "No, not three times"),
+        (2.30, 0.02, 2, Verdict.REACHED, "Да, вдвое", "Yes, twice"),
+        (2.03, 0.05, 2, Verdict.CANNOT_TELL, "Сказать нельзя", "Cannot tell"),
+        (6.00, 0.02, 5, Verdict.REACHED, "Да, в 5 раз", "Yes, 5×"),
+        (0.80, 0.02, 2, Verdict.SLOWER, "Медленнее", "Slower"),
+        (1.16, 0.02, None, Verdict.FASTER, "Быстрее", "Faster"),
+    ],
+)
+def test_a_verdict_answers_the_question(
+    factor: float, half: float, asked: float | None, answer: Verdict, russian: str, english: str
+) -> None:
+    """Did it become twice as fast? That is not answered by "faster", nor by "cannot tell" where all of it lies below two."""
+    found = comparison(factor, half, asked)
+    assert found.answer is answer
+    assert Sentences(phrases(Language.RU)).word(found).replace(NBSP, " ") == russian
+    assert Sentences(phrases(Language.EN)).word(found) == english
 
 
 def test_nothing_is_ever_called_equal() -> None:
@@ -110,12 +143,12 @@ def test_the_number_of_a_sentence_is_bold_and_its_titles_are_escaped() -> None:
 @pytest.mark.parametrize(
     ("title", "words"),
     [
-        ("+ int8", "“+ int8” is "),
-        ("2 threads", "“2 threads” is "),
-        ("batch 8, 2 threads", "“batch 8, 2 threads” is "),
-        ("batch 8", "Batch 8 is "),
-        ("int8 (static)", "int8 (static) is "),
-        ("int8 (static, in part)", "int8 (static, in part) is "),
+        ("+ int8", "“+ int8”: "),
+        ("2 threads", "“2 threads”: "),
+        ("batch 8, 2 threads", "“batch 8, 2 threads”: "),
+        ("batch 8", "Batch 8: "),
+        ("int8 (static)", "int8 (static): "),
+        ("int8 (static, in part)", "int8 (static, in part): "),
     ],
     ids=[
         "a ladder's step in quotes",

@@ -16,6 +16,8 @@ from generator.results.findings import Findings, analyse
 from tests.pages import imaginary
 from tests.pages.conftest import undrawn_charts
 
+pytestmark = pytest.mark.slow
+
 MEASUREMENTS = imaginary.FOLDER.parent
 
 

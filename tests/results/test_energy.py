@@ -114,7 +114,8 @@ def test_a_cards_energy_is_not_the_processors() -> None:
     assert alone.key == "energy-counter-elsewhere"
 
 
-REFUSED = TRUSTED.model_copy(update={"refused": "it does not follow the load"})
+REFUSED = TRUSTED.model_copy(update={"refused": "it does not follow the load", "busy_watts": TRUSTED.idle_watts})
+LOST = TRUSTED.model_copy(update={"refused": "it could not be read: gone"})
 
 
 @pytest.mark.parametrize(
@@ -123,9 +124,10 @@ REFUSED = TRUSTED.model_copy(update={"refused": "it does not follow the load"})
         (None, _blocks(), "energy-not-recorded"),
         (EnergyRecord(unknown="no counter on this system"), _blocks(), "energy-no-counter"),
         (EnergyRecord(counters=(REFUSED,), unknown="package-0: it does not follow the load"), _blocks(), "energy-counter-refused"),
+        (EnergyRecord(counters=(REFUSED, LOST), unknown="package-0: it could not be read: gone"), _blocks(), "energy-counter-lost"),
         (EnergyRecord(counters=(TRUSTED,), unknown=None), [make_block({"base": [1]})], "energy-not-timed"),
     ],
-    ids=["old record", "no counter", "refused", "no window"],
+    ids=["old record", "no counter", "refused", "lost", "no window"],
 )  # fmt: skip
 def test_without_a_trusted_counter_there_is_no_energy_but_a_reason(
     found: EnergyRecord | None, blocks: list[Block], key: str

@@ -41,6 +41,24 @@ def test_speed_that_costs_quality_is_no_gain(verdict: Verdict, gate: Gate, expec
     assert outcome(compared(verdict), gate) is expected
 
 
+@pytest.mark.parametrize(
+    ("verdict", "asked", "gate", "expected"),
+    [
+        (Verdict.FASTER, 2, Gate.PASSED, Outcome.NOT_REACHED),
+        (Verdict.FASTER, 2, Gate.FAILED, Outcome.NOT_REACHED),
+        (Verdict.CANNOT_TELL, 2, Gate.PASSED, Outcome.NOT_REACHED),
+        (Verdict.NO_DIFFERENCE, 2, Gate.PASSED, Outcome.NO_DIFFERENCE),
+        (Verdict.SLOWER, 2, Gate.PASSED, Outcome.SLOWER),
+        (Verdict.FASTER, 1.4, Gate.PASSED, Outcome.GAIN),
+        (Verdict.FASTER, 1.4, Gate.FAILED, Outcome.GATE_FAILED),
+        (Verdict.FASTER, 1.5, Gate.PASSED, Outcome.CANNOT_TELL),
+    ],
+)
+def test_a_question_of_a_factor_is_answered(verdict: Verdict, asked: float, gate: Gate, expected: Outcome) -> None:
+    """The interval goes from 1.4 to 1.6: below 2, above 1.4, and around 1.5."""
+    assert outcome(replace(compared(verdict), asked=asked), gate) is expected
+
+
 def test_what_was_not_compared_has_no_verdict() -> None:
     assert outcome(None, Gate.PASSED) is Outcome.NOT_MEASURED
 

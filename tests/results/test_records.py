@@ -59,6 +59,7 @@ def test_both_languages_show_the_same_example() -> None:
     assert _code("ru") == _code("en") != ""
 
 
+@pytest.mark.slow
 def test_the_example_of_the_page_runs(checkout: Path) -> None:
     pytest.importorskip("pandas")
     done = subprocess.run(
@@ -96,6 +97,7 @@ def test_without_pandas_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         frame([])
 
 
+@pytest.mark.slow
 def test_results_and_pages_need_no_pandas() -> None:
     """Only whoever asks for a table waits for it, and only they must have it."""
     code = "import sys; sys.modules['pandas'] = None; import generator.results, generator.contribute.export, generator.pages.edition"

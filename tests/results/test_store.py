@@ -27,9 +27,11 @@ from generator.results import store, store_memory
 from generator.results.collection import MOST_SYSTEMS, Collection
 from generator.results.speaking import by_machine
 from generator.results.store import analyses, collect, outlines, uncommitted, whole
-from generator.results.store_memory import CACHE_FILE, CACHE_FOLDER
+from generator.results.store_memory import CACHE_FILE, FINDINGS
 from generator.results.summary import summarise
 from tests.pages import imaginary
+
+pytest.importorskip("pyarrow", reason="what the store remembers is Parquet")
 
 NAME = "quantization-image"
 
@@ -104,7 +106,7 @@ def test_a_second_look_reads_nothing_and_says_the_same(measurements: Path, read:
 
 
 def _remembered(measurements: Path) -> list[Path]:
-    return sorted((measurements.parent / "cache" / CACHE_FOLDER).iterdir())
+    return sorted((measurements.parent / "cache" / FINDINGS).iterdir())
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 1000])
@@ -125,7 +127,9 @@ def test_findings_that_no_class_fits_any_more_are_worked_out_again(measurements:
     assert len(read) == cold + 1
 
 
-def test_with_other_prices_what_is_shown_is_worked_out_again(measurements: Path, read: list[str]) -> None:
+def test_with_other_prices_what_is_shown_is_worked_out_again(
+    measurements: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A summary knows no price."""
     first, cold = _collect(measurements), len(read)
     price = Price.model_validate(
@@ -141,12 +145,16 @@ def test_with_other_prices_what_is_shown_is_worked_out_again(measurements: Path,
         }
     )
     suite = [imaginary.measurement()]
+    for path in _remembered(measurements):
+        os.utime(path, (0, 0))
+    monkeypatch.setattr("generator.core.cache.MOST_BYTES", 0)
     priced = collect(measurements, suite, [price], cache=measurements.parent / "cache")
     assert len(read) - cold == len(first.shown[NAME])
     assert priced.shown != first.shown
     assert len(_remembered(measurements)) == len(first.shown[NAME]), "what no one asks for any more is deleted"
 
 
+@pytest.mark.slow
 def test_pages_are_the_same_bytes_with_and_without_the_cache(
     measurements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def _page_faults(how: str) -> int:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of this system is not glibc's")
+@pytest.mark.slow
 def test_kept_memory_is_not_cleared_again() -> None:
     """50 arrays of 1,024 pages: returned, each is cleared anew; kept, hardly one is."""
     assert _page_faults("return") > 10_000

@@ -21,7 +21,7 @@ import pytest
 from generator.core.errors import PublishError
 from generator.core.pool import Pool
 from generator.site import fingerprint
-from generator.site.build import LANGUAGES, Page, Site, build_site
+from generator.site.build import LANGUAGES, Page, Site, build_site, keep_sources, unchanged
 
 pytestmark = [
     pytest.mark.slow,
@@ -304,6 +304,37 @@ def test_another_moment_place_or_page_is_another_site(standing: Path, monkeypatc
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == ["stage"]
     monkeypatch.setattr(fingerprint, "distributions", list)
     assert _steps_of_a_build(root, pages("One more sentence."), epoch=1_795_000_000) == WHOLE
+
+
+def test_a_site_is_known_by_what_its_pages_were_made_from(built: Site, standing: Path) -> None:
+    """Until it is touched, made from something else, or built again by somebody who does not say from what."""
+    assert unchanged(standing, "these") is None
+    keep_sources(standing, "these")
+    assert unchanged(standing, "these") == replace(built, path=standing / "site", rewritten=0)
+    assert unchanged(standing, "others") is None
+    assert unchanged(standing, "these", standing / "elsewhere") is None
+    (standing / "site/index.html").touch()
+    assert unchanged(standing, "these") is None
+    _steps_of_a_build(standing)
+    assert unchanged(standing, "these") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["docs/ru/about.md", "measurements/x/records/x-1.json", "measurements/x/article.ru.md"]
+)
+def test_pages_are_made_from_files_and_from_what_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text("one", "utf-8")
+    first = fingerprint.sources(tmp_path, ["machine"], ())
+    assert fingerprint.sources(tmp_path, ["machine"], ()) == first
+    assert fingerprint.sources(tmp_path, ["another"], ()) != first
+    path.write_text("other", "utf-8")
+    changed = fingerprint.sources(tmp_path, ["machine"], ())
+    assert changed != first
+    elsewhere = tmp_path / "attempt.json"
+    elsewhere.write_text("{}", "utf-8")
+    assert fingerprint.sources(tmp_path, ["machine"], [elsewhere]) != changed
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from generator.core.definition import Option, TransformStep
 from generator.core.errors import MissingPackage, PreparationError
 from generator.core.registry import TRANSFORMS
 from generator.transforms import step as step_room
-from generator.transforms.recipe import Recipe
+from generator.transforms.step import Recipe
 from generator.workloads import synthetic
 from generator.workloads.workload import Artifact, Workload
 

@@ -172,4 +172,12 @@ def test_no_number_breaks_from_its_unit(value: float) -> None:
 
 def test_typesetting_holds_dashes_and_units() -> None:
     assert RU.typeset("Цена — 8 бит, 99 % точности") == f"Цена{NBSP}— 8{NBSP}бит, 99{NBSP}% точности"
+    assert RU.typeset("±1,5 % из 1 634 строк") == f"±1,5{NBSP}% из 1 634{NBSP}строк"
+    assert RU.typeset("за 5, против 1.") == "за 5, против 1."
     assert EN.typeset("8 bits — no") == "8 bits — no"
+
+
+def test_a_name_that_ends_in_digits_holds_nothing() -> None:
+    """What stands in a chart's or a page's way is a line that cannot be broken."""
+    for name in ("fp32", "AVX2", "H200", "0.11.1", "x86-64", "MobileNet-V2"):
+        assert RU.typeset(f"{name} быстрее") == f"{name} быстрее"

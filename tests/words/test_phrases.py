@@ -87,6 +87,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
 
 OPEN_FAMILIES = frozenset(
     {
+        "asked",
         "caveat",
         "column",
         "data_set",

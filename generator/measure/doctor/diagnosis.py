@@ -106,7 +106,7 @@ def examine(root: Path, tell: Callable[[int, int], None] = lambda done, total: N
         system = describe_system()
     except MissingPackage:
         system = None
-    findings = [*_packages(), *(_processor(system) if system else ()), *_room(cache.root), *_counters()]
+    findings = [*_packages(), *(_processor(system) if system else ()), *_room(cache.root), _held(cache), *_counters()]
     noise, about = _noise(cache, tell)
     return Diagnosis(system, (*findings, *about), noise)
 
@@ -199,6 +199,18 @@ def _room(cache: Path) -> Iterator[Finding]:
             yield Finding(
                 "room", Level.NOTE, f"{used:.1f} GiB are swapped out", "Close programs until memory suffices."
             )
+
+
+def _held(cache: Cache) -> Finding:
+    """What the cache holds, and how it is emptied."""
+    held = cache.holdings()
+    if not held:
+        return Finding("room", Level.FINE, f"the cache, {cache.root}, is empty")
+    parts = ", ".join(f"{name} {one.size_bytes / 2**20:.0f} MiB" for name, one in held.items())
+    whole = sum(one.size_bytes for one in held.values()) / 2**20
+    text = f"the cache, {cache.root}, holds {whole:.0f} MiB: {parts}"
+    remedy = "To empty it, delete its folders: all is made or fetched again, but blocks of unfinished runs (runs)."
+    return Finding("room", Level.FINE, text, remedy)
 
 
 def _enough(what: str, bytes_free: int, least: int, remedy: str) -> Finding:

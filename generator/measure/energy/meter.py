@@ -7,29 +7,26 @@ counters, `WallMeter` adds the readings of a meter at the wall to what another o
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from generator.core.errors import MeterError
 from generator.core.record import Block, EnergyCounter, EnergyRecord, EnergyWindow
 from generator.measure.energy import wall_meter
 from generator.measure.energy.counters import Counter, Load, find_counters
-from generator.measure.needs import variables
+from generator.measure.energy.load import burning
 from generator.measure.scenario import Asks
 
 CHECK_SECONDS = 5
 """Length of the idle and of the busy half of a counter's check."""
 
-BURNER_START_S = 60.0
-"""A load that is not there after so long never comes."""
+LATEST_READING_S = 5
+"""So long the readings of a wall meter may lag behind: those of one that reads and writes once a second."""
 
 SETTLE_S = 1.0
 """Between the start of a load and its first reading."""
@@ -58,11 +55,7 @@ class Meter(Protocol):
         """Measure one block's windows: one of each warm worker, and one in which all sleep, in random order."""
 
     def completed(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks with what is known only after the run.
-
-        Raises:
-            MeterError: when a wall meter's readings have gaps or do not cover the run.
-        """
+        """The blocks with what is known only after the run; see then what `description` says."""
 
     def description(self) -> EnergyRecord:
         """Where the energy comes from, or why there is none."""
@@ -90,65 +83,6 @@ class NoMeter:
     def description(self) -> EnergyRecord:
         """The reason."""
         return EnergyRecord(unknown=self.reason[:1000])
-
-
-@contextlib.contextmanager
-def burning(kinds: frozenset[Load], cores: Sequence[int]) -> Iterator[None]:
-    """Keep the processor's cores and the first accelerator busy meanwhile, as far as the kinds ask for it.
-
-    They are busy when the body begins, however long their programs took to start: an accelerator's takes seconds.
-    """
-    programs = list[tuple[str, ...]]()
-    if "processor" in kinds:
-        programs += [(_BUSY_CORE, *([str(core)] if core is not None else [])) for core in cores or (None,)]
-    if "accelerator" in kinds:
-        programs.append((_BUSY_ACCELERATOR,))
-    # The card that is burned must be the one that workers will use.
-    environment = {**os.environ, **variables({"device": "cuda"})}
-    burners = list[subprocess.Popen[bytes]]()
-    try:
-        for program in programs:
-            command = [sys.executable, "-c", *program]
-            burners.append(
-                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-            )
-        for burner in burners:
-            _await_first_line(burner)
-        yield
-    finally:
-        for burner in burners:
-            burner.kill()
-            burner.wait()
-            if burner.stdout:
-                burner.stdout.close()
-
-
-_BUSY_CORE = """
-import os, sys
-if len(sys.argv) > 1: os.sched_setaffinity(0, [int(sys.argv[1])])
-print("busy", flush=True)
-while True: pass
-"""
-
-# Where torch sees no accelerator it ends at once, and the counter is refused: it did not follow any load.
-_BUSY_ACCELERATOR = """
-import torch
-a = torch.ones(4096, 4096, device="cuda")
-(a @ a).sum().item()
-print("busy", flush=True)
-while True: (a @ a).sum().item()
-"""
-
-
-def _await_first_line(burner: subprocess.Popen[bytes]) -> None:
-    """Return when a burner says that it is busy, has ended, or was ended for taking too long."""
-    late = threading.Timer(BURNER_START_S, burner.kill)
-    late.start()
-    try:
-        if burner.stdout:
-            burner.stdout.readline()
-    finally:
-        late.cancel()
 
 
 def _utc_now() -> datetime:
@@ -194,6 +128,9 @@ class SteadyMeter:
     seconds: list[Second] = field(default_factory=list)
     """Of the check, idle ones first."""
 
+    lost: dict[str, str] = field(default_factory=dict)
+    """Why a counter can be read no longer, by its domain."""
+
     def check(self, cores: Sequence[int]) -> None:
         """Watch every counter for five idle seconds and five busy ones."""
         kinds = self.loads | {counter.load for counter in self.counters}
@@ -227,7 +164,20 @@ class SteadyMeter:
         return EnergyRecord(counters=judged, unknown=None if trusted else (refused or NO_COUNTER)[:1000])
 
     def _judged(self, domain: str, source: str) -> EnergyCounter:
-        return judged(domain, source, [(one.busy, one.watts(domain)) for one in self.seconds])
+        watts = [(one.busy, one.watts(domain)) for one in self.seconds if domain in one.joules]
+        found, why = judged(domain, source, watts), self.lost.get(domain)
+        return found.model_copy(update={"refused": why}) if why else found
+
+    def _joules(self, counters: Sequence[Counter]) -> dict[str, float]:
+        """What counters stand at. One that fails is not asked again, and costs nothing else: neither block nor run."""
+        found = dict[str, float]()
+        for counter in counters:
+            if counter.domain not in self.lost:
+                try:
+                    found[counter.domain] = counter.joules()
+                except Exception as error:  # drivers' bindings raise dozens of types
+                    self.lost[counter.domain] = f"it could not be read: {error or type(error).__name__}"[:300]
+        return found
 
     def _window(
         self,
@@ -240,20 +190,20 @@ class SteadyMeter:
         if name is not None:
             _answer(workers[name], SETTLE_QUERIES_NS)
         samples, started_at, begin_ns = 0, self.clock.now(), self.clock.elapsed_ns()
-        before = {counter.domain: counter.joules() for counter in trusted}
+        before = self._joules(trusted)
         if name is None:
             self.clock.sleep_s(length_ns / 1e9)
         else:
             samples = _answer(workers[name], length_ns) * batches.get(name, 1)
-        joules = {counter.domain: max(0.0, counter.joules() - before[counter.domain]) for counter in trusted}
+        joules = {domain: max(0.0, now - before[domain]) for domain, now in self._joules(trusted).items()}
         wall_ns = self.clock.elapsed_ns() - begin_ns
         return EnergyWindow(variant=name, started_at=started_at, wall_ns=wall_ns, samples=samples, joules=joules)
 
     def _second(self, busy: bool) -> Second:
         started_at, begin_ns = self.clock.now(), self.clock.elapsed_ns()
-        before = {counter.domain: counter.joules() for counter in self.counters}
+        before = self._joules(self.counters)
         self.clock.sleep_s(1.0)
-        joules = {counter.domain: counter.joules() - before[counter.domain] for counter in self.counters}
+        joules = {domain: now - before[domain] for domain, now in self._joules(self.counters).items()}
         return Second(busy, started_at, self.clock.elapsed_ns() - begin_ns, joules)
 
 
@@ -262,6 +212,7 @@ class WallMeter:
 
     def __init__(self, path: Path, inner: SteadyMeter) -> None:
         self.path, self._inner = path, inner
+        self._wall = judged(WALL, WALL_SOURCE, [])
         inner.least_window_ns = max(inner.least_window_ns, wall_meter.WINDOW_NS)
         inner.loads |= {"processor"}
 
@@ -277,18 +228,33 @@ class WallMeter:
         return self._inner.windows(workers, batches, order)
 
     def completed(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """The blocks with the wall meter's energy; as they are when it does not follow the load."""
-        readings = wall_meter.read(self.path)
-        if self._judged(readings).refused:
-            return tuple(blocks)
-        return tuple(
-            block.model_copy(update={"energy": tuple(_with_wall(window, readings) for window in block.energy)})
-            for block in blocks
-        )
+        """The blocks with the wall meter's energy; as they are when it does not follow the load, or has gaps.
+
+        A logger that stopped in the middle costs the energy and not the run: the blocks are worth more.
+        """
+        ends = [_end(window.started_at, window.wall_ns) for block in blocks for window in block.energy]
+        ends += [_end(second.started_at, second.wall_ns) for second in self._inner.seconds]
+        try:
+            readings = self._readings(ends)
+            self._wall = self._judged(readings)
+            if self._wall.refused is None:
+                return tuple(_with_wall(block, readings) for block in blocks)
+        except MeterError as error:
+            self._wall = self._wall.model_copy(update={"refused": str(error)[:1000]})
+        return tuple(blocks)
+
+    def _readings(self, moments: Sequence[datetime]) -> wall_meter.Readings:
+        """What the file has, after waiting a little for the last reading that is needed: a logger writes late."""
+        for _ in range(LATEST_READING_S):
+            readings = wall_meter.read(self.path)
+            if not moments or readings.times[-1] >= max(moments).timestamp():
+                break
+            self._inner.clock.sleep_s(1.0)
+        return readings
 
     def description(self) -> EnergyRecord:
-        """The counters, and the wall meter as one more."""
-        inner, wall = self._inner.description(), self._judged(wall_meter.read(self.path))
+        """The counters, and the wall meter as one more, as `completed` found it."""
+        inner, wall = self._inner.description(), self._wall
         unknown = None if wall.refused is None or inner.unknown is None else f"{WALL}: {wall.refused}"[:1000]
         return EnergyRecord(counters=(*inner.counters, wall), unknown=unknown)
 
@@ -336,6 +302,13 @@ def _answer(worker: Asks, length_ns: int) -> int:
     return int(answer.get("queries") or len(answer["latencies_ns"]))
 
 
-def _with_wall(window: EnergyWindow, readings: wall_meter.Readings) -> EnergyWindow:
-    joules = {**window.joules, WALL: readings.joules(window.started_at, window.wall_ns / 1e9)}
-    return window.model_copy(update={"joules": joules})
+def _with_wall(block: Block, readings: wall_meter.Readings) -> Block:
+    def added(window: EnergyWindow) -> EnergyWindow:
+        wall = readings.joules(window.started_at, window.wall_ns / 1e9)
+        return window.model_copy(update={"joules": {**window.joules, WALL: wall}})
+
+    return block.model_copy(update={"energy": tuple(map(added, block.energy))})
+
+
+def _end(started_at: datetime, wall_ns: int) -> datetime:
+    return started_at + timedelta(microseconds=wall_ns / 1000)

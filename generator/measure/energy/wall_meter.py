@@ -66,7 +66,7 @@ class Readings:
     def _uncovered(self, begin: float, end: float) -> MeterError:
         has = f"{_clock(self.times[0])} to {_clock(self.times[-1])}"
         problem = f"the readings ({has}) do not cover the run, which needs {_clock(begin)} to {_clock(end)}"
-        remedy = "Add the missing readings and run the same command again: finished blocks are kept."
+        remedy = "Let the meter log from before the run until it has ended, and measure again."
         return MeterError(self.where, problem, remedy)
 
 

@@ -176,7 +176,8 @@ def _measured(root: Path, asked: Request, tell: Listener) -> Record:
     from generator.measure.energy.meter import find_meter
     from generator.measure.plan import only_run
     from generator.measure.roofline.ceilings import machine_ceilings
-    from generator.measure.run import RunContext, measured
+    from generator.measure.run import measured
+    from generator.measure.run_context import RunContext
     from generator.measure.system import describe_system
 
     measurement = load_measurement(root / "measurements" / asked.measurement)

@@ -9,9 +9,8 @@ from types import MappingProxyType
 from generator.cited.evidence import Metric
 from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
-from generator.draw.legend import Entry
 from generator.draw.palette import MARKERS
-from generator.draw.picture import Forest, Group, Look, Mark
+from generator.draw.picture import Entry, Forest, Group, Look, Mark
 from generator.pages.charts.formats import GREY, key
 from generator.pages.views.published_figure import FigureView
 from generator.pages.views.ratio import RatioView

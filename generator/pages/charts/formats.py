@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from generator.core.definition import Precision
-from generator.draw.legend import Entry
 from generator.draw.palette import MARKERS
-from generator.draw.picture import Look
+from generator.draw.picture import Entry, Look
 from generator.words.phrases import Phrases
 
 GREY = 7

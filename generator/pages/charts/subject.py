@@ -8,9 +8,8 @@ from functools import cached_property
 from generator.cited.pair import ratio_of
 from generator.core.definition import CONTROL
 from generator.draw.chart import Chart, Table
-from generator.draw.legend import Entry
 from generator.draw.palette import MARKERS
-from generator.draw.picture import Look, Picture, Strip
+from generator.draw.picture import Entry, Look, Picture, Strip
 from generator.pages.charts.formats import key
 from generator.pages.sentences import Sentences
 from generator.results.comparison import Comparison

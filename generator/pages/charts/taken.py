@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.core.cell import tidy
+from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Share, Shares
 from generator.pages.charts.subject import Subject
@@ -24,7 +24,7 @@ def taken(subject: Subject) -> Chart | None:
         Column("share_most", say("column.most"), "share"),
         Column("bound", say("column.roof_bound")),
     )
-    cells = tuple(
+    cells: tuple[tuple[Cell, ...], ...] = tuple(
         (v.variant.name, *map(tidy, (one.share.median, one.share.least, one.share.most)), str(one.bound))
         for v, one in found
     )

@@ -18,7 +18,7 @@ from generator.words.markdown import Markdown
 UNMEASURED = "unmeasured"
 """Verdict of a measurement without a record, for the filter."""
 
-VERDICTS = ("gain", "slower", "no_difference", "gate_failed", "cannot_tell", UNMEASURED)
+VERDICTS = ("gain", "not_reached", "slower", "no_difference", "gate_failed", "cannot_tell", UNMEASURED)
 """Outcomes in the order of the filter."""
 
 

@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-import generator
+from generator.assets.asset import Asset, UrlAsset, load_catalogue
 from generator.pages.overview.measured import Results
 from generator.pages.template import Environment, render
 from generator.words import markdown
 from generator.words.markdown import Markdown
 from generator.words.translations import translated
-
-CATALOGUE = Path(generator.__file__).parent / "assets" / "catalogue.toml"
-"""Read as a file: publishing imports nothing of the room that downloads."""
-
-
-class AssetTerms(BaseModel):
-    """What the catalogue says of one asset to somebody who wants to use it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    title: str
-    licence: str
-    package: str = ""
-    version: str = ""
-    repository: str = ""
-    commit: str = ""
-
-    @property
-    def origin(self) -> str:
-        """Package with its version, or repository with its commit."""
-        return f"{self.package} {self.version}" if self.package else f"{self.repository} @ {self.commit[:12]}"
-
-
-@cache
-def load_terms(catalogue: Path = CATALOGUE) -> tuple[AssetTerms, ...]:
-    """Read every asset's terms, in the catalogue's order."""
-    assets = tomllib.loads(catalogue.read_text("utf-8"))
-    return tuple(AssetTerms.model_validate(one) for one in assets.values())
 
 
 def licences_page(results: Results) -> str:
@@ -53,15 +20,22 @@ def licences_page(results: Results) -> str:
     rows = [
         [
             translated(one.title, language),
-            one.origin,
+            origin(one),
             translated(one.licence, language),
             used.get(one.title, phrases.say("cell.none")),
         ]
-        for one in load_terms()
+        for one in load_catalogue().values()
     ]
     context = {"assets": markdown.table(head, rows, ()), "say": phrases.say, "write": phrases.write}
     front = markdown.front_matter(title=phrases.say("licences.title"), description=phrases.say("licences.lede"))
     return front + Markdown("\n" + render(Environment(language), "licences.md.j2", context))
+
+
+def origin(asset: Asset) -> str:
+    """Package with its version, or repository with its commit, as short as a table needs it."""
+    if isinstance(asset, UrlAsset):
+        return f"{asset.repository} @ {asset.commit[:12]}"
+    return f"{asset.package} {asset.version}"
 
 
 def _used(results: Results) -> Mapping[str, Markdown]:

@@ -35,7 +35,9 @@ class ComparisonView:
         """CSS class of the verdict; a gain that does not count is shown as none."""
         if self.verdict == "faster" and self.variant.gate is Gate.FAILED:
             return "verdict--cannot-tell"
-        return f"verdict--{self.verdict.replace('_', '-')}"
+        answer = str(self.found.answer) if self.found else "not_measured"
+        shown = {"reached": "faster", "not_reached": "no_difference"}.get(answer, answer)
+        return f"verdict--{shown.replace('_', '-')}"
 
     @property
     def sentence(self) -> str:

@@ -15,9 +15,6 @@ from typing import cast
 import torch
 from torch import nn
 
-IMAGE_PIXELS = 224
-"""Height and width of the input."""
-
 CLASSES = 1000
 """ImageNet-1k's."""
 

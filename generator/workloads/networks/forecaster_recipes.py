@@ -7,18 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from generator.workloads.sources.windows import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained: AdamW on the absolute error, the learning rate rising and falling once (OneCycle)."""
-
-    steps: int
-    largest_rate: float
-    batch: int = 32
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    """Largest norm of a step's gradients."""
+from generator.workloads.workload import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +23,7 @@ class Network:
     config: Callable[[Task, int, int], Mapping[str, object]]
     """Makes the architecture's arguments of the task, the number of channels and the length of history."""
 
-    recipes: Mapping[str, Recipe]
+    recipes: Mapping[str, Training]
     """How it is trained for each series: chosen among a few by the error on the last weeks, years before the test."""
 
 
@@ -48,13 +37,13 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             "DLinear",
             "forecast_linear",
             lambda task, channels, history: {**_shape(task, channels, history), "smoothing": task.smoothing},
-            {"demand": Recipe(800, 1e-2), "stock": Recipe(400, 3e-3), "weather": Recipe(400, 1e-2)},
+            {"demand": Training(800, 1e-2), "stock": Training(400, 3e-3), "weather": Training(400, 1e-2)},
         ),
         "lstm": Network(
             "LSTM",
             "forecast_lstm",
             lambda task, channels, history: {**_shape(task, channels, history), "token": task.token, "width": 64},
-            {"demand": Recipe(800, 1e-2), "stock": Recipe(300, 1e-3), "weather": Recipe(300, 4e-3)},
+            {"demand": Training(800, 1e-2), "stock": Training(300, 1e-3), "weather": Training(300, 4e-3)},
         ),
         "transformer": Network(
             "PatchTST",
@@ -65,7 +54,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 "width": 64,
                 "layers": 2,
             },
-            {"demand": Recipe(500, 3e-3), "stock": Recipe(300, 1e-3), "weather": Recipe(300, 1e-3)},
+            {"demand": Training(500, 3e-3), "stock": Training(300, 1e-3), "weather": Training(300, 1e-3)},
         ),
     }
 )

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from generator.workloads.networks.forecaster_recipes import Recipe
 from generator.workloads.sources.windows import Floats, Windows
+from generator.workloads.workload import Training
 
 _TOLD_EVERY = 50
 """Steps between two signs of progress."""
@@ -37,7 +37,7 @@ def repeatable(seed: int) -> Iterator[None]:
 
 
 def train(
-    build: Callable[[], nn.Module], windows: Windows, recipe: Recipe, seed: int, told: Callable[[int], None]
+    build: Callable[[], nn.Module], windows: Windows, recipe: Training, seed: int, told: Callable[[int], None]
 ) -> nn.Module:
     """Train a forecaster on the windows before the test; the test's are not looked at.
 
@@ -64,7 +64,7 @@ def train(
 
 
 def descend(
-    module: nn.Module, inputs: torch.Tensor, loss: Loss, recipe: Recipe, seed: int, told: Callable[[int], None]
+    module: nn.Module, inputs: torch.Tensor, loss: Loss, recipe: Training, seed: int, told: Callable[[int], None]
 ) -> None:
     """Train a network in its place, and leave it ready for inference; to be called inside of `repeatable`.
 

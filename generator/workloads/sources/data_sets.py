@@ -76,5 +76,6 @@ def first_to_be_had(
             refused.append(error)
             if progress and number < len(sets):
                 progress(f"Going on with '{sets[number].name}' instead. {error}", 0, 1)
-    problem = "none of its data sets is to be had: " + "; ".join(f"{one.where}: {one.problem}" for one in refused)
+    reasons = dict.fromkeys(f"{one.where}: {one.problem}" for one in refused)  # sets may share what is lacking
+    problem = f"none of its data sets is to be had: {'; '.join(reasons)}"
     raise AssetError(where, problem, refused[-1].remedy if refused else "")

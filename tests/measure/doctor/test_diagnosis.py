@@ -56,6 +56,7 @@ def _levels(found: Any, area: str = "noise") -> set[Level]:
     return {one.level for one in found if one.area == area}
 
 
+@pytest.mark.slow
 def test_noise_of_an_exact_program_is_none(jobs: dict[str, Job]) -> None:
     """1 ms against 1 ms is exactly 1, and only the floor is left of the interval."""
     told: list[tuple[int, int]] = []
@@ -66,6 +67,7 @@ def test_noise_of_an_exact_program_is_none(jobs: dict[str, Job]) -> None:
     assert told[-1] == (noise.BLOCKS, noise.BLOCKS)
 
 
+@pytest.mark.slow
 def test_a_calm_machine_can_measure(tmp_path: Path) -> None:
     """Nothing to mend about the noise; the whole check goes through the real block machinery."""
     found = diagnosis.examine(tmp_path)
@@ -137,6 +139,7 @@ def test_a_worker_that_dies_must_be_mended(tmp_path: Path, monkeypatch: pytest.M
     assert any("killed by signal 9" in one.text and one.remedy == "Close programs." for one in found.findings)
 
 
+@pytest.mark.slow
 def test_a_missing_package_must_be_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The finding has the command that installs it."""
     real = importlib.util.find_spec

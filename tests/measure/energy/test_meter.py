@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ import pytest
 from generator.core.definition import CONTROL
 from generator.core.definition_file import load_measurement
 from generator.core.errors import MeterError
-from generator.core.record import Tier
+from generator.core.record import Block, EnergyWindow, Tier
+from generator.measure.energy import load, wall_meter
 from generator.measure.energy import meter as energy
-from generator.measure.energy import wall_meter
 from generator.measure.energy.counters import Load, Powercap, find_counters
 from generator.measure.energy.meter import Clock, NoMeter, SteadyMeter, WallMeter, judged
 from generator.measure.run import run_measurement
+from tests.pages import imaginary
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 IDLE_WATTS, BUSY_WATTS = 10.0, 30.0
@@ -144,16 +145,16 @@ def test_a_load_is_there_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch,
     """A graphics card's program takes seconds to start, and those seconds are idle ones."""
     at_work = tmp_path / "at-work"
     slow = f"import pathlib, time\ntime.sleep(0.5)\npathlib.Path({str(at_work)!r}).touch()\nprint(flush=True)\ntime.sleep(60)"
-    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", slow)
-    with energy.burning(frozenset({"accelerator"}), ()):
+    monkeypatch.setattr(load, "_BUSY_ACCELERATOR", slow)
+    with load.burning(frozenset({"accelerator"}), ()):
         assert at_work.exists()
 
 
 @pytest.mark.parametrize("program", ["", "import time\ntime.sleep(60)"], ids=["ends", "never begins"])
 def test_a_load_that_never_comes_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr(energy, "_BUSY_ACCELERATOR", program)
-    monkeypatch.setattr(energy, "BURNER_START_S", 0.5)
-    with energy.burning(frozenset({"accelerator", "processor"}), ()):
+    monkeypatch.setattr(load, "_BUSY_ACCELERATOR", program)
+    monkeypatch.setattr(load, "BURNER_START_S", 0.5)
+    with load.burning(frozenset({"accelerator", "processor"}), ()):
         pass
 
 
@@ -191,6 +192,7 @@ def test_a_wall_meters_readings_are_joined_by_time(tmp_path: Path, checkout: Any
     meter.check([0])
     windows = meter.windows(_workers(world), {}, random.Random(1))
     world.log(path, 0.25)
+    meter.completed([])
     assert meter.description().unknown is None
     readings = wall_meter.read(path)
     for window in windows:
@@ -288,16 +290,17 @@ def test_a_system_without_counters_says_where_it_looked(tmp_path: Path) -> None:
     assert any(reason.startswith("RAPL: ") for reason in search.missing)
 
 
+class Ticking(FakeCounter):
+    """Two joules more at each look."""
+
+    def joules(self) -> float:
+        self.world.joules += 3.0 if self.world.burning else 2.0
+        return self.world.joules
+
+
 def test_a_run_keeps_the_energy_of_every_block(checkout: Callable[..., Path], run_context: Callable[..., Any]) -> None:
     """From the meter to the record: a window of each participant, the control and the sleeping machine among them."""
     world = World()
-
-    class Ticking(FakeCounter):
-        """Two joules more at each look."""
-
-        def joules(self) -> float:
-            self.world.joules += 3.0 if self.world.burning else 2.0
-            return self.world.joules
 
     meter = SteadyMeter([Ticking(world, window_ns=30_000_000)], _still(world))
     root = checkout()
@@ -336,3 +339,109 @@ def test_a_run_without_a_counter_says_so(checkout: Callable[..., Path], run_cont
     assert record.energy is not None
     assert record.energy.unknown == "no counter on this system"
     assert all(block.energy == () for block in record.blocks)
+
+
+@dataclass
+class Dying(FakeCounter):
+    """Answers so many times, and then its driver is gone."""
+
+    answers: int = 0
+
+    def joules(self) -> float:
+        if self.answers <= 0:
+            raise RuntimeError("NVML: GPU is lost")
+        self.answers -= 1
+        return super().joules()
+
+
+CHECKED = 4 * energy.CHECK_SECONDS
+"""Looks at a counter while it is checked."""
+
+
+@pytest.mark.parametrize("answers", [0, CHECKED - 1, CHECKED, CHECKED + 1])
+def test_a_counter_that_dies_leaves_the_others(answers: int) -> None:
+    """In its check, between two windows or within one; the others go on, and the record says why it is not used."""
+    world = World()
+    meter = SteadyMeter([Dying(world, "gpu-0", answers=answers), FakeCounter(world)], world.clock())
+    meter.check([0])
+    windows = [meter.windows(_workers(world), {}, random.Random(1)) for _ in range(2)]
+    assert {tuple(window.joules) for window in windows[1]} == {("package-0",)}
+    found = meter.description()
+    assert [one.refused for one in found.counters] == ["it could not be read: NVML: GPU is lost", None]
+    assert [one.failed_check for one in found.counters] == [False, False]
+    assert found.unknown is None
+
+
+def test_a_counter_that_dies_in_a_run_costs_the_energy_alone(
+    checkout: Callable[..., Path], run_context: Callable[..., Any]
+) -> None:
+    """Its blocks are kept: a record with every latency, and energy that is null with its reason."""
+
+    class DyingInTheFirstBlock(Dying, Ticking):
+        """Within its second window."""
+
+    world = World()
+    counter = DyingInTheFirstBlock(world, answers=CHECKED + 3, window_ns=30_000_000)
+    meter, root = SteadyMeter([counter], _still(world)), checkout()
+    record = run_measurement(load_measurement(root / "measurements/trial"), Tier.SMOKE, run_context(root, meter=meter))
+    assert len(record.blocks) == 2
+    assert record.blocks[0].energy[0].joules
+    assert not any(one.failure for one in record.variants)
+    assert record.energy is not None
+    assert record.energy.unknown == "package-0: it could not be read: NVML: GPU is lost"
+
+
+def _block(windows: Sequence[EnergyWindow]) -> Block:
+    return Block.model_validate({**imaginary.block(0, {"slow": 2.0, "fast": 1.0}), "energy": windows})
+
+
+@pytest.mark.parametrize(
+    ("until_s", "after", "why"),
+    [
+        (20, None, "do not cover the run, which needs"),
+        (None, lambda rows: rows[:16] + rows[19:], "nothing was read between"),
+        (None, lambda rows: ["no meter's file"], "its first line is"),
+        (None, None, None),
+    ],
+    ids=["ended", "gap", "overwritten", "whole"],
+)
+def test_a_wall_meter_that_breaks_off_leaves_the_blocks(
+    tmp_path: Path, until_s: float | None, after: Callable[[list[str]], list[str]] | None, why: str | None
+) -> None:
+    """The blocks are given back as they were, and the energy is null with its reason."""
+    world, path = World(), tmp_path / "meter.csv"
+    world.log(path, until_s=3)
+    meter = WallMeter(path, SteadyMeter([], world.clock()))
+    meter.check([0])
+    blocks = [_block(meter.windows(_workers(world), {}, random.Random(1)))]
+    world.log(path, until_s=until_s)
+    if after:
+        path.write_text("\n".join(after(path.read_text("utf-8").splitlines())), "utf-8")
+    found, said = meter.completed(blocks), meter.description()
+    if why is None:
+        assert (said.unknown, {tuple(window.joules) for window in found[0].energy}) == (None, {("wall",)})
+    else:
+        assert list(found) == blocks
+        assert said.unknown is not None
+        assert why in said.unknown
+        assert said.counters[0].refused is not None
+
+
+def test_the_last_reading_of_a_wall_meter_is_waited_for(tmp_path: Path) -> None:
+    """A logger writes each reading a moment later than it was taken."""
+    world, path = World(), tmp_path / "meter.csv"
+    world.log(path, until_s=3)
+    clock, waited = world.clock(), list[float]()
+    meter = WallMeter(path, SteadyMeter([], replace(clock, sleep_s=lambda s: waited.append(s) or clock.sleep_s(s))))
+    meter.check([0])
+    blocks = [_block(meter.windows(_workers(world), {}, random.Random(1)))]
+    world.log(path, until_s=world.elapsed_ns / 1e9 - 1)
+    waited.clear()
+
+    def late(seconds: float) -> None:
+        waited.append(seconds)
+        world.log(path)
+
+    meter._inner.clock = replace(clock, sleep_s=late)
+    assert {tuple(window.joules) for window in meter.completed(blocks)[0].energy} == {("wall",)}
+    assert waited == [1.0]

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from generator.core.definition import CONTROL, Measurement
-from generator.draw import drawing, gallery, scale
+from generator.draw import axes, drawing, gallery
 from generator.draw.chart import Chart
 from generator.draw.picture import Deviations, Distribution, Forest, Plane, Rungs, Strip
 from generator.draw.sheet import NARROW, WIDE, Lettering
@@ -180,7 +180,7 @@ def test_text_can_be_read_on_a_phone(found: Findings, name: str) -> None:
 
 def test_the_title_is_the_finding(found: Findings) -> None:
     chart = made(found)["speedup"]
-    assert chart.title.startswith("ONNX Runtime int8 (статическое) работает в")
+    assert chart.title.startswith("ONNX Runtime int8 (статическое): в")
     assert not chart.title.endswith(".")
 
 
@@ -263,10 +263,10 @@ def test_a_chart_is_drawn_once(found: Findings, tmp_path: Path, monkeypatch: pyt
 def test_a_damaged_drawing_is_drawn_anew(found: Findings, tmp_path: Path) -> None:
     chart, kept = made(found)["health"], gallery.Gallery(tmp_path)
     first = kept.drawn(chart, "x", Language.RU)
-    (path,) = tmp_path.glob("*.json")
-    path.write_text(path.read_text("utf-8")[:100], "utf-8")
+    (path,) = (tmp_path / "charts").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
     assert kept.drawn(chart, "x", Language.RU) == first
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_another_word_number_or_code_is_another_drawing(found: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,37 +281,6 @@ def test_another_word_number_or_code_is_another_drawing(found: Findings, monkeyp
     assert len(keys | {gallery._key(chart, "x", Language.RU)}) == 5
 
 
-def test_every_drawing_module_counts_for_the_hash() -> None:
-    """A module that draws and is forgotten would leave stale charts behind."""
-    folder = Path(gallery.__file__).parent
-    drawing_modules = {
-        "axis.py",
-        "card.py",
-        "card_drawing.py",
-        "drawing.py",
-        "font.py",
-        "frame.py",
-        "gallery.py",
-        "ink.py",
-        "key.py",
-        "legend.py",
-        "palette.py",
-        "picture.py",
-        "pixels.py",
-        "roofline_drawing.py",
-        "rows.py",
-        "scale.py",
-        "shares_drawing.py",
-        "sheet.py",
-        "spans_drawing.py",
-        "stacks_drawing.py",
-        "svg.py",
-    }
-    others = {"__init__.py", "chart.py"}
-    assert set(gallery._DRAWN_BY) == drawing_modules
-    assert {path.name for path in folder.glob("*.py")} == drawing_modules | others
-
-
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
     [
@@ -323,13 +292,13 @@ def test_every_drawing_module_counts_for_the_hash() -> None:
     ],
 )
 def test_ratio_axes_have_readable_ticks(low: float, high: float, ticks: list[float]) -> None:
-    assert scale.ratio_ticks(low, high) == ticks
+    assert axes.ratio_ticks(low, high) == ticks
 
 
 @pytest.mark.parametrize("span", [1.001, 1.05, 1.3, 2, 5, 20, 1000])
 @pytest.mark.parametrize("low", [0.001, 0.7, 3, 4000])
 def test_value_axes_always_have_some_ticks(low: float, span: float) -> None:
-    ticks = scale.value_ticks(low, low * span)
+    ticks = axes.value_ticks(low, low * span)
     assert 2 <= len(ticks) <= 9
     assert ticks == sorted(set(ticks))
 

@@ -9,8 +9,8 @@ from matplotlib.text import Text
 
 from generator.draw.drawing import draw
 from generator.draw.picture import RooflinePicture, Shares
-from generator.draw.roofline_drawing import ends
-from generator.draw.roofline_drawing import roofline as drawn
+from generator.draw.roofline import ends
+from generator.draw.roofline import roofline as drawn
 from generator.draw.sheet import NARROW, WIDE, Lettering, Shape
 from generator.pages.charts.roofline import roofline
 from generator.pages.charts.subject import Subject

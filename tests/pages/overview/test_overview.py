@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from generator.assets.asset import load_catalogue
 from generator.core.definition import Application, Measurement, Technology
 from generator.core.definition_file import load_suite
 from generator.core.record import Record
 from generator.pages.edition import pages
 from generator.pages.overview.glossary import load_glossary
-from generator.pages.overview.licences import load_terms
 from generator.pages.overview.topics import CAUSES, GROUPS
 from generator.pages.views.system import machine_name
 from generator.results.collection import collected
@@ -126,12 +126,14 @@ def test_each_machine_has_its_page_with_its_own_files(two: Site) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_single_machine_is_not_compared_with_others(cache: Path) -> None:
     page = text(site(cache, imaginary.record()), "ru")
     assert "{ #systems }" not in page
     assert "На других машинах" not in page
 
 
+@pytest.mark.slow
 def test_what_was_measured_otherwise_is_not_put_beside(cache: Path) -> None:
     """Other inputs, another question: the ratio is left out, and the cell says why."""
     workload = {**imaginary.fields()["workloads"][0], "data_sha256": "4" * 64}
@@ -183,6 +185,7 @@ def test_pages_without_any_record_are_there(tmp_path: Path) -> None:
     assert "Записей пока нет" in made["ru", "technologies/compression.md"].decode()  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_machine_s_page_tells_its_ceilings_or_that_there_are_none(cache: Path) -> None:
     def ceiling(kind: str, precision: str | None, size: int, *rates: float) -> dict[str, Any]:
         runs = {"threads": 1, "runtime": "torch 2", "kernel": None, "size": "x", "per_second": rates}
@@ -215,10 +218,9 @@ def test_glossary_names_are_unique_and_its_links_lead_somewhere() -> None:
 
 def test_every_asset_has_its_terms_and_its_russian() -> None:
     """The licences page is only as complete as the catalogue; Russian readers get Russian."""
-    terms = load_terms()
-    assert len(terms) >= 10
-    assert all(one.origin.strip(" @") for one in terms)
-    english = {one.title for one in terms}
+    catalogue = load_catalogue()
+    assert len(catalogue) >= 10
+    english = {one.title for one in catalogue.values()}
     assert not [title for title in english if not re.search("[а-яё]", translated(title, Language.RU))]
 
 
@@ -229,6 +231,7 @@ def test_translations_leave_what_nobody_translated() -> None:
     assert re.search("[а-яё]", translated(known, Language.RU))
 
 
+@pytest.mark.slow
 def test_licences_name_the_measurements_that_used_an_asset(cache: Path) -> None:
     source = {"name": "20 labelled ImageNet photographs", "origin": "x", "sha256": "2" * 64, "licence": "MIT"}
     provenance = {**imaginary.fields()["provenance"], "sources": [source]}

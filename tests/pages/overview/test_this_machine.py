@@ -162,6 +162,7 @@ def test_an_attempt_of_another_machine_or_from_before_the_record_is_not_told() -
     assert held(run("a-1", 9), attempts=(before,)).answers[0].attempt is None
 
 
+@pytest.mark.slow
 def test_the_site_is_the_same_for_the_same_records_and_machine(cache: Path) -> None:
     collection = collected([run("b-1", 1, THERE), run("a-1", 2)], Here(HERE.fingerprint()))
     suite: list[Measurement] = [TRIAL]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from generator.assets import sdist
+from generator.assets import index as asked_index
 from generator.assets.asset import AssetFile, SdistAsset
 from generator.assets.fetch import fetch_one
 from generator.core.cache import Cache
@@ -123,16 +123,18 @@ PAGE = json.dumps({"files": [{"filename": NAME, "url": f"../../files/{NAME}"}]})
 
 
 @pytest.mark.usefixtures("index")
+@pytest.mark.slow
 def test_a_file_is_read_out_of_an_archive(cache: Cache) -> None:
     """The archive is fetched as a file: its setup.py would have ended the test."""
     assert fetch_one(_asset(), cache).read_bytes() == DATA
     assert not list(cache.root.rglob("*.tar.gz")), "the archive itself is not kept"
 
 
+@pytest.mark.slow
 def test_an_archive_with_another_hash_is_not_read(cache: Cache, index: Path) -> None:
     """Even where the file in it is the right one."""
     (index / NAME).write_bytes(_archive() + b" ")
-    with pytest.raises(AssetError, match=r"another hash than the catalogue says.*Do not use it"):
+    with pytest.raises(AssetError, match=r"another hash than the catalogue says.*do not use it"):
         fetch_one(_asset(), cache)
 
 
@@ -172,7 +174,7 @@ def test_without_a_configuration_pips_own_index_is_asked(cache: Cache, configure
     asked = _serve(configured, {})
     with pytest.raises(AssetError, match=f"has no {NAME}"):
         fetch_one(_asset(), cache)
-    assert [address for address, _ in asked] == [f"{sdist.PYPI}/tiny-data/"]
+    assert [address for address, _ in asked] == [f"{asked_index.PYPI}/tiny-data/"]
 
 
 def test_no_network_is_said(cache: Cache, configured: pytest.MonkeyPatch) -> None:
@@ -183,6 +185,7 @@ def test_no_network_is_said(cache: Cache, configured: pytest.MonkeyPatch) -> Non
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_without_an_index_a_folder_is_enough(cache: Cache, index: Path, configured: pytest.MonkeyPatch) -> None:
     """As with pip: no-index, and a folder of archives."""
     configured.setenv("PIP_NO_INDEX", "1")

@@ -1,4 +1,4 @@
-"""Source archives as data: one pinned archive is taken from whatever index pip is configured for, and read.
+"""One pinned source archive from whatever index pip is configured for.
 
 pip itself fetches no source archive without running its build (`pip download` asks it for metadata), and none of that
 code may run here. So the index is asked in pip's place, by its simple interface; pip's configuration still says where
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from generator.assets.asset import SdistAsset
-from generator.assets.tarball import TarballMembers, opened
-from generator.assets.wheel import run_pip
-from generator.core.cache import Cache, file_sha256
-from generator.core.errors import AssetError, HashError
+from generator.assets.installers import run_pip
+from generator.core.errors import AssetError
 from generator.core.packages import required
 
 if TYPE_CHECKING:
@@ -38,27 +35,18 @@ _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+h
 _INDEX = "Look at 'pip config list' and at the network, then run it again."
 
 
-@contextmanager
-def sdist_members(asset: SdistAsset, cache: Cache) -> Iterator[TarballMembers]:
-    """Fetch the archive, give its members, and delete it.
+def fetch_sdist(asset: SdistAsset, to: Path) -> Path:
+    """The archive from the first place that has it; an index that does not answer is passed over.
+
+    Args:
+        asset: names it.
+        to: where it is written, when no folder has it.
 
     Raises:
-        AssetError: when no index has the archive or can be reached, or its hash differs.
+        AssetError: when no index has the archive, or none can be reached.
         MissingPackage: when requests is not installed.
-        StorageError: when the disk is full.
     """
     required(asset.name, requests="requests")
-    with cache.workspace() as folder:
-        tarball = _downloaded(asset, folder / asset.sdist)
-        if file_sha256(tarball) != asset.sdist_sha256:
-            problem = f"the archive that the index has for {asset.origin} has another hash than the catalogue says"
-            raise HashError(asset.name, problem, "Do not use it; look at which index pip is configured for.")
-        with opened(asset, tarball) as archive:
-            yield TarballMembers(asset, archive, asset.sdist.removesuffix(".tar.gz") + "/")
-
-
-def _downloaded(asset: SdistAsset, to: Path) -> Path:
-    """The archive from the first place that has it; an index that does not answer is passed over."""
     from requests import RequestException
 
     settings = pip_settings()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from generator.draw.axes import linear_ticks, nice_step
 from generator.draw.picture import Shares
 from generator.draw.rows import GUIDE_HEAD, Rows
-from generator.draw.scale import linear_ticks, nice_step
 from generator.draw.sheet import Lettering, Shape, colour_of
 from generator.words.language import Language
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from generator.draw import palette
-from generator.draw.frame import Frame, Scale
-from generator.draw.key import Key
+from generator.draw.axes import Frame, Scale, padded, value_ticks
 from generator.draw.picture import RoofLine, RooflinePicture
-from generator.draw.rows import AXIS
-from generator.draw.scale import padded, value_ticks
+from generator.draw.rows import AXIS, Key
 from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
 from generator.words.language import Language
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from generator.draw.axes import Scale, around, padded, ratio_ticks
 from generator.draw.font import text_width
-from generator.draw.frame import Scale
-from generator.draw.scale import around, padded, ratio_ticks
 
 EMPTY = 4.0
 """A stretch of the axis as long as this factor, with nothing on it, is left out."""

@@ -8,7 +8,6 @@ import pytest
 from matplotlib.text import Text
 
 from generator.draw import drawing
-from generator.draw.axis import labelled, ratio_axis, written
 from generator.draw.font import text_width
 from generator.draw.picture import (
     Course,
@@ -24,6 +23,7 @@ from generator.draw.picture import (
     SpanGroup,
     Spans,
 )
+from generator.draw.ratio_axis import labelled, ratio_axis, written
 from generator.draw.sheet import NARROW, WIDE, Lettering
 from generator.words.language import Language
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from generator.draw import palette
-from generator.draw.frame import Frame, Scale
+from generator.draw.axes import Frame, Scale
 from generator.draw.picture import Look, Stacks
 from generator.draw.sheet import Lettering, Shape, Sheet
 from generator.words.language import Language

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from generator.draw.axis import ratio_axis
 from generator.draw.picture import Span, Spans
+from generator.draw.ratio_axis import ratio_axis
 from generator.draw.rows import GUIDE_HEAD, Rows
 from generator.draw.sheet import Lettering, Shape, colour_of
 from generator.words.language import Language
