@@ -27,6 +27,7 @@ from generator.pages.overview.topics import CAUSES, GROUPS
 from generator.results import caveat
 from generator.results.comparison import Verdict
 from generator.results.overview import NO_GAIN
+from generator.results.pair_kind import PairKind
 from generator.results.quality import Gate
 from generator.results.roofline import Bound
 from generator.results.this_machine import REASONS, Doubt, Standing
@@ -76,6 +77,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "claim_metric": ClaimMetric,
     "claim_verdict": ClaimVerdict,
     "confidence": Confidence,
+    "pair_kind": PairKind,
     "post": frozenset(get_args(Claim.model_fields["section"].annotation)),
     "ratio_kind": RatioKind,
     "roof_bound": Bound,
