@@ -74,6 +74,26 @@ class Series(_Part):
     picks: Annotated[tuple[Pick, ...], Field(min_length=1)]
 
 
+class OpeningRow(_Part):
+    """A bar of the picture that the article opens with: how far apart the ratios of one kind lie."""
+
+    name: Name
+    label: Text
+    """What is held fixed, and what is new."""
+
+    series: Name | None = None
+    """Of our ratios; or"""
+
+    published: tuple[FigureId, ...] = ()
+    """of others' figures: all of their kind whose window is two years, as a test holds."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.series is None) is not bool(self.published):
+            raise ValueError("needs either 'series' or 'published': ours and others' are never joined into one bar")
+        return self
+
+
 class TechnologyRow(_Part):
     """A row of the post's table of technologies."""
 
@@ -119,6 +139,9 @@ class Story(_Part):
     ladder: Name
     """Measurement whose steps the article shows one after another; its chart is named "ladder"."""
 
+    opening: tuple[OpeningRow, ...] = ()
+    """Bars of the picture that article and home page open with; its chart is named "opening"."""
+
     charts: tuple[ChartChoice, ...]
     series: tuple[Series, ...]
     technologies: tuple[TechnologyRow, ...]
@@ -128,10 +151,15 @@ class Story(_Part):
     @model_validator(mode="after")
     def _names_once(self) -> Self:
         for kind, names in (
-            ("chart", ["ladder", *(c.name for c in self.charts)]),
+            ("chart", ["ladder", "opening", *(c.name for c in self.charts)]),
             ("series", [s.name for s in self.series]),
+            ("opening row", [row.name for row in self.opening]),
         ):
             _refuse_twins(kind, names)
+        known = [s.name for s in self.series]
+        for row in self.opening:
+            if row.series and row.series not in known:
+                raise ValueError(f"the opening row '{row.name}' names the unknown series '{row.series}'")
         return self
 
 
@@ -286,7 +314,7 @@ def _problem(error: ErrorDetails, data: object) -> Problem:
 
 
 _PARTS: tuple[type[_Part], ...] = (
-    *(Story, Claim, Pick, ChartChoice, Series),
+    *(Story, Claim, Pick, ChartChoice, Series, OpeningRow),
     *(TechnologyRow, ApplicationRow, DecisionRow),
 )
 _FIELDS = sorted({name for part in _PARTS for name in part.model_fields})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.core.cell import Cell
-from generator.draw.picture import Picture
+from generator.draw.picture import Entry, Picture
 from generator.words.language import Language
 
 
@@ -58,6 +58,9 @@ class Chart:
     table: Table
     names: tuple[tuple[str, str], ...] = ()
     """Names in the table's cells, and what a reader knows them by."""
+
+    key: tuple[Entry, ...] = ()
+    """What the shapes of its marks mean, where they differ."""
 
 
 def shown(value: Cell, kind: str, language: Language, yes: str, no: str) -> str:

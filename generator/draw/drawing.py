@@ -7,9 +7,11 @@ and the number stands beside the mark.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -44,11 +46,18 @@ from generator.draw.picture import (
     RooflinePicture,
     Rung,
     Rungs,
+    Shares,
+    Spans,
+    Stacks,
     Strip,
 )
+from generator.draw.ratio_axis import ratio_axis, written
 from generator.draw.roofline import roofline
-from generator.draw.rows import AXIS, Key, Rows
+from generator.draw.rows import AXIS, GUIDE_HEAD, Key, Rows
+from generator.draw.shares import shares
 from generator.draw.sheet import Lettering, Shape, Sheet, colour_of
+from generator.draw.spans import spans
+from generator.draw.stacks import stacks
 from generator.words.language import Language
 
 BESIDE = 0.045
@@ -61,47 +70,23 @@ TWIN = 6.5
 
 def draw(picture: Picture, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """Draw any picture."""
-    match picture:
-        case Forest():
-            return forest(picture, shape, language, lettering)
-        case Rungs():
-            return rungs(picture, shape, language, lettering)
-        case Plane():
-            return plane(picture, shape, language, lettering)
-        case Deviations():
-            return deviations(picture, shape, language, lettering)
-        case Distribution():
-            return distribution(picture, shape, language, lettering)
-        case Panels():
-            return panels(picture, shape, language, lettering)
-        case RooflinePicture():
-            return roofline(picture, shape, language, lettering)
-        case Strip():
-            return strip(picture, shape, language, lettering)
-        case Course():
-            return course(picture, shape, language, lettering)
+    return DRAWINGS[type(picture)](picture, shape, language, lettering)
 
 
 def forest(data: Forest, shape: Shape, language: Language, lettering: Lettering) -> Figure:
     """How many times as fast is each variant, and how sure is that?"""
-    rows = Rows(shape, lettering, [(group.heading, group.marks) for group in data.groups])
+    head = GUIDE_HEAD if data.guides else 0.0
+    rows = Rows(shape, lettering, [(group.heading, group.marks) for group in data.groups], head)
     every = [mark for group in data.groups for one in group.marks for mark in (one, one.beside) if mark]
-    low, high = around(*padded([*(end for mark in every for end in (mark.low, mark.high)), 1.0, *data.guides]))
-    ticks = sorted({*ratio_ticks(low, high, 5 if shape.narrow else 7), *data.guides})
-    x = rows.scale(low, high)
-    rows.ticks(x, ticks, _labels(ticks, language.factor), (1.0, *data.guides))
-    rows.guide(x(1.0))
-    for guide in data.guides:
-        rows.guide(x(guide), dashed=True)
+    x = ratio_axis([(mark.low, mark.high) for mark in every], data.guides, rows.left, rows.right)
+    rows.ratio_axis(x, data.guides, language.factor)
     for y, mark in (place for section in rows.sections for place in section.places):
         rows.label(y, mark.label, mark.number, mark.look)
         placed = [(y, mark)] if mark.beside is None else [(y - TWIN, mark), (y + TWIN, mark.beside)]
         for height, one in placed:
-            _interval(rows.sheet, x, one, height)
+            interval(rows.sheet, x, one, height)
             rows.sheet.mark(one.look, (x(one.point), height))
-    base = rows.sheet.bottom - 4
-    rows.sheet.text(rows.left, base, f"← {data.slower}", size=shape.small, colour="muted")
-    rows.sheet.text(rows.right, base, f"{data.faster} →", size=shape.small, colour="muted", ha="right")
+    rows.ends(data.slower, data.faster)
     return rows.sheet.figure
 
 
@@ -112,13 +97,13 @@ def rungs(data: Rungs, shape: Shape, language: Language, lettering: Lettering) -
     low, high = around(*padded([1.0, *(end for r in data.rows for end in (r.start, r.low, r.high))]))
     x = rows.scale(low, high)
     ticks = ratio_ticks(low, high, 5 if shape.narrow else 7)
-    rows.ticks(x, ticks, _labels(ticks, language.factor))
+    rows.ticks(x, ticks, written(ticks, language.factor))
     rows.guide(x(1.0))
     for index, (y, rung) in enumerate(section.places):
         rows.label(y, rung.label, rung.number, rung.look)
         whole, bar = index == len(data.rows) - 1, [(x(rung.start), y), (x(rung.point), y)]
         rows.sheet.stroke(bar, colour=colour_of(rung.look), width=11, alpha=0.8 if whole else 0.45)
-        _interval(rows.sheet, x, rung, y)
+        interval(rows.sheet, x, rung, y)
         if not whole:  # where the next step begins
             below = section.places[index + 1][0]
             ends = (y + 8, below - 8) if not shape.narrow else (y + 8, y + 12)
@@ -134,7 +119,7 @@ def distribution(data: Distribution, shape: Shape, language: Language, lettering
     low, high = padded([v / data.unit for r in data.rows for v in (r.low, r.three_quarters, *(t for _, t in r.tail))])
     x = rows.scale(low, high)
     ticks = value_ticks(low, high, 5 if shape.narrow else 8)
-    rows.ticks(x, ticks, _labels(ticks, language.decimal))
+    rows.ticks(x, ticks, written(ticks, language.decimal))
     for y, reach in rows.sections[0].places:
         rows.label(y, reach.label, reach.number, reach.look)
         _reach(rows.sheet, x, reach, y, data.unit)
@@ -155,7 +140,7 @@ def deviations(data: Deviations, shape: Shape, language: Language, lettering: Le
         step = 18 / max(1, len(row.blocks) - 1)
         # The first block above: a drift shows as a slope.
         rows.sheet.dots(colour_of(row.look), [(x(value), y - 9 + step * k) for k, value in enumerate(row.blocks)])
-        _interval(rows.sheet, x, row, y)
+        interval(rows.sheet, x, row, y)
     rows.caption(data.label)
     return rows.sheet.figure
 
@@ -170,11 +155,11 @@ def plane(data: Plane, shape: Shape, language: Language, lettering: Lettering) -
     low, high = widened([v / data.y_unit for s in data.spots for v in (s.y_low, s.y_high)])
     frame = Frame(sheet, x, Scale(low, high, top + body, top, linear=True))
     xs = value_ticks(x.low, x.high, 5 if shape.narrow else 8)
-    kept = with_room(x, xs, _labels(xs, language.decimal), shape.small)
+    kept = with_room(x, xs, written(xs, language.decimal), shape.small)
     ys = linear_ticks(low, high, nice_step(low, high, 5))
     frame.grid([tick for tick, _ in kept], ys)
     frame.x_labels(kept)
-    frame.y_labels(list(zip(ys, _labels(ys, language.decimal), strict=True)))
+    frame.y_labels(list(zip(ys, written(ys, language.decimal), strict=True)))
 
     def place(x: float, y: float) -> Place:
         return frame.place(x / data.x_unit, y / data.y_unit)
@@ -207,9 +192,9 @@ def panels(data: Panels, shape: Shape, language: Language, lettering: Lettering)
         frame = Frame(sheet, Scale(*x, left, right), Scale(*y, top + body, top))
         ticks = value_ticks(*y, 5)
         frame.grid(data.x_ticks, ticks)
-        frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+        frame.y_labels(list(zip(ticks, written(ticks, language.decimal), strict=True)))
         if index == len(data.y_labels) - 1:
-            frame.x_labels(list(zip(data.x_ticks, _labels(data.x_ticks, language.decimal), strict=True)))
+            frame.x_labels(list(zip(data.x_ticks, written(data.x_ticks, language.decimal), strict=True)))
         for curve in data.curves:
             _curve(frame, curve.panels[index], curve.look, unit)
         sheet.text(4, top - 8, label, size=shape.small, colour="muted")
@@ -230,12 +215,13 @@ def course(data: Course, shape: Shape, language: Language, lettering: Lettering)
     frame = Frame(sheet, x, Scale(low, high, top + body, top))
     ticks = sorted({*ratio_ticks(low, high), *data.guides})
     frame.grid([], ticks)
-    frame.y_labels(list(zip(ticks, _labels(ticks, language.factor), strict=True)))
+    frame.y_labels(list(zip(ticks, written(ticks, language.factor), strict=True)))
     frame.x_labels(with_room(x, range(len(data.steps)), data.steps, shape.small))
     muted = palette.light()["muted"]
     sheet.stroke([(left, frame.y(1.0)), (right, frame.y(1.0))], colour=palette.light()["fg"], width=1.1)
     for guide in data.guides:
         sheet.stroke([(left, frame.y(guide)), (right, frame.y(guide))], colour=muted, width=1.1, dashes=(4, 3))
+        sheet.text(right, frame.y(guide) - 4, language.factor(guide, 0), size=shape.small, ha="right")
     for index, curve in enumerate(data.curves):
         aside = (index - (len(data.curves) - 1) / 2) * BESIDE
         points = [replace(point, x=point.x + aside) for point in curve.panels[0]]
@@ -261,7 +247,7 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     ends = [(x.start, frame.y(data.threshold)), (x.end, frame.y(data.threshold))]
     sheet.stroke(ends, colour=palette.light()["fg"], width=0.9, dashes=(4, 3))
     ticks = linear_ticks(0, high, nice_step(0, high, 3))
-    frame.y_labels(list(zip(ticks, _labels(ticks, language.decimal), strict=True)))
+    frame.y_labels(list(zip(ticks, written(ticks, language.decimal), strict=True)))
     step = 1 if len(values) <= 24 else 5
     frame.x_labels([(index, data.bars[index].label) for index in range(0, len(values), step)])
     sheet.text(4, sheet.top + 10, data.y_label, size=shape.small, colour="muted")
@@ -273,7 +259,7 @@ def strip(data: Strip, shape: Shape, language: Language, lettering: Lettering) -
     return sheet.figure
 
 
-def _interval(sheet: Sheet, x: Scale, mark: Mark | Deviation | Rung, y: float) -> None:
+def interval(sheet: Sheet, x: Callable[[float], float], mark: Mark | Deviation | Rung, y: float) -> None:
     colour = colour_of(mark.look)
     if mark.low == mark.high:
         return  # a figure that came without an interval
@@ -319,12 +305,22 @@ def _bar(frame: Frame, index: int, bar: Bar) -> None:
     frame.sheet.stroke(corners, colour=colour, width=1.0, face=None if bar.disturbed else colour)
 
 
-def _labels(ticks: Sequence[float], write: Callable[[float, int], str]) -> list[str]:
-    """Ticks as text: alike where they are evenly spaced, with as few decimals as needed on doubling scales."""
-    steps = {round(b - a, 9) for a, b in pairwise(ticks)}
-    most = max(map(_needed, ticks))
-    return [write(tick, most if len(steps) == 1 else _needed(tick)) for tick in ticks]
+DRAWINGS: Mapping[type[Picture], Callable[[Any, Shape, Language, Lettering], Figure]] = MappingProxyType(
+    {
+        Forest: forest,
+        Rungs: rungs,
+        Plane: plane,
+        Deviations: deviations,
+        Distribution: distribution,
+        Panels: panels,
+        RooflinePicture: roofline,
+        Strip: strip,
+        Course: course,
+        Spans: spans,
+        Shares: shares,
+        Stacks: stacks,
+    }
+)
+"""What draws each kind of picture."""
 
-
-def _needed(value: float) -> int:
-    return next((d for d in range(6) if abs(round(value, d) - value) < 1e-9 * max(1.0, abs(value))), 6)
+__all__ = ["course", "distribution", "draw", "forest", "panels", "plane", "strip"]

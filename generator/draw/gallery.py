@@ -73,7 +73,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
     from generator.draw.pixels import png
     from generator.draw.sheet import NARROW, WIDE, Lettering
 
-    bare, lettering = Lettering(), Lettering(chart.title, chart.note)
+    bare, lettering = Lettering(key=chart.key), Lettering(chart.title, chart.note, chart.key)
     words = (chart.title, chart.description, language)
     file = draw(chart.picture, WIDE, language, lettering)
     return Drawn(
@@ -86,7 +86,7 @@ def _draw(chart: Chart, prefix: str, language: Language) -> Drawn:
 
 def _key(chart: Chart, prefix: str, language: Language) -> str:
     words = (chart.title, chart.description, chart.note, prefix, language.value)
-    return repr((chart.picture, words, _drawn_by()))
+    return repr((chart.picture, chart.key, words, _drawn_by()))
 
 
 @cache

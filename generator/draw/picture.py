@@ -21,6 +21,10 @@ class Look:
     """Whether its speed does not count, because it failed the quality gate."""
 
 
+Entry = tuple[Look, str]
+"""A mark, and what it means: of a chart's key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One point with its interval on an axis of its row."""
@@ -56,6 +60,86 @@ class Forest:
 
     guides: tuple[float, ...] = ()
     """Other ratios that marks are compared with: a tick and a dashed line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Several values of one kind on an axis of their row: a bar from the least to the greatest, and a mark each."""
+
+    label: str
+    look: Look
+    """Of the bar."""
+
+    points: tuple[tuple[float, Look], ...]
+    """Values and their marks."""
+
+    low: float
+    high: float
+    """Ends of the bar; of a single value, of its interval."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanGroup:
+    """Rows of one kind; the heading names it."""
+
+    heading: str
+    rows: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Ranges of ratios, a row each."""
+
+    groups: tuple[SpanGroup, ...]
+    slower: str
+    faster: str
+    guides: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Shares of one kind, each with its interval, below one another in a row."""
+
+    label: str
+    parts: tuple[tuple[float, float, float, Look], ...]
+    """Share, ends of its interval, mark."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares against the one that was promised, a row each."""
+
+    groups: tuple[tuple[str, tuple[Share, ...]], ...]
+    """Heading and rows."""
+
+    promised: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Dots of one bin: how many values fell between its ends."""
+
+    low: float
+    high: float
+    count: int
+    outside: bool
+    """Whether they lie beyond the limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """How many values fell where, a dot each; the limits are at −1 and +1."""
+
+    stacks: tuple[Stack, ...]
+    x_label: str
+    within: str
+    beyond: str
+    """What lies between the limits, and what outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,4 +364,7 @@ class Course:
     """Other ratios that the lines are compared with: a tick and a dashed line each."""
 
 
-Picture = Forest | Rungs | Deviations | Plane | Distribution | Panels | RooflinePicture | Strip | Course
+Bars = Forest | Rungs | Deviations | Distribution | Spans | Shares
+"""Pictures with a row for each thing."""
+
+Picture = Bars | Plane | Panels | RooflinePicture | Strip | Course | Stacks

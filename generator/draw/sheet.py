@@ -19,7 +19,8 @@ from matplotlib.transforms import Affine2D
 from generator.draw import palette
 from generator.draw.font import text_width
 from generator.draw.ink import Letters, Place, Stroke, Symbols
-from generator.draw.picture import Look
+from generator.draw.legend import LINE, height, placed
+from generator.draw.picture import Entry, Look
 
 POINTS = 72.0
 
@@ -53,10 +54,12 @@ NARROW = Shape("narrow", 4.2 * POINTS, 10.5, 9.6)
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """Words around a chart that is saved as a file; inside a page, the page says them."""
+    """Words around a chart that is saved as a file; inside a page, the page says title and note."""
 
     title: str = ""
     note: str = ""
+    key: tuple[Entry, ...] = ()
+    """What shapes mean; stands under the chart in a page too."""
 
 
 def wrapped(text: str, size: float, width: float, weight: str = "normal") -> list[str]:
@@ -142,15 +145,21 @@ class Sheet(Paper):
         usable = shape.width - 2 * self.margin
         title = wrapped(lettering.title, 12.0, usable, "bold") if lettering.title else []
         note = wrapped(lettering.note, shape.small, usable) if lettering.note else []
+        key = placed(lettering.key, usable, shape.small)
         self.top = (self.margin + 16.0 * len(title) + 10.0) if title else 2.0
-        foot = (8.0 + 12.0 * len(note) + self.margin) if note else 2.0
+        foot = height(key) + ((8.0 + 12.0 * len(note) + self.margin) if note else 2.0)
         super().__init__(shape.width, self.top + body_height + foot)
         self.bottom = self.top + body_height
         """Where the body ends."""
+        for one in key:
+            x, y = self.margin + one.x, self.bottom + 12 + LINE * one.row
+            self.mark(one.entry[0], (x + 4, y - 0.36 * shape.small))
+            self.text(x + 12, y, one.entry[1], size=shape.small, colour="muted")
         for index, line in enumerate(title):
             self.text(self.margin, self.margin + 12 + 16.0 * index, line, size=12.0, weight="bold")
         for index, line in enumerate(note):
-            self.text(self.margin, self.bottom + 18 + 12.0 * index, line, size=shape.small, colour="muted")
+            y = self.bottom + height(key) + 18 + 12.0 * index
+            self.text(self.margin, y, line, size=shape.small, colour="muted")
 
     def label(self, x: float, y: float, text: str, **look: Any) -> None:
         """Write one line in the size of labels."""

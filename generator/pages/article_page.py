@@ -24,6 +24,7 @@ from generator.cited.story import (
     Article,
     ClaimVerdict,
     DecisionRow,
+    OpeningRow,
     Pick,
     Series,
 )
@@ -32,6 +33,7 @@ from generator.draw.card import Card
 from generator.draw.gallery import Gallery
 from generator.pages.charts.factors import factors
 from generator.pages.charts.ladder import ladder
+from generator.pages.charts.opening import Bar, opening
 from generator.pages.charts.subject import Subject
 from generator.pages.downloads import citation
 from generator.pages.figure import Figure, figure
@@ -47,7 +49,7 @@ from generator.words.markdown import Markdown
 from generator.words.phrases import Phrases, phrases
 
 PLACE, CLAIMS_PLACE = "twice-in-two-years", "claims"
-LADDER = "ladder"
+LADDER, OPENING = "ladder", "opening"
 WORDS_A_MINUTE = 180
 """Of attentive reading, for both languages."""
 
@@ -71,12 +73,12 @@ class SeriesView:
 
     @cached_property
     def _found(self) -> list[RatioView]:
-        counted = [view for view in self.views if view.counts]
-        return sorted(counted, key=lambda view: view.found.comparison.speedup.point)  # type: ignore[union-attr]
+        counted = [view for view in self.views if view.speaks]
+        return sorted(counted, key=lambda view: view.ratio.speedup.point)  # type: ignore[union-attr]
 
     @property
     def least(self) -> RatioView:
-        """The smallest ratio whose quality counts."""
+        """The smallest ratio; of gains, those whose quality counts."""
         return self._found[0]
 
     @property
@@ -92,7 +94,7 @@ class SeriesView:
         text = self.least.factor
         if self.several:
             text = self.phrases.say("cited.range", least=text, most=self.most.factor)
-        failed = sum(view.measured and not view.counts for view in self.views)
+        failed = sum(view.measured and not view.speaks for view in self.views)
         return f"{text} {self.phrases.say('cited.range_failed', n=failed)}" if failed else text
 
 
@@ -146,7 +148,25 @@ class ArticlePages:
             if chart := factors(choice.name, title, ours, theirs, self.phrases):
                 cited = localized(self.article.story.title, self.language)
                 found[choice.name] = figure(chart, self.gallery, self.phrases, PLACE, cited, records)
-        return found | self._ladder()
+        return found | self._opening() | self._ladder()
+
+    @cached_property
+    def bars(self) -> Mapping[str, Bar]:
+        """Bars of the picture that the article opens with, by name."""
+        return {row.name: self._bar(row) for row in self.article.story.opening}
+
+    def _bar(self, row: OpeningRow) -> Bar:
+        ours = self._series(row.series).views if row.series else ()
+        return Bar(localized(row.label, self.language), ours, tuple(self.published(name) for name in row.published))
+
+    def _opening(self) -> dict[str, Figure]:
+        chart = opening(list(self.bars.values()), self.phrases)
+        if chart is None:
+            return {}
+        cited = localized(self.article.story.title, self.language)
+        pairs = [view.found for bar in self.bars.values() for view in bar.ours]
+        records = dict.fromkeys(one.findings.record.record_id for one in pairs if isinstance(one, Pair))
+        return {OPENING: figure(chart, self.gallery, self.phrases, PLACE, cited, tuple(records))}
 
     def _ladder(self) -> dict[str, Figure]:
         """The ladder's chart, as the measurement's own page has it; nothing where it is not measured."""
@@ -280,7 +300,7 @@ class ArticlePages:
 
     def _chart(self, name: str) -> Markdown:
         """A chart, or nothing where nothing is measured for it."""
-        self._known("chart", name, dict.fromkeys([LADDER, *(one.name for one in self.article.story.charts)]))
+        self._known("chart", name, dict.fromkeys([LADDER, OPENING, *(one.name for one in self.article.story.charts)]))
         return self.figures[name].markdown() if name in self.figures else Markdown("")
 
     def _known(self, kind: str, name: str, known: Mapping[str, Any]) -> Any:

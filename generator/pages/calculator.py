@@ -6,7 +6,7 @@ No price is invented. Without JavaScript the table and the formula stand alone; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from generator.pages.views.variant import VariantView
 from generator.pages.views.workload import WorkloadView
@@ -23,18 +23,37 @@ HOURS_PER_MONTH = 730
 """A year's 8,760 hours over twelve; calculator.js reads it from the page."""
 
 
-def calculator(workload: WorkloadView, phrases: Phrases) -> Markdown:
-    """The calculator of one workload, as raw HTML on one line; nothing where no variant was timed."""
-    timed = [one for one in workload.variants if one.found.latency and one.found.latency.sustained]
+def calculator(workloads: Sequence[WorkloadView], phrases: Phrases) -> Markdown:
+    """The calculator of a page, as raw HTML on one line; nothing where no variant was timed.
+
+    Of several workloads the form shows the one that the reader chooses; without the script, all are shown.
+    """
+    timed = [(one, rated) for one in workloads if (rated := _rated(one))]
     if not timed:
         return Markdown("")
-    domain, columns = _domain(timed), _calculated(_domain(timed), any(_token_rates(one) for one in timed))
+    domain = _domain([variant for _, rated in timed for variant in rated])
+    parts = "".join(_part(one, rated, domain, len(timed) > 1, phrases) for one, rated in timed)
+    titles = {one.found.choice.name: one.title for one, _ in timed}
     return Markdown(
         f'<div class="calculator" data-hours="{HOURS_PER_MONTH}" data-search-exclude>'
-        f"{_form(workload.found.choice.name, domain, phrases)}{_example(timed[0], phrases)}"
+        f"{_form(titles, domain, phrases)}{_example(timed[0][1][0], phrases)}"
         f'<p class="calculator__answer" role="status" data-words="{_said(phrases, "calculator.cheapest")}"></p>'
-        f"<table><thead><tr>{''.join(_head(domain, columns, phrases))}</tr></thead>"
-        f"<tbody>{''.join(_row(variant, domain, columns, phrases) for variant in timed)}</tbody></table></div>"
+        f"{parts}</div>"
+    )
+
+
+def _rated(workload: WorkloadView) -> list[VariantView]:
+    return [one for one in workload.variants if one.found.latency and one.found.latency.sustained]
+
+
+def _part(workload: WorkloadView, rated: list[VariantView], domain: str | None, named: bool, phrases: Phrases) -> str:
+    """One workload's table; its name as a caption where there are several."""
+    caption = f"<caption>{html_text(workload.title)}</caption>" if named else ""
+    columns = _calculated(domain, any(_token_rates(one) for one in rated))
+    return (
+        f'<table data-workload="{workload.found.choice.name}">{caption}'
+        f"<thead><tr>{''.join(_head(domain, columns, phrases))}</tr></thead>"
+        f"<tbody>{''.join(_row(variant, domain, columns, phrases) for variant in rated)}</tbody></table>"
     )
 
 
@@ -55,7 +74,7 @@ def _domain(timed: list[VariantView]) -> str | None:
     return max(energies, key=lambda one: (known[one.domain], one.gross_joules.median)).domain if energies else None
 
 
-def _form(name: str, domain: str | None, phrases: Phrases) -> str:
+def _form(titles: Mapping[str, str], domain: str | None, phrases: Phrases) -> str:
     fields = [
         ("price", "calculator.price", ""),
         ("utilisation", "calculator.utilisation", phrases.language.decimal(100, 0)),
@@ -63,13 +82,21 @@ def _form(name: str, domain: str | None, phrases: Phrases) -> str:
         *([("energy", "calculator.energy_price", "")] if domain else []),
     ]
     inputs = "".join(
-        f'<p><label for="calculator-{name}-{field}">{_said(phrases, key)}</label>'
-        f'<input id="calculator-{name}-{field}" name="{field}" type="text" inputmode="decimal" autocomplete="off" '
-        f'value="{value}" aria-describedby="calculator-{name}-error"></p>'
+        f'<p><label for="calculator-{field}">{_said(phrases, key)}</label>'
+        f'<input id="calculator-{field}" name="{field}" type="text" inputmode="decimal" autocomplete="off" '
+        f'value="{value}" aria-describedby="calculator-error"></p>'
         for field, key, value in fields
     )
-    error = f'<p class="calculator__error" id="calculator-{name}-error" role="alert" hidden>'
-    return f'<form class="reader-form" hidden>{inputs}{error}{_said(phrases, "calculator.error")}</p></form>'
+    error = '<p class="calculator__error" id="calculator-error" role="alert" hidden>'
+    choice = _choice(titles, phrases) if len(titles) > 1 else ""
+    return f'<form class="reader-form" hidden>{choice}{inputs}{error}{_said(phrases, "calculator.error")}</p></form>'
+
+
+def _choice(titles: Mapping[str, str], phrases: Phrases) -> str:
+    options = "".join(f'<option value="{name}">{html_text(title)}</option>' for name, title in titles.items())
+    label = f'<label for="calculator-workload">{_said(phrases, "calculator.workload")}</label>'
+    select = f'<select id="calculator-workload" name="workload">{options}</select>'
+    return f'<p class="calculator__workload">{label}{select}</p>'
 
 
 def _example(variant: VariantView, phrases: Phrases) -> str:

@@ -16,9 +16,9 @@ from generator.core.pool import Pool
 from generator.draw.gallery import Gallery
 from generator.pages import evidence_page, notice, on_device, your_record
 from generator.pages.age import UNTOLD, Today
-from generator.pages.article_page import CLAIMS_PLACE, PLACE, ArticlePages
+from generator.pages.article_page import CLAIMS_PLACE, OPENING, PLACE, ArticlePages
 from generator.pages.evidence_page import EvidencePage, in_language
-from generator.pages.home import home_files
+from generator.pages.home import Opening, home_files
 from generator.pages.measurement_page import MeasurementPage
 from generator.pages.notice import Tell, Told, Written, written_or_notice
 from generator.pages.overview.answers import answers_page
@@ -249,15 +249,21 @@ class _Edition:
                 title = words.say("page.claims") if place == CLAIMS_PLACE else words.say("home.title")
                 yield self.page(f"{place}/index.md", notice.page(title, problem, words, anchors))
 
-    def _told_in_front(self) -> tuple[str, Mapping[str, ClaimView]]:
-        """The article's title and claims, for the front page; none where it cannot be written, which its page says."""
+    def _told_in_front(self) -> tuple[str, Mapping[str, ClaimView], Opening | None]:
+        """The article's title, claims and first picture, for the front page; none where it cannot be written, which its
+        page says.
+        """
+        story = self._story
         try:
-            claims = self._story.claims if self._story else {}
+            claims, figures = (story.claims, story.figures) if story else ({}, {})
         except Exception:
             if self.told.tell is None:
                 raise
-            claims = {}
-        return (localized(self._story.article.story.title, self.language) if self._story and claims else ""), claims
+            claims, figures = {}, {}
+        if story is None or not claims:
+            return "", claims, None
+        opening = Opening(figures[OPENING], story.bars) if OPENING in figures else None
+        return localized(story.article.story.title, self.language), claims, opening
 
     @cached_property
     def _story(self) -> ArticlePages | None:

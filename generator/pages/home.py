@@ -7,19 +7,34 @@ from dataclasses import dataclass
 
 from generator.draw.card import Card
 from generator.draw.gallery import Gallery
-from generator.pages.charts.kinds import headlines
-from generator.pages.figure import figure
+from generator.pages.charts.headlines import headlines
+from generator.pages.charts.opening import Bar
+from generator.pages.figure import Figure, figure
 from generator.pages.measurement_page import MeasurementPage, quoted
 from generator.pages.overview.measured import Results
 from generator.pages.sentences import localized
 from generator.pages.template import Environment, render
 from generator.pages.views.claim import ClaimView
 from generator.words import markdown
+from generator.words.language import Language
 from generator.words.markdown import Markdown
 
 
+@dataclass(frozen=True)
+class Opening:
+    """The picture that page and article open with."""
+
+    drawn: Figure
+    bars: Mapping[str, Bar]
+
+    def ranges(self, language: Language) -> dict[str, str]:
+        """How far each bar reaches, in words; none where one of them has no number yet."""
+        whole = all(bar.values for bar in self.bars.values())
+        return {name: bar.range(language) for name, bar in self.bars.items()} if whole else {}
+
+
 def home_files(
-    results: Results, gallery: Gallery, article: str, claims: Mapping[str, ClaimView]
+    results: Results, gallery: Gallery, article: str, claims: Mapping[str, ClaimView], opening: Opening | None
 ) -> Iterator[tuple[str, bytes]]:
     """The front page, its card and its chart, by path.
 
@@ -28,6 +43,7 @@ def home_files(
         gallery: draws.
         article: title of the article that the site exists for; empty where it cannot be written.
         claims: what it says of the post's sentences, by their names.
+        opening: the picture that it opens with; None where it cannot be written, or has no number yet.
     """
     words, language, shown = results.phrases, results.language, results.measured
     # A first look is not a result: it stands in the list, marked as one, and never beside results in a chart.
@@ -44,7 +60,9 @@ def home_files(
         "claims": claims,
         "chart": drawn.markdown() if drawn else Markdown(""),
         "count": words.say("count.measurements", n=len(shown)),
+        "opening": opening.drawn.markdown() if opening else "",
         "quoted": quoted,
+        "ranges": opening.ranges(language) if opening else {},
         "say": words.say,
         "title": words.say("home.title"),
         "unmeasured": [
@@ -64,7 +82,8 @@ def home_files(
     )
     yield "card.png", gallery.card(Card(words.say("home.title"), words.say("home.description")))
     yield "index.md", (head + Markdown("\n" + body)).encode()
-    yield from drawn.files() if drawn else ()
+    for one in (drawn, opening.drawn if opening else None):
+        yield from one.files() if one else ()
 
 
 @dataclass(frozen=True)

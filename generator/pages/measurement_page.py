@@ -15,6 +15,7 @@ from generator.pages import history, side_by_side, tables
 from generator.pages.age import UNTOLD, Today, freshness
 from generator.pages.calculator import calculator
 from generator.pages.charts.kinds import KINDS, WHOLE, charts, whole_charts
+from generator.pages.charts.replication import replication
 from generator.pages.charts.subject import Subject
 from generator.pages.downloads import LICENCE, LICENCE_ADDRESS, bibtex, citation, csl_json, records_csv, results_csv
 from generator.pages.figure import Figure, figure
@@ -34,6 +35,9 @@ from generator.words.markdown import Markdown
 from generator.words.phrases import Phrases, phrases
 
 TEMPLATE = "measurement.md.j2"
+
+REPLICATION = "replication"
+"""Name of the chart that is made of all records."""
 
 
 def command(name: str) -> str:
@@ -94,6 +98,8 @@ class MeasurementPage:
         drawn = [*whole_charts(self.findings, self.sentences)]
         for workload in self.findings.workloads:
             drawn += charts(Subject(self.findings, workload, self.sentences))
+        if several := replication(self.findings, self.others, self.sentences):
+            drawn.append(several)
         beside = self.findings.measurement.name, self.citation, (self.findings.record.record_id,)
         return {chart.name: figure(chart, self.gallery, self.phrases, *beside) for chart in drawn}
 
@@ -206,12 +212,13 @@ class MeasurementPage:
         answer, record, say = self.answer, self.findings.record, self.phrases.say
         return {
             "answer": answer,
+            "answer_part": self.answer_part,
             "answer_quality": self.answer_quality,
             "answer_sentence": answer.sentence_markdown if answer else self.answer_sentence,
             "answer_style": self.answer_style,
             "answer_word": self.answer_word,
             "byline": self.byline(),
-            "calculator": lambda workload: calculator(workload, self.phrases),
+            "calculator": calculator(self.workloads, self.phrases),
             "chart": self._chart,
             "chart_numbers": self._chart_numbers(),
             "citation": self.citation,
@@ -315,8 +322,9 @@ class MeasurementPage:
 
     def _chart(self, name: str, workload: WorkloadView | None = None) -> Markdown:
         """A chart, or nothing where there are no numbers for it."""
-        one, known = workload or self.workloads[0], [*KINDS, *WHOLE]
-        full = f"{name}-{one.found.choice.name}" if len(self.workloads) > 1 and name not in WHOLE else name
+        one, whole = workload or self.workloads[0], [*WHOLE, REPLICATION]
+        known = [*KINDS, *whole]
+        full = f"{name}-{one.found.choice.name}" if len(self.workloads) > 1 and name not in whole else name
         if name not in known:
             raise PublishError(self.where, f"unknown chart '{name}'", suggest(name, known))
         return self.figures[full].markdown() if full in self.figures else Markdown("")

@@ -13,12 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from generator.core.errors import PublishError
 from generator.draw.gallery import Gallery
-from generator.pages.charts.kinds import controls
-from generator.pages.figure import figure
+from generator.pages.charts.validity import Fared, controls, designs, repeats
+from generator.pages.figure import Figure, figure
 from generator.pages.sentences import Sentences
 from generator.pages.template import Environment, render
 from generator.results.estimate import Estimate, Interval
 from generator.results.findings import Findings
+from generator.results.repeated import repeated
 from generator.results.summary import Summary, control_alarms
 from generator.words import markdown
 from generator.words.markdown import Markdown
@@ -143,15 +144,22 @@ def validity_files(
     published, language = _controlled(every), words.language
     chart = controls(published, Sentences(words))
     names = tuple(one.record.record_id for one in published)
-    drawn = figure(chart, gallery, words, "validity", words.say("page.validity"), names) if chart else None
     found = load_validity(root) if root else None
+    ways = designs(fared(found, words), words) if found else None
+    again = repeats(repeated(every), Sentences(words))
+    drawn, compared, repeating = (
+        figure(one, gallery, words, "validity", words.say("page.validity"), records) if one else None
+        for one, records in ((chart, names), (ways, ()), (again, names))
+    )
     tools = load_time_to_precision(root) if root else None
     loop = load_overhead(root) if root else None
     context = {
         "alarms": counted,
-        "chart": drawn.markdown() if drawn else Markdown(""),
+        "chart": _shown(drawn),
         "command": markdown.code_block("python -m benchmarks.validity", "bash"),
         "day": language.date(found.finished_at.date()) if found else "",
+        "designs": _shown(compared),
+        "repeats": _shown(repeating),
         "real": table(found.real, words) if found else "",
         "simulated": table(found.simulated, words) if found else "",
         "tools": tools_table(tools, words) if tools else "",
@@ -164,8 +172,12 @@ def validity_files(
     body = render(Environment(language), f"{language.value}/validity.md.j2", context)
     head = markdown.front_matter(title=words.say("page.validity"), description=words.say("page.validity_lede"))
     yield "validity/index.md", (head + Markdown("\n" + body)).encode()
-    for name, content in drawn.files() if drawn else ():
-        yield f"validity/{name}", content
+    for one in (drawn, compared, repeating):
+        yield from ((f"validity/{name}", content) for name, content in (one.files() if one else ()))
+
+
+def _shown(drawn: Figure | None) -> Markdown:
+    return drawn.markdown() if drawn else Markdown("")
 
 
 def alarms(summaries: Iterable[Summary], words: Phrases) -> Markdown:
@@ -227,6 +239,22 @@ def table(found: Designs, phrases: Phrases) -> Markdown:
             width = phrases.language.plus_minus(design.half_width_median)
             rows.append([phrases.of("design", key), alarms, covered, width])
     return markdown.table(head, rows)
+
+
+def fared(found: Validity, phrases: Phrases) -> dict[str, dict[str, Fared]]:
+    """How each design fared, by its words, on real runs and on simulated ones: for the chart."""
+    groups = {"real": found.real, "simulated": found.simulated}
+    return {
+        phrases.say(f"design.{group}"): {
+            phrases.of("design", key): (
+                *(one.aa_alarms, one.aa_runs),
+                *(one.ratio_runs - one.ratio_covered, one.ratio_runs),
+            )
+            for name, key in DESIGNS.items()
+            if (one := designs.designs.get(name))
+        }
+        for group, designs in groups.items()
+    }
 
 
 def tools_table(found: TimeToPrecision, phrases: Phrases) -> Markdown:

@@ -108,6 +108,12 @@ class Language(StrEnum):
     def _between(self) -> str:
         return f";{NO_BREAK}" if self is Language.RU else f",{NO_BREAK}"
 
+    def factor_range(self, low: float, high: float) -> str:
+        """Two ratios as a range, as precisely as a bar shows them: "×0,97–1,16", "1.7–15×"."""
+        ends = dict.fromkeys(self.decimal(one, 2 if one < 2 else 1 if one < 10 else 0) for one in (low, high))
+        digits = RANGE.join(ends)
+        return f"{TIMES}{digits}" if self is Language.RU else f"{digits}{TIMES}"
+
     def factor_estimate(self, estimate: Estimate) -> str:
         """A ratio with its interval, for charts and tables: "×1,56 [1,53; 1,59]"."""
         decimals = ratio_decimals(estimate)

@@ -15,9 +15,10 @@ from generator.cited.story import STORY_FOLDER, Article, load_article
 from generator.core.errors import PublishError
 from generator.draw import gallery
 from generator.draw.gallery import Drawn, Gallery
+from generator.draw.palette import MARKERS
 from generator.draw.picture import Forest
 from generator.pages.article_page import ArticlePages
-from generator.pages.charts.factors import factors
+from generator.pages.charts.factors import OTHER_WINDOW, PUBLISHED, factors
 from generator.pages.evidence_page import in_language
 from generator.pages.views.published_figure import FigureView
 from generator.results.findings import Findings, analyse
@@ -112,13 +113,25 @@ def test_what_an_article_may_not_say(tmp_path: Path, prose: str, message: str) -
 
 
 def test_a_series_spans_from_the_least_to_the_most(tmp_path: Path) -> None:
-    pages = site(tmp_path, findings())
-    one = pages._series("quantization")
+    """A variant that is slower and worse is a loss, and the range reaches down to it."""
+    one = site(tmp_path, findings())._series("quantization")
     assert one.measured
-    assert not one.several
-    assert one.least.factor == one.most.factor
-    assert one.range == f"{one.least.factor} (without the comparisons that fail the quality gate: 1)"
+    assert one.several
+    assert not one.least.counts
+    assert one.range == f"from {one.least.factor} to {one.most.factor}"
     assert not site(tmp_path)._series("quantization").measured
+
+
+def test_a_range_leaves_out_a_gain_that_cost_too_much(tmp_path: Path) -> None:
+    """Dynamic quantization fails the gate of this record, and is made the faster one here."""
+    fast = analyse(imaginary.measurement(), imaginary.record_with({"onnxruntime-int8-dynamic": 2.0}))
+    pages = site(tmp_path, fast)
+    one = pages._series("quantization")
+    assert one.range == f"{one.least.factor} (without the comparisons that fail the quality gate: 1)"
+    (chart,) = pages._opening().values()
+    (row,) = [row for group in chart.chart.picture.groups for row in group.rows if row.label.endswith("eight bits")]
+    assert sorted(look.hollow for _, look in row.points) == [False, True]
+    assert row.high == pytest.approx(min(value for value, _ in row.points))
 
 
 def test_ours_and_published_figures_never_share_a_table(tmp_path: Path) -> None:
@@ -143,8 +156,8 @@ def test_a_published_figure_is_printed_with_its_window() -> None:
     assert FigureView(evidence.figure("E4", "w"), en).observed == "—"
 
 
-def test_only_windows_of_two_years_are_filled() -> None:
-    """A hollow mark is the chart's way to say that the number is not one of two years."""
+def test_windows_of_two_years_have_a_mark_of_their_own() -> None:
+    """Another shape says that the number is not one of two years; hollow means a failed quality gate, and only that."""
     evidence = load_evidence(ROOT)
     assert evidence is not None
     words = phrases(Language.EN)
@@ -153,8 +166,12 @@ def test_only_windows_of_two_years_are_filled() -> None:
     assert chart is not None
     assert isinstance(chart.picture, Forest)
     assert chart.picture.guides == (2.0, 3.0)
-    filled = {mark.label for group in chart.picture.groups for mark in group.marks if not mark.look.hollow}
-    assert filled == {view.label for view in views if view.figure.covers_two_years}
+    marks = [mark for group in chart.picture.groups for mark in group.marks]
+    over_two_years = {mark.label for mark in marks if mark.look.marker == PUBLISHED}
+    assert over_two_years == {view.label for view in views if view.figure.covers_two_years}
+    assert {mark.look.marker for mark in marks} == {PUBLISHED, OTHER_WINDOW} == {look.marker for look, _ in chart.key}
+    assert not {PUBLISHED, OTHER_WINDOW} & {*MARKERS.values()}, "a shape means one thing"
+    assert not any(mark.look.hollow for mark in marks)
     shown = {str(row[0]): row for row in chart.table.rows}
     for view in views:
         if view.figure.window_years is not None and view.figure.range:

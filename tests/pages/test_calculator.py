@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from generator.core.definition_file import load_measurement
 from generator.core.prices import Price
 from generator.core.record import Record
 from generator.pages.calculator import calculator
@@ -22,7 +23,7 @@ from tests.pages import imaginary
 def drawn(record: Record, language: Language = Language.EN, *prices: Price) -> str:
     found = analyse(imaginary.measurement(), record, prices)
     words = phrases(language)
-    return str(calculator(WorkloadView(found.workloads[0], found, Sentences(words)), words))
+    return str(calculator([WorkloadView(found.workloads[0], found, Sentences(words))], words))
 
 
 def price(record: Record, **changes: object) -> Price:
@@ -140,3 +141,20 @@ def test_generated_text_has_prices_of_tokens_read_and_written() -> None:
     assert "Cost of a million tokens written" in page
     assert "data-read" not in drawn(imaginary.record())
     assert "million tokens" not in drawn(imaginary.record())
+
+
+def test_several_workloads_share_one_form() -> None:
+    """With a choice of the workload, and a table for each, which stands there without the script too."""
+    measurement = load_measurement(imaginary.FOLDER.parent / "forecasting")
+    found, words = analyse(measurement, imaginary.record_of(measurement)), phrases(Language.RU)
+    views = [WorkloadView(one, found, Sentences(words)) for one in found.workloads]
+    html = str(calculator(views, words))
+    names = [one.name for one in measurement.workloads]
+    assert len(tags(html, "form")) == len(tags(html, "select")) == 1
+    assert [one["value"] for one in tags(html, "option")] == names
+    assert [one["data-workload"] for one in tags(html, "table")] == names
+    assert html.count("<caption>") == len(names)
+    assert not any("hidden" in one for one in tags(html, "table"))
+    identified = [one["id"] for name in ("input", "select") for one in tags(html, name)]
+    assert len(identified) == len(set(identified))
+    assert "<select" not in str(calculator(views[:1], words)), "one workload is no choice"

@@ -29,6 +29,7 @@ from generator.pages.token_table import ROWS
 from generator.results import caveat
 from generator.results.comparison import Verdict
 from generator.results.overview import NO_GAIN
+from generator.results.pair_kind import PairKind
 from generator.results.quality import Gate
 from generator.results.roofline import Bound
 from generator.results.screening import Reason
@@ -81,6 +82,7 @@ FAMILIES: dict[str, type[StrEnum] | frozenset[str]] = {
     "claim_metric": ClaimMetric,
     "claim_verdict": ClaimVerdict,
     "confidence": Confidence,
+    "pair_kind": PairKind,
     "post": frozenset(get_args(Claim.model_fields["section"].annotation)),
     "ratio_kind": RatioKind,
     "roof_bound": Bound,

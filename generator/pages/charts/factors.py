@@ -10,22 +10,20 @@ from generator.cited.evidence import Metric
 from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
 from generator.draw.palette import MARKERS
-from generator.draw.picture import Forest, Group, Look, Mark
+from generator.draw.picture import Entry, Forest, Group, Look, Mark
+from generator.pages.charts.formats import GREY, key
 from generator.pages.views.published_figure import FigureView
 from generator.pages.views.ratio import RatioView
 from generator.results.quality import Gate
 from generator.words.phrases import Phrases
 
-LOOKS: Mapping[Metric, tuple[int, str]] = MappingProxyType(
-    {
-        Metric.SPEED: (1, "D"),
-        Metric.ENERGY: (2, "s"),
-        Metric.PRICE: (5, "^"),
-        Metric.SIZE: (3, "v"),
-        Metric.TRAINING: (4, "P"),
-    }
+LOOKS: Mapping[Metric, int] = MappingProxyType(
+    {Metric.SPEED: 1, Metric.ENERGY: 2, Metric.PRICE: 5, Metric.SIZE: 3, Metric.TRAINING: 4}
 )
-"""Colour and mark of published figures; our own are blue, with the mark of their number format."""
+"""Colour of published figures by what became better; our own are blue."""
+
+PUBLISHED, OTHER_WINDOW = "p", ">"
+"""Marks of published figures: over two years, and over another time. Ours have the mark of their number format."""
 
 CLAIMED = (2.0, 3.0)
 """What the post says: its title "twice", its text "by 200 per cent"."""
@@ -67,6 +65,7 @@ def factors(
             faster=say("chart.better"),
             guides=CLAIMED,
         ),
+        key=_key(ours, [mark.look for mark in marks], phrases),
         # Ours and MLPerf's never share a table: where a chart has both, its files hold ours.
         table=Table(_columns(phrases), tuple(cells for _, rows in tabled for _, cells in rows)),
     )
@@ -89,12 +88,22 @@ def _theirs(view: FigureView) -> Row | None:
     if place is None:
         return None
     low, high = place
-    colour, marker = LOOKS[view.figure.metric]
-    look = Look(colour, marker, hollow=not view.figure.covers_two_years)
+    look = Look(LOOKS[view.figure.metric], PUBLISHED if view.figure.covers_two_years else OTHER_WINDOW)
     mark = Mark(view.label, look, math.sqrt(low * high), low, high, view.observed)
     source = " ".join(view.figure.addresses) or view.figure.source
     values = [tidy(value) for value in (math.sqrt(low * high), low, high)]
     return mark, (view.label, "published", str(view.figure.metric), *values, view.figure.window_years, source)
+
+
+def _key(ours: Sequence[RatioView], looks: Sequence[Look], phrases: Phrases) -> tuple[Entry, ...]:
+    """What the shapes of the marks mean, of those that are there."""
+    variants = [view.comparison.variant for view in ours if view.comparison and view.comparison.found]
+    failed = next((one.variant.precision for one in variants if one.gate is Gate.FAILED), None)
+    entries = key({one.variant.precision for one in variants}, failed, phrases, colour=0)
+    for marker, words in ((PUBLISHED, "chart.key_two_years"), (OTHER_WINDOW, "chart.key_other_window")):
+        if any(look.marker == marker for look in looks):
+            entries.append((Look(GREY, marker), phrases.say(words)))
+    return tuple(entries)
 
 
 def _notes(ours: Sequence[Row], theirs: Sequence[Row], phrases: Phrases) -> list[str]:
@@ -106,8 +115,6 @@ def _notes(ours: Sequence[Row], theirs: Sequence[Row], phrases: Phrases) -> list
         keys.append("note.hollow")
     if theirs:
         keys.append("note.factors_published")
-    if any(mark.look.hollow for mark, _ in theirs):
-        keys.append("note.factors_hollow")
     if ours and theirs:
         keys.append("note.factors_files")
     return [phrases.say(key) for key in keys]

@@ -8,6 +8,7 @@ from generator.draw.picture import Rung, Rungs
 from generator.pages.charts.speed import ratio_columns, ratio_row
 from generator.pages.charts.subject import Subject
 from generator.results.ladder import Step
+from generator.results.pair_kind import PairKind, pair_kind
 
 
 def ladder(subject: Subject) -> Chart | None:
@@ -51,8 +52,10 @@ def _rung(subject: Subject, one: Step) -> Rung:
     """One step's bar: from where the step before it stood."""
     speedup, end = one.step.speedup, one.total.speedup.point
     start = end / speedup.point
+    title, measurement = subject.titles[one.variant], subject.findings.measurement
+    kind = pair_kind(measurement.variant(one.variant), measurement.variant(one.step.against))
     return Rung(
-        label=subject.titles[one.variant],
+        label=subject.phrases.say("chart.ladder_time", title=title) if kind is PairKind.RELEASE else title,
         look=subject.look(subject.workload.variant(one.variant)),
         start=start,
         point=end,

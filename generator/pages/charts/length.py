@@ -8,6 +8,7 @@ from dataclasses import replace
 from generator.core.cell import Cell, tidy
 from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Curve, Panels, Point, any_hollow
+from generator.pages.charts.formats import key
 from generator.pages.charts.latency import middle
 from generator.pages.charts.quality import quality_axis
 from generator.pages.charts.subject import Subject
@@ -43,6 +44,7 @@ def length(findings: Findings, sentences: Sentences) -> Chart | None:
     *_, metric = everything[0]
     title = sentences.phrases.of("length", option)
     curves = tuple(_curve(sentences, name, found) for name, found in series.items())
+    formats = {variant.variant.precision for _, _, variant, *_ in everything}
     marks = "; ".join(say("alt.mark", label=one.label, number=one.number) for one in curves)
     return Chart(
         name="length",
@@ -57,6 +59,7 @@ def length(findings: Findings, sentences: Sentences) -> Chart | None:
             x_ticks=tuple(sorted({one[0] for one in everything})),
         ),
         table=Table(_columns(sentences, metric, option), tuple(map(_row, everything))),
+        key=tuple(key(formats, min(formats) if any_hollow(curves) else None, sentences.phrases)),
         names=tuple(name for one in findings.workloads for name in Subject(findings, one, sentences).titles.items()),
     )
 

@@ -6,6 +6,7 @@ from generator.core.cell import Cell
 from generator.draw.chart import Chart, Column, Table
 from generator.draw.picture import Forest, Group, Look, Mark
 from generator.pages.charts.factors import CLAIMED
+from generator.pages.charts.factors import PUBLISHED as OUTSIDE
 from generator.pages.charts.speed import ratio_columns, ratio_row
 from generator.pages.sentences import localized
 from generator.results.comparison import Comparison
@@ -14,7 +15,7 @@ from generator.results.quality import Gate
 from generator.results.this_machine import Answer, ThisMachine
 from generator.words.phrases import Phrases
 
-HERE, PUBLISHED = (0, "o"), (1, "D")
+HERE, PUBLISHED = (0, "o"), (1, OUTSIDE)
 """Colour and mark of what was measured here, and of what is published."""
 
 
@@ -47,6 +48,7 @@ def own_answers(machine: ThisMachine, phrases: Phrases) -> Chart | None:
         note=say("own.chart_note"),
         picture=Forest((Group("", tuple(marks)),), say("chart.slower"), say("chart.faster"), guides=CLAIMED[:1]),
         table=Table((first, Column("origin", say("column.origin")), *others), tuple(rows)),
+        key=((Look(*HERE), say("own.here")), (Look(*PUBLISHED), say("own.published"))),
         names=(("here", say("own.here")), ("published", say("own.published")), *names),
     )
 

@@ -9,6 +9,7 @@ from generator.core.definition import Variant
 from generator.draw.chart import Chart, Column, Table
 from generator.draw.palette import MARKERS
 from generator.draw.picture import Course, Curve, Look, Point, any_hollow
+from generator.pages.charts.formats import key
 from generator.pages.charts.speed import ratio_columns, ratio_row
 from generator.pages.sentences import Sentences
 from generator.results.comparison import Comparison
@@ -48,6 +49,7 @@ def releases(findings: Findings, sentences: Sentences) -> Chart | None:
         )
         for index, (workload, found) in enumerate(series)
     )
+    formats = {one.baseline.variant.precision for one, _ in series}
     marks = "; ".join(
         say("alt.mark", label=f"{sentences.workload(workload)}, {name}", number=language.factor_estimate(one.speedup))
         for workload, found in series
@@ -67,6 +69,7 @@ def releases(findings: Findings, sentences: Sentences) -> Chart | None:
             guides=(DOUBLED,),
         ),
         table=Table(_columns(sentences), tuple(_row(workload, *one) for workload, found in series for one in found)),
+        key=tuple(key(formats, min(formats) if any_hollow(curves) else None, sentences.phrases)),
         names=tuple((variant.variant.name, sentences.title(variant)) for one, _ in series for variant in one.variants),
     )
 

@@ -15,41 +15,25 @@ from generator.words.phrases import Phrases
 
 
 def speedup(subject: Subject) -> Chart | None:
-    """How many times as fast is each variant, and how sure is that?"""
-    groups = tuple(group for group in (_answer(subject), _against_baseline(subject)) if group and group.marks)
-    if not groups:
+    """How many times as fast is each variant, and how sure is that? All against one: what the answer compares with."""
+    against = subject.headline.against if subject.headline else subject.baseline.variant.name
+    compared = subject.against(against)
+    if not compared:
         return None
     say = subject.phrases.say
-    marks = [mark for group in groups for mark in group.marks]
+    marks = tuple(_mark(subject, variant, found) for variant, found in compared)
     note = say("note.speedup")
     if any(mark.look.hollow for mark in marks):
         note = f"{note} {say('note.hollow')}"
-    compared = [found for _, found in subject.compared]
-    headline = subject.headline
-    if headline and headline.against != subject.baseline.variant.name:
-        compared.insert(0, headline)
+    group = Group(say("chart.baseline_group", against=subject.titles[against]), marks)
     return subject.chart(
         "speedup",
-        Forest(groups, slower=say("chart.slower"), faster=say("chart.faster")),
-        Table(ratio_columns(subject.phrases), tuple(ratio_row(found) for found in compared)),
+        Forest((group,), slower=say("chart.slower"), faster=say("chart.faster")),
+        Table(ratio_columns(subject.phrases), tuple(ratio_row(found) for _, found in compared)),
         title=_finding(subject),
         description=say("alt.speedup", marks=subject.listed([(mark.label, mark.number) for mark in marks])),
         note=note,
     )
-
-
-def _answer(subject: Subject) -> Group | None:
-    """The headline by itself, where it is not a comparison with the baseline."""
-    headline = subject.headline
-    if headline is None or headline.against == subject.baseline.variant.name:
-        return None
-    heading = subject.phrases.say("chart.answer_group", against=subject.titles[headline.against])
-    return Group(heading, (_mark(subject, subject.workload.variant(headline.variant), headline),))
-
-
-def _against_baseline(subject: Subject) -> Group:
-    heading = subject.phrases.say("chart.baseline_group", against=subject.titles[subject.baseline.variant.name])
-    return Group(heading, tuple(_mark(subject, variant, found) for variant, found in subject.compared))
 
 
 def _mark(subject: Subject, variant: VariantFindings, found: Comparison) -> Mark:

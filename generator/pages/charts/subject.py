@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from generator.cited.pair import ratio_of
 from generator.core.definition import CONTROL
 from generator.draw.chart import Chart, Table
 from generator.draw.palette import MARKERS
-from generator.draw.picture import Look, Picture
+from generator.draw.picture import Entry, Look, Picture, Strip
+from generator.pages.charts.formats import key
 from generator.pages.sentences import Sentences
 from generator.results.comparison import Comparison
 from generator.results.findings import Findings, LatencyFindings, VariantFindings, WorkloadFindings
@@ -51,6 +53,14 @@ class Subject:
         """Variants that were compared with the baseline."""
         return [(one, one.against_baseline) for one in self.workload.variants if one.against_baseline]
 
+    def against(self, name: str) -> list[tuple[VariantFindings, Comparison]]:
+        """Variants and how they compare with this one, which need not be the baseline."""
+        if name == self.baseline.variant.name:
+            return self.compared
+        others = (one for one in self.workload.variants if one.variant.name != name)
+        pairs = ((one, ratio_of(self.findings, one.variant.name, name)) for one in others)
+        return [(one, found) for one, found in pairs if found]
+
     @property
     def timed(self) -> list[tuple[VariantFindings, LatencyFindings]]:
         """Variants that have latencies."""
@@ -70,7 +80,13 @@ class Subject:
     def chart(self, name: str, picture: Picture, table: Table, *, title: str, description: str, note: str) -> Chart:
         """A chart of this workload; where the measurement has several, its name says which."""
         full = f"{name}-{self.workload.choice.name}" if len(self.findings.workloads) > 1 else name
-        return Chart(full, title, description, note, picture, table, tuple(self.titles.items()))
+        entries = () if isinstance(picture, Strip) else tuple(self._key())
+        return Chart(full, title, description, note, picture, table, tuple(self.titles.items()), entries)
+
+    def _key(self) -> list[Entry]:
+        shown = [one for one, _ in self.timed]
+        failed = next((one.variant.precision for one in shown if one.gate is Gate.FAILED), None)
+        return key({one.variant.precision for one in shown}, failed, self.phrases)
 
     def listed(self, pairs: list[tuple[str, str]]) -> str:
         """Marks and their numbers, in words."""

@@ -176,5 +176,7 @@ def _overview(machines: Sequence[Machine], results: Results) -> Markdown:
             one = found.get(machine.fingerprint)
             view = results.headline(one) if one else None
             cells.append(side_by_side.cell(view) if view else say("cell.none"))
-        rows.append([results.link(page.findings.measurement), *cells])
+        link = results.link(page.findings.measurement)
+        part = page.answer_part  # the answer speaks of one workload of several
+        rows.append([Markdown("{}<br>{}").format(link, part) if part else link, *cells])
     return markdown.table(head, rows, ())

@@ -10,6 +10,7 @@ from generator.cited.story import Pick
 from generator.pages.sentences import Sentences, localized
 from generator.pages.views.comparison import ComparisonView
 from generator.results.change import quality_change
+from generator.results.comparison import Comparison
 from generator.results.findings import VariantFindings, accuracy_metric
 from generator.results.quality import Gate
 from generator.words import markdown
@@ -49,6 +50,16 @@ class RatioView:
     def counts(self) -> bool:
         """Whether the speed counts: the quality gate was not failed."""
         return isinstance(self.found, Pair) and self.found.variant.gate is not Gate.FAILED
+
+    @property
+    def ratio(self) -> Comparison | None:
+        """The number; None where there is none."""
+        return None if isinstance(self.found, Absence) else self.found.comparison
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a range reaches over it: a gain that cost too much quality is none, a loss is one in any case."""
+        return self.ratio is not None and (self.counts or self.ratio.speedup.point < 1)
 
     @property
     def reason(self) -> str:

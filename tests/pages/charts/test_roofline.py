@@ -7,17 +7,20 @@ from typing import Any, cast
 import pytest
 from matplotlib.text import Text
 
-from generator.draw.picture import RooflinePicture
+from generator.draw.drawing import draw
+from generator.draw.picture import RooflinePicture, Shares
 from generator.draw.roofline import ends
 from generator.draw.roofline import roofline as drawn
 from generator.draw.sheet import NARROW, WIDE, Lettering, Shape
 from generator.pages.charts.roofline import roofline
 from generator.pages.charts.subject import Subject
+from generator.pages.charts.taken import taken
 from generator.pages.sentences import Sentences
 from generator.results.findings import analyse
 from generator.words.language import Language
 from generator.words.phrases import phrases
 from tests.pages import imaginary
+from tests.pages.charts.test_charts import faults
 
 MIB = 1 << 20
 WORK = {"flops_per_sample": 770_375_104, "weight_bytes": 18_524_008, "activation_bytes_per_sample": 56_198_816, "counted_by": "x"}  # fmt: skip
@@ -82,3 +85,23 @@ def test_it_is_drawn_in_both_shapes_without_text_beyond_the_sheet(shape: Shape) 
     for mark in picture.marks:
         assert x[0] < mark.intensity < x[1]
         assert y[0] < mark.achieved / picture.y_unit < y[1]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_share_of_the_possible_stands_as_bars_with_its_limit(language: Language) -> None:
+    """118 of 204 GFLOP/s are 58 %, bound by computing; the numbers are the roofline's own."""
+    chart, bent = (make(_subject(language)) for make in (taken, roofline))
+    assert chart is not None
+    assert bent is not None
+    picture = cast(Shares, chart.picture)
+    assert picture.promised == 1.0
+    ((_, rows),) = picture.groups
+    assert len(rows) == 4
+    share, low, high, _ = next(row for row in rows if row.label == "ONNX Runtime fp32").parts[0]
+    assert low <= share <= high
+    assert share == pytest.approx(0.58, abs=0.03)
+    place = [column.name for column in bent.table.columns].index("share")
+    assert [row[1] for row in chart.table.rows] == [row[place] for row in bent.table.rows]
+    assert taken(_subject(language, ceilings=None)) is None
+    for shape in (WIDE, NARROW):
+        assert not list(faults(draw(picture, shape, language, Lettering(key=chart.key))))

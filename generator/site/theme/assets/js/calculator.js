@@ -56,16 +56,26 @@
     }
   }
 
+  /** The table of the workload that the reader chose; the others are hidden. */
+  function chosen(calculator) {
+    const tables = [...calculator.querySelectorAll("table[data-workload]")]
+    const select = calculator.querySelector("select[name=workload]")
+    const shown = select ? tables.find(one => one.dataset.workload === select.value) : tables[0]
+    for (const one of tables) one.hidden = one !== shown
+    return shown
+  }
+
   function calculate(calculator) {
     const { values, sound } = read(calculator.querySelector("form"))
     calculator.querySelector(".calculator__error").hidden = sound
-    const rows = [...calculator.querySelectorAll("tbody tr")]
+    const table = chosen(calculator)
+    const rows = [...table.querySelectorAll("tbody tr")]
     const found = rows.map(row => costs(row, values, Number(calculator.dataset.hours)))
     const filled = found.map(texts)
     for (const name of ["million", "read", "written", "machines", "month", "electricity"]) {
       // A column without a number is not shown.
       const empty = filled.every(one => one[name] === "")
-      for (const cell of calculator.querySelectorAll(`[data-cell=${name}]`)) cell.hidden = empty
+      for (const cell of table.querySelectorAll(`[data-cell=${name}]`)) cell.hidden = empty
       rows.forEach((row, index) => {
         const cell = row.querySelector(`[data-cell=${name}]`)
         if (cell) cell.textContent = filled[index][name]
@@ -87,6 +97,7 @@
   for (const calculator of document.querySelectorAll(".calculator")) {
     const form = calculator.querySelector("form")
     form.hidden = false
+    chosen(calculator)
     form.addEventListener("submit", event => event.preventDefault())
     form.addEventListener("input", () => calculate(calculator))
     const example = calculator.querySelector(".calculator__example button")
