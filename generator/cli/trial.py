@@ -27,7 +27,7 @@ from generator.core.record import Record, Tier
 
 if TYPE_CHECKING:
     from generator.core.cache import Cache
-    from generator.measure.run import RunContext
+    from generator.measure.run_context import RunContext
     from generator.measure.trial.request import Request
     from generator.measure.trial.stage import Staged
     from generator.results.trial import Trial
@@ -226,13 +226,13 @@ def block_costs(record: Record) -> Mapping[str, float]:
     for block in record.blocks:
         for one in block.workers:
             start_ns = one.load_ns + one.first_call_ns
-            measured_ns = rules.measured_ns(start_ns > protocol.SLOW_START_NS, False)
+            measured_ns = rules.measured_ns(start_ns > protocol.SLOW_START_NS)
             costs.setdefault(one.variant, []).append((start_ns + one.warm_up_ns + measured_ns) / 1e9)
     return {name: math.fsum(found) / len(found) for name, found in costs.items()}
 
 
 def _context(staged: Staged, cache: Cache, system: Any, command: str) -> RunContext:
-    from generator.measure.run import RunContext
+    from generator.measure.run_context import RunContext
 
     return RunContext(staged.root, cache, system, command=command)
 
