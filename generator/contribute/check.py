@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -39,6 +39,12 @@ KNOWN_FILES = frozenset({DEFINITION_FILE, "workload.py", *ARTICLES})
 
 MODEL_KIND = "onnx_model"
 """Kind of the workload that names a model's file, and inputs and labels that lie in the folder."""
+
+GIVEN = frozenset(
+    {".npz", ".npy", ".jsonl", ".ndjson", ".txt", ".csv", ".json", ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"}
+    | {".pgm", ".ppm", ".tif", ".tiff"}
+)
+"""Endings of inputs and labels; they are read without unpickling anything."""
 
 RECORDS = ("records", FOLDER)
 """Folders of native and of browsers' records."""
@@ -185,7 +191,7 @@ class _Folder:
             inside = path.relative_to(self.folder)
             if path.is_symlink():
                 yield self.problem(path, "it is a link", "Put the file itself there.")
-            elif inside.as_posix() in KNOWN_FILES or _is_record(inside) or inside.parts[0] in given:
+            elif inside.as_posix() in KNOWN_FILES or _is_record(inside) or _is_given(inside, given):
                 continue
             elif path.suffix.lower() in WEIGHTS:
                 remedy = "Pin it in generator/assets/catalogue.toml, with its hash and licence."
@@ -301,6 +307,11 @@ class _Folder:
     def name_of(self, path: Path) -> str:
         """How problems call a file of the folder."""
         return path.relative_to(self.root).as_posix()
+
+
+def _is_given(inside: Path, given: Collection[str]) -> bool:
+    """Whether a file is one that the definition names as inputs or labels, of a kind that holds numbers or pictures."""
+    return inside.parts[0] in given and inside.parts[0] not in RECORDS and inside.suffix.lower() in GIVEN
 
 
 def _given_files(workload: WorkloadChoice) -> tuple[str, ...]:

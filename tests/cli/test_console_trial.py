@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.cli.console_trial import answer, unmet
+from generator.cli.trial import block_costs, time_spent
 from generator.core.definition_file import load_measurement
 from generator.core.errors import RecordError
 from generator.core.record import Record
@@ -76,3 +77,11 @@ def test_the_answer_names_the_best_and_what_is_advised(tried: Trial) -> None:
     said = " ".join(answer(tried))
     assert "The best: Fast" in said
     assert "2.00× as fast" in said
+
+
+def test_a_block_of_a_variant_costs_its_start_and_its_rounds(measured_trial: Record) -> None:
+    """By the record alone: a trial that was interrupted chooses the same again."""
+    costs = block_costs(measured_trial)
+    assert costs.keys() == {"slow", "fast", "control"}
+    assert min(costs.values()) > 1.2
+    assert time_spent(measured_trial, 97) > sum(block.duration_s for block in measured_trial.blocks)

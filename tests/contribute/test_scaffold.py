@@ -160,3 +160,12 @@ def test_inputs_that_the_definition_names_must_be_there(tmp_path: Path) -> None:
 def test_a_folder_without_a_definition_is_no_trial(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="is not there"):
         scaffold_of_trial(tmp_path, "mine", tmp_path, tmp_path, {}, {}, TODAY)
+
+
+def test_a_pickle_is_no_input_whatever_the_definition_says(tmp_path: Path) -> None:
+    (trial := tmp_path / "trial").mkdir()
+    (trial / "measurement.toml").write_text(TRIED.replace("inputs.npz", "inputs.pkl"), "utf-8")
+    (trial / "inputs.pkl").write_bytes(b"code")
+    scaffold_of_trial(tmp_path, "mine", trial, trial, {}, {"address": "https://a/m.onnx", "licence": "MIT"}, TODAY)
+    (problem,) = check(tmp_path).problems
+    assert "pickles run code when read" in problem.reason
