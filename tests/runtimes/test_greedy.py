@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ class Remembering(GreedySession):
         return found
 
 
-def sample(wanted: int, prompts: Sequence[Sequence[int]] = PROMPTS) -> dict[str, np.ndarray]:
+def sample(wanted: int, prompts: Sequence[Sequence[int]] = PROMPTS) -> dict[str, Any]:
     return {"prompt": np.array(prompts, np.int64), "wanted": np.array([[wanted]], np.int64)}
 
 

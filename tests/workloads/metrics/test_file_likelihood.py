@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,6 @@ def test_the_file_itself_has_none() -> None:
 
 
 @pytest.mark.parametrize("found", [FILE[:1], [FILE[0], FILE[0]]], ids=["a text is missing", "another length"])
-def test_texts_that_were_not_scored_are_no_difference_of_zero(found: list[np.ndarray]) -> None:
+def test_texts_that_were_not_scored_are_no_difference_of_zero(found: list[Any]) -> None:
     with pytest.raises(WorkerError, match="not those that the file's weights were asked for"):
         observe_file_likelihood(found, FILE)
