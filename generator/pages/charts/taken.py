@@ -39,7 +39,7 @@ def taken(subject: Subject) -> Chart | None:
 
 
 def _row(subject: Subject, variant: VariantFindings, found: Roofline) -> Share:
-    share, limit = found.share, "memory" if found.bound is Bound.MEMORY else "compute"
-    number = subject.phrases.say(f"chart.taken_{limit}", share=subject.language.percent(share.median, 0))
+    share, limit = found.share, "chart.taken_memory" if found.bound is Bound.MEMORY else "chart.taken_compute"
+    number = subject.phrases.say(limit, share=subject.language.percent(share.median, 0))
     part = share.median, share.least, share.most, subject.look(variant)
     return Share(subject.titles[variant.variant.name], (part,), number)
