@@ -150,7 +150,6 @@ def test_a_file_that_is_no_attempt_is_as_if_there_were_none(tmp_path: Path) -> N
 BROKEN = {
     "no TOML": lambda text: "[[",
     "nonsense": lambda text: text.replace("schema_version = 1", "schema_version = 7"),
-    "no definition": lambda text: None,
 }
 
 
@@ -158,8 +157,7 @@ BROKEN = {
 def broken(request: pytest.FixtureRequest, checkout: Make, definition: str) -> Path:
     """A checkout of a sound measurement and one whose definition cannot be read."""
     root: Path = checkout(sound=definition, broken=definition)
-    path, text = root / "measurements/broken/measurement.toml", BROKEN[request.param](definition)
-    path.unlink() if text is None else path.write_text(text, "utf-8")
+    (root / "measurements/broken/measurement.toml").write_text(BROKEN[request.param](definition), "utf-8")
     return root
 
 

@@ -116,7 +116,7 @@ def test_reproduce_refuses_another_definition(record: Record, tmp_path: Path) ->
     path.write_text(path.read_text("utf-8").replace("1_000_000", "900_000"), "utf-8")
     status, said = _run(tmp_path, "reproduce", record.record_id)
     assert status == 1
-    assert "its definition has changed since. Check out the commit" in said
+    assert "its definition has changed since. It names no commit" in said
 
 
 def test_list_stale_says_why(record: Record, tmp_path: Path) -> None:

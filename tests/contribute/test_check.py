@@ -86,6 +86,7 @@ def test_only_the_named_ones_are_checked(folder: Path, put: Put, tmp_path: Path)
     put(lambda data: data.update(tier="smoke"))
     other = folder.parent / "other"
     other.mkdir()
+    (other / "measurement.toml").write_text("schema_version = 1", "utf-8")
     assert {problem.file.split("/")[1] for problem in check(tmp_path).problems} == {NAME, "other"}
     assert {problem.file.split("/")[1] for problem in check(tmp_path, ["other"]).problems} == {"other"}
     with pytest.raises(DefinitionError, match="Did you mean"):

@@ -178,7 +178,7 @@ def test_a_container_gets_no_more_processes_than_its_quota(
     monkeypatch: pytest.MonkeyPatch, quota: str, processes: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(8)), raising=False)
-    monkeypatch.setattr(Path, "read_text", lambda _path, _encoding: quota)
+    monkeypatch.setattr(Path, "read_text", lambda _path, *_: quota)
     assert Pool().processes == processes
 
 
